@@ -1,0 +1,3 @@
+//! What the council owes: the words and the sums of the trade.
+
+pub mod vocabulary;

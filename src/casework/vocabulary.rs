@@ -1,0 +1,185 @@
+//! The values that the council registers: those of its annual report (tables 1, 2, 4 to 9) and
+//! of the label sheet. What the program acts on is an `enum`; what the council owns (services,
+//! contacts) is an id checked against `rules/` at start.
+
+use serde::{Deserialize, Serialize};
+
+/// Declares an enum whose values are spelt in `snake_case` in rules, the database and JSON.
+macro_rules! vocabulary {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $id:literal, $label:literal;)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $id)] $variant,)+ }
+
+        impl $name {
+            /// Every value, in the report's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The id that rules, database and JSON use.
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)+ }
+            }
+
+            /// The words that people read.
+            pub fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownValue;
+            fn from_str(text: &str) -> Result<Self, UnknownValue> {
+                Self::ALL.iter().copied().find(|value| value.id() == text).ok_or_else(|| UnknownValue {
+                    what: stringify!($name),
+                    got: text.to_owned(),
+                    expected: Self::ALL.iter().map(|value| value.id()).collect::<Vec<_>>().join(", "),
+                })
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.id())
+            }
+        }
+    };
+}
+
+/// A word that is none of the known values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} `{got}`; expected one of: {expected}")]
+pub struct UnknownValue {
+    /// Which set.
+    pub what: &'static str,
+    /// What was written.
+    pub got: String,
+    /// What could have been.
+    pub expected: String,
+}
+
+vocabulary! {
+    /// What the council registers (tables 1 and 2; the last three exist only in the gateway).
+    RecordType {
+        /// Statutory procedure.
+        ChildrenActComplaint = "children_act_complaint", "Children Act complaint";
+        /// The council's own two-step procedure.
+        CorporateComplaint = "corporate_complaint", "Corporate complaint";
+        /// An eligible complaint that concurrent proceedings stop.
+        Representation = "representation", "Representation";
+        /// From an MP or an elected member, for a constituent.
+        MemberEnquiry = "member_enquiry", "Member Enquiry";
+        /// A question, or a matter with its own route.
+        Enquiry = "enquiry", "Enquiry";
+        /// An opinion, no remedy asked.
+        Comment = "comment", "Comment";
+        /// Thanks or praise.
+        Compliment = "compliment", "Compliment";
+        /// A council service answering a request of ours.
+        ServiceResponse = "service_response", "Service response";
+        /// A customer writing again about a complaint already lodged.
+        FollowUp = "follow_up", "Follow-up";
+        /// Nothing to register.
+        NotForUs = "not_for_us", "Not for us";
+    }
+}
+
+impl RecordType {
+    /// Whether a message of this type opens a case of its own.
+    pub fn opens_case(self) -> bool {
+        !matches!(self, Self::ServiceResponse | Self::FollowUp | Self::NotForUs)
+    }
+
+    /// Whether the annual report counts it as a complaint (table 1).
+    pub fn is_complaint(self) -> bool {
+        matches!(self, Self::ChildrenActComplaint | Self::CorporateComplaint)
+    }
+}
+
+vocabulary! {
+    /// Who writes, or on whose behalf (table 7).
+    CustomerType {
+        /// Parent.
+        Parent = "parent", "Parent";
+        /// Another relative without care of the child.
+        FamilyMember = "family_member", "Family member";
+        /// Grandparent with care, special guardian.
+        Carer = "carer", "Carer (grandparent/special guardian)";
+        /// Foster carer.
+        FosterCarer = "foster_carer", "Foster carer";
+        /// Adoptive parent, also prospective.
+        AdoptiveParent = "adoptive_parent", "Adoptive parent/prospective adoptive parent";
+        /// Looked-after child.
+        ChildInCare = "child_in_care", "Child in care";
+        /// Care leaver.
+        CareLeaver = "care_leaver", "Care leaver/leaving care";
+        /// Child or young person not in care.
+        ChildOrYoungPerson = "child_or_young_person", "Child or young person (not in care)";
+        /// Provider, professional, advocate, solicitor, neighbour, member, service.
+        OtherCustomer = "other_customer", "Other customer (incl. providers/professionals)";
+        /// Nothing tells.
+        Unknown = "unknown", "Unknown";
+    }
+}
+
+vocabulary! {
+    /// What is alleged (tables 8, 10, 11).
+    Theme {
+        /// Delay or failure to communicate, wrong information.
+        Communication = "communication", "Communication issues";
+        /// Discrimination, data protection, health and safety.
+        EqualitiesRegulatory = "equalities_regulatory", "Equalities and regulatory issues";
+        /// Delay, failure to act, quality, withdrawal.
+        ServiceIssue = "service_issue", "Issues with service";
+        /// Procedure not followed, disagreement with a policy or a decision.
+        PolicyProcedure = "policy_procedure", "Policy and procedure issues";
+        /// How staff behaved.
+        StaffConduct = "staff_conduct", "Staff conduct";
+    }
+}
+
+vocabulary! {
+    /// What a person must know at once, or check.
+    Flag {
+        /// A child is being harmed or at risk now: a person must see it at once.
+        Safeguarding = "safeguarding", "Child may be at risk";
+        /// A child wrote it.
+        ChildAuthor = "child_author", "Written by a child";
+        /// Someone acts for another: authority must be checked.
+        Representative = "representative", "Writes for someone else";
+        /// Live or threatened proceedings about the same matter.
+        LegalProceedings = "legal_proceedings", "Legal proceedings";
+        /// The matter ended more than twelve months ago.
+        Over12Months = "over_12_months", "More than 12 months old";
+        /// Withholds name or address.
+        Anonymous = "anonymous", "Withholds name or address";
+        /// Another body's matter.
+        OtherOrganisation = "other_organisation", "Another organisation's matter";
+        /// Asks for records or information.
+        DataRequest = "data_request", "Asks for records";
+        /// Asks for an adjustment, a language or a format.
+        AdjustmentNeeded = "adjustment_needed", "Adjustment asked for";
+    }
+}
+
+/// A service of the council, as `rules/services.toml` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServiceId(pub String);
+
+impl ServiceId {
+    /// Nothing to answer.
+    pub fn none() -> Self {
+        Self("none".to_owned())
+    }
+
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,24 @@
+//! Postern: a complaints intake gateway.
+//!
+//! The walk of one e-mail, top to bottom: [`mailbox`] brings raw bytes, `intake` keeps them in the
+//! [`store`], [`email`] says what arrived, [`rules`] what it is, `decide` what to do, [`letters`]
+//! what we write; one transaction commits the whole; [`outbox`] sends it, and days later
+//! `reminders` chases whoever has not answered.
+//!
+//! `email`, `casework`, `rules`, `decide` and `letters` are pure: values in, values out, no async, no
+//! I/O, no clock. Everything else is a thin shell around them. Who may use whom is a table in
+//! `tests/architecture.rs`.
+
+pub mod casework;
+pub mod clock;
+pub mod email;
+pub mod fault;
+pub mod letters;
+pub mod mailbox;
+pub mod mailfiles;
+pub mod outbox;
+pub mod private;
+pub mod rules;
+pub mod store;
+pub mod tls;
+pub mod token;
