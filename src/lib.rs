@@ -11,6 +11,7 @@
 
 pub mod casework;
 pub mod clock;
+pub mod config;
 pub mod email;
 pub mod fault;
 pub mod letters;

@@ -1,0 +1,271 @@
+//! Settings: one file (`postern.toml`), the environment on top, secrets also from files.
+//!
+//! Everything has a default except what nobody can guess: the mailboxes and where mail leaves.
+//! Any setting can come from the environment (`POSTERN__SMTP__HOST`, `POSTERN__MAILBOX__0__USER`).
+
+mod environment;
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::fault::Fault;
+
+pub use sections::{
+    Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Secret, Security, Smtp, Store,
+};
+
+/// Every setting.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who we are, as letters say it.
+    #[serde(default)]
+    pub council: Council,
+    /// Where cases and messages are kept.
+    #[serde(default)]
+    pub store: Store,
+    /// Where mail comes from.
+    #[serde(default, rename = "mailbox")]
+    pub mailboxes: Vec<Mailbox>,
+    /// How mail is taken in.
+    #[serde(default)]
+    pub intake: Intake,
+    /// Where mail leaves, by SMTP.
+    pub smtp: Option<Smtp>,
+    /// Where mail leaves instead: a folder that gets one `.eml` file a letter.
+    pub outgoing: Option<Outgoing>,
+    /// Who is told at once when a child may be at risk.
+    #[serde(default)]
+    pub duty: Duty,
+    /// Chasing.
+    #[serde(default)]
+    pub reminders: Reminders,
+    /// Folder with the council's rules; the shipped ones serve without it.
+    pub rules: Option<PathBuf>,
+    /// Folder with the council's templates; the shipped ones serve without it.
+    pub templates: Option<PathBuf>,
+}
+
+/// Where a configuration came from: shown by `postern check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file, where there is one.
+    pub file: Option<PathBuf>,
+    /// Names of the environment variables that took part (never their values).
+    pub environment: Vec<String>,
+}
+
+impl Config {
+    /// Reads the file and the environment and checks the whole.
+    ///
+    /// # Errors
+    /// Every fault found, each with its place and what to write instead.
+    pub fn load(
+        file: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Origin), Vec<Fault>> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            vec![Fault::new(
+                &name,
+                format!("cannot be read ({})", error.kind()),
+                "name the configuration with --config FILE or POSTERN_CONFIG; README.md shows one",
+            )]
+        })?;
+        let base = file.parent().unwrap_or(Path::new("")).to_path_buf();
+        let (config, variables) = Self::parse(&name, &text, environment)?;
+        let config = config.resolved(&base);
+        Ok((config, Origin { file: Some(file.to_path_buf()), environment: variables }))
+    }
+
+    /// The same from text; relative paths are left as they stand.
+    ///
+    /// # Errors
+    /// Every fault found.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<String>), Vec<Fault>> {
+        let fault = |error: &toml::de::Error| vec![Fault::from_toml(name, text, error)];
+        let overrides = environment::overrides(environment);
+        let config: Self = if overrides.is_empty() {
+            toml::from_str(text).map_err(|error| fault(&error))?
+        } else {
+            let mut table: toml::Table = toml::from_str(text).map_err(|error| fault(&error))?;
+            // The file by itself first, so that its faults keep their line.
+            if let Err(error) = toml::from_str::<Self>(text)
+                && !error.message().starts_with("missing field")
+            {
+                return Err(fault(&error));
+            }
+            for one in &overrides {
+                one.apply(&mut table)?;
+            }
+            table.try_into().map_err(|error: toml::de::Error| {
+                vec![Fault::new(
+                    "environment",
+                    error.message().trim().to_owned(),
+                    "correct the POSTERN__… variables",
+                )]
+            })?
+        };
+        let faults = config.faults(name);
+        if faults.is_empty() {
+            Ok((config, overrides.into_iter().map(|one| one.variable).collect()))
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// Paths of the file are relative to the file, not to wherever the daemon was started.
+    fn resolved(mut self, base: &Path) -> Self {
+        let fix = |path: &mut PathBuf| {
+            if path.is_relative() {
+                *path = base.join(&*path);
+            }
+        };
+        self.rules.iter_mut().for_each(fix);
+        self.templates.iter_mut().for_each(fix);
+        if let Some(outgoing) = &mut self.outgoing {
+            fix(&mut outgoing.folder);
+        }
+        if let Some(rest) = self.store.url.strip_prefix("sqlite:") {
+            let path = PathBuf::from(rest.trim_start_matches("//"));
+            if path.is_relative() {
+                self.store.url = format!("sqlite:{}", base.join(path).display());
+            }
+        }
+        for mailbox in &mut self.mailboxes {
+            mailbox.path.iter_mut().for_each(fix);
+            mailbox.ca_file.iter_mut().for_each(fix);
+            mailbox.password_file.iter_mut().for_each(fix);
+        }
+        if let Some(smtp) = &mut self.smtp {
+            smtp.ca_file.iter_mut().for_each(fix);
+            smtp.password_file.iter_mut().for_each(fix);
+        }
+        self
+    }
+
+    /// What is wrong with the settings taken together.
+    fn faults(&self, name: &str) -> Vec<Fault> {
+        let mut faults = self.council.faults(name);
+        for (index, mailbox) in self.mailboxes.iter().enumerate() {
+            faults.extend(mailbox.faults(name, index));
+            if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {
+                faults.push(Fault::new(
+                    name,
+                    format!("two mailboxes are called `{}`", mailbox.name),
+                    "give each [[mailbox]] a name of its own: it keys the ledger",
+                ));
+            }
+        }
+        if let Some(smtp) = &self.smtp {
+            faults.extend(smtp.faults(name));
+        }
+        if self.smtp.is_some() && self.outgoing.is_some() {
+            faults.push(Fault::new(
+                name,
+                "both [smtp] and [outgoing] say where mail leaves",
+                "keep one of them",
+            ));
+        }
+        if !self.store.url.starts_with("sqlite:") && !self.store.url.starts_with("postgres") {
+            faults.push(Fault::new(
+                name,
+                format!(
+                    "store.url is neither SQLite nor PostgreSQL (`{}…`)",
+                    scheme(&self.store.url)
+                ),
+                "write `sqlite:postern.db` or `postgres://user@host/database`",
+            ));
+        }
+        faults
+    }
+
+    /// What `serve` needs beyond what `check` of a half-written file asks.
+    pub fn missing_to_serve(&self, name: &str) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.mailboxes.is_empty() {
+            faults.push(Fault::new(
+                name,
+                "no mailbox to read",
+                "add a [[mailbox]] section with name, address, host, user and password_file",
+            ));
+        }
+        if self.smtp.is_none() && self.outgoing.is_none() {
+            faults.push(Fault::new(
+                name,
+                "nothing says where mail leaves",
+                "add [smtp] with host and from, or [outgoing] with a folder",
+            ));
+        }
+        faults
+    }
+}
+
+fn scheme(url: &str) -> &str {
+    url.split(':').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, Vec<String>> {
+        Config::parse("postern.toml", text, [])
+            .map(|(config, _)| config)
+            .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn an_empty_file_is_valid_and_says_what_serving_needs() {
+        let config = parse("").unwrap();
+        let missing = config.missing_to_serve("postern.toml");
+        assert_eq!(missing.len(), 2);
+        assert!(missing[0].to_string().contains("add a [[mailbox]] section"));
+    }
+
+    #[test]
+    fn an_unknown_word_is_named_with_its_line_and_what_would_be_right() {
+        let faults = parse("[council]\nname = \"A\"\n[smtp]\nhots = \"x\"\n").unwrap_err();
+        assert!(faults[0].starts_with("postern.toml, line 4, column 1: unknown field `hots`"));
+        assert!(faults[0].contains("host"), "{}", faults[0]);
+    }
+
+    #[test]
+    fn all_faults_come_at_once() {
+        let faults = parse(
+            "[council]\nprefix = \"n1\"\n[[mailbox]]\nname = \"a\"\naddress = \"nobody\"\n\
+             kind = \"imap\"\n[smtp]\nhost = \"\"\nfrom = \"x\"\n",
+        )
+        .unwrap_err();
+        assert!(faults.len() >= 4, "{faults:#?}");
+    }
+
+    #[test]
+    fn the_environment_wins_and_is_named() {
+        let (config, from) = Config::parse(
+            "postern.toml",
+            "[smtp]\nhost = \"a\"\nfrom = \"c@n.example\"\n",
+            [("POSTERN__SMTP__HOST".to_owned(), "b.example".to_owned())],
+        )
+        .unwrap();
+        assert_eq!(config.smtp.unwrap().host, "b.example");
+        assert_eq!(from, ["POSTERN__SMTP__HOST"]);
+    }
+
+    #[test]
+    fn a_wrong_variable_is_refused_by_name() {
+        let faults = Config::parse(
+            "postern.toml",
+            "",
+            [("POSTERN__MAILBOX__7__USER".to_owned(), "x".to_owned())],
+        )
+        .unwrap_err();
+        assert!(faults[0].to_string().contains("POSTERN__MAILBOX__7__USER"));
+    }
+}

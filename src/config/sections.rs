@@ -1,0 +1,352 @@
+//! One struct a section of `postern.toml`.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::fault::Fault;
+use crate::private::Private;
+use crate::tls::Trust;
+
+/// A password or token: never printed.
+pub type Secret = Private<String>;
+
+/// Who we are, as letters say it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Council {
+    /// The council's name.
+    pub name: String,
+    /// The team's name, as the sender of our mail.
+    pub team: String,
+    /// Prefix of case references, two to six capital letters.
+    pub prefix: String,
+    /// A person in the complaints team whom letters name.
+    pub contact_name: String,
+    /// The team's telephone number.
+    pub phone: String,
+    /// The monitored address that letters name; the first mailbox's address where left out.
+    pub email: Option<String>,
+    /// Out-of-hours number.
+    pub out_of_hours_phone: String,
+    /// Where the privacy notice is.
+    pub privacy_url: String,
+    /// Where the Ombudsman is.
+    pub ombudsman_url: String,
+    /// Where a parent finds mediation and advice about special educational needs.
+    pub sen_advice_url: String,
+    /// Who offers advocacy to children and young people.
+    pub advocacy: String,
+    /// How to reach them.
+    pub advocacy_phone: String,
+    /// Domains whose senders are the council itself.
+    pub domains: Vec<String>,
+}
+
+impl Default for Council {
+    fn default() -> Self {
+        Self {
+            name: "Northmere County Council".to_owned(),
+            team: "Northmere children's complaints".to_owned(),
+            prefix: "NCC".to_owned(),
+            contact_name: "Priya Shah".to_owned(),
+            phone: "01632 960 118".to_owned(),
+            email: None,
+            out_of_hours_phone: "01632 960 999".to_owned(),
+            privacy_url: "https://www.northmere.example/complaints/privacy".to_owned(),
+            ombudsman_url: "https://www.lgo.org.uk".to_owned(),
+            sen_advice_url: "https://www.northmere.example/send-advice".to_owned(),
+            advocacy: "the Northmere Advocacy Service".to_owned(),
+            advocacy_phone: "01632 960 140".to_owned(),
+            domains: vec!["northmere.example".to_owned()],
+        }
+    }
+}
+
+impl Council {
+    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+        let good = (2..=6).contains(&self.prefix.len())
+            && self.prefix.bytes().all(|byte| byte.is_ascii_uppercase());
+        if good {
+            Vec::new()
+        } else {
+            vec![Fault::new(
+                file,
+                format!("council.prefix `{}` cannot begin a case reference", self.prefix),
+                "write two to six capital letters, for example `NCC`",
+            )]
+        }
+    }
+}
+
+/// Where cases and messages are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// `sqlite:FILE` or `postgres://…`.
+    pub url: String,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: "sqlite:postern.db".to_owned() }
+    }
+}
+
+/// What a mailbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailboxKind {
+    /// A mailbox on an IMAP server.
+    Imap,
+    /// A Maildir on this machine.
+    Maildir,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// TLS from the first byte.
+    #[default]
+    Tls,
+    /// TLS after STARTTLS, or no connection.
+    Starttls,
+    /// No protection: loopback only.
+    Plain,
+}
+
+/// One mailbox to read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mailbox {
+    /// Its name here; keys the ledger, so never rename one that was in use.
+    pub name: String,
+    /// `imap` or `maildir`.
+    #[serde(default = "imap")]
+    pub kind: MailboxKind,
+    /// The address that people write to.
+    pub address: String,
+    /// Further addresses that arrive here.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// IMAP server.
+    #[serde(default)]
+    pub host: String,
+    /// IMAP port: 993, or 143 without implicit TLS.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub security: Security,
+    /// Login name.
+    #[serde(default)]
+    pub user: String,
+    /// Password; better a file.
+    pub password: Option<Secret>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Further certificate authorities (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of the server's public key: trust this and no other.
+    pub pinned_sha256: Option<String>,
+    /// The folder to read.
+    #[serde(default = "inbox")]
+    pub folder: String,
+    /// Where what is done goes.
+    #[serde(default = "processed")]
+    pub processed: String,
+    /// Whether to wait by IDLE where the server offers it.
+    #[serde(default = "yes")]
+    pub idle: bool,
+    /// Seconds between looks where IDLE is not used.
+    #[serde(default = "sixty")]
+    pub poll_seconds: u64,
+    /// The Maildir's folder.
+    pub path: Option<PathBuf>,
+}
+
+fn imap() -> MailboxKind {
+    MailboxKind::Imap
+}
+fn inbox() -> String {
+    "INBOX".to_owned()
+}
+fn processed() -> String {
+    "Processed".to_owned()
+}
+fn yes() -> bool {
+    true
+}
+fn sixty() -> u64 {
+    60
+}
+
+impl Mailbox {
+    /// Whom the connection trusts.
+    pub fn trust(&self) -> Trust {
+        Trust { ca_file: self.ca_file.clone(), pinned_sha256: self.pinned_sha256.clone() }
+    }
+
+    pub(super) fn faults(&self, file: &str, index: usize) -> Vec<Fault> {
+        let whose = format!("mailbox `{}` (number {})", self.name, index + 1);
+        let mut faults = Vec::new();
+        let mut fault = |what: &str, cure: &str| {
+            faults.push(Fault::new(file, format!("{whose}: {what}"), cure));
+        };
+        if self.name.is_empty() {
+            fault("has no name", "write `name = \"complaints\"`");
+        }
+        if self.address.parse::<lettre::Address>().is_err() {
+            fault("address is no e-mail address", "write `address = \"complaints@your.council\"`");
+        }
+        match self.kind {
+            MailboxKind::Imap => {
+                if self.host.is_empty() {
+                    fault("has no host", "write `host = \"imap.your.council\"`");
+                }
+                if self.user.is_empty() {
+                    fault("has no user", "write `user = \"…\"`");
+                }
+                if self.password.is_none() && self.password_file.is_none() {
+                    fault("has no password", "write `password_file = \"/etc/postern/imap\"`");
+                }
+                if self.security == Security::Plain && !is_loopback(&self.host) {
+                    fault(
+                        "would send the password unprotected",
+                        "write `security = \"tls\"` or `\"starttls\"`; `plain` is for 127.0.0.1 alone",
+                    );
+                }
+            }
+            MailboxKind::Maildir => {
+                if self.path.is_none() {
+                    fault("has no path", "write `path = \"/var/mail/complaints\"`");
+                }
+            }
+        }
+        faults
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// How mail is taken in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Intake {
+    /// Mail received before this moment is registered without an acknowledgement.
+    pub cut_over: Option<Timestamp>,
+    /// Messages above this many megabytes are fetched in pieces.
+    pub large_megabytes: u64,
+    /// Messages above this many megabytes are registered from their beginning; the whole is kept.
+    pub read_megabytes: u64,
+    /// Threads that read messages.
+    pub readers: usize,
+}
+
+impl Default for Intake {
+    fn default() -> Self {
+        Self { cut_over: None, large_megabytes: 8, read_megabytes: 40, readers: 2 }
+    }
+}
+
+/// Where mail leaves, by SMTP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Server.
+    pub host: String,
+    /// Port: 465, 587 with STARTTLS, 25 plain.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub security: Security,
+    /// Login name, where the server asks for one.
+    pub user: Option<String>,
+    /// Password; better a file.
+    pub password: Option<Secret>,
+    /// File that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Further certificate authorities (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of the server's public key: trust this and no other.
+    pub pinned_sha256: Option<String>,
+    /// Our address, as sender; the first mailbox's where left out.
+    pub from: Option<String>,
+    /// Connections at once.
+    #[serde(default = "four")]
+    pub connections: usize,
+}
+
+fn four() -> usize {
+    4
+}
+
+impl Smtp {
+    /// Whom the connection trusts.
+    pub fn trust(&self) -> Trust {
+        Trust { ca_file: self.ca_file.clone(), pinned_sha256: self.pinned_sha256.clone() }
+    }
+
+    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.host.is_empty() {
+            faults.push(Fault::new(
+                file,
+                "smtp.host is empty",
+                "write `host = \"smtp.your.council\"`",
+            ));
+        }
+        if self.from.as_ref().is_some_and(|from| from.parse::<lettre::Address>().is_err()) {
+            faults.push(Fault::new(
+                file,
+                "smtp.from is no e-mail address",
+                "write `from = \"complaints@your.council\"`",
+            ));
+        }
+        if self.security == Security::Plain && self.user.is_some() && !is_loopback(&self.host) {
+            faults.push(Fault::new(
+                file,
+                "smtp would send the password unprotected",
+                "write `security = \"tls\"` or `\"starttls\"`",
+            ));
+        }
+        if self.connections == 0 {
+            faults.push(Fault::new(file, "smtp.connections is 0", "write at least 1"));
+        }
+        faults
+    }
+}
+
+/// Where mail leaves instead of SMTP.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outgoing {
+    /// Folder that gets one `.eml` file a letter.
+    pub folder: PathBuf,
+}
+
+/// Who is told at once when a child may be at risk.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Duty {
+    /// The duty officer's address.
+    pub address: Option<String>,
+}
+
+/// Chasing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reminders {
+    /// Whether services are asked and chased by mail at all.
+    pub enabled: bool,
+}
+
+impl Default for Reminders {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
