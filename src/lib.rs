@@ -12,6 +12,7 @@
 pub mod casework;
 pub mod clock;
 pub mod config;
+pub mod decide;
 pub mod email;
 pub mod fault;
 pub mod letters;
