@@ -5,5 +5,6 @@
 
 pub mod calendar;
 pub mod deadline;
+pub mod reference;
 pub mod vocabulary;
 pub mod working;
