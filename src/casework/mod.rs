@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod deadline;
+pub mod procedure;
 pub mod reference;
 pub mod vocabulary;
 pub mod working;
