@@ -170,10 +170,7 @@ impl WorkingCalendar {
     /// # Errors
     /// [`NotCovered`] if the calendar cannot say.
     pub fn day_kind(&self, day: Date) -> Result<DayKind, NotCovered> {
-        if day < self.covered_from || day > self.covered_until {
-            let Self { covered_from, covered_until, .. } = *self;
-            return Err(NotCovered { day, covered_from, covered_until });
-        }
+        self.check_covered(day)?;
         Ok(match (day.weekday(), self.holidays.get(&day)) {
             (Weekday::Saturday, _) => DayKind::Saturday,
             (Weekday::Sunday, _) => DayKind::Sunday,
@@ -187,7 +184,17 @@ impl WorkingCalendar {
     /// # Errors
     /// [`NotCovered`] if the calendar cannot say.
     pub fn is_working_day(&self, day: Date) -> Result<bool, NotCovered> {
-        Ok(self.day_kind(day)? == DayKind::Working)
+        self.check_covered(day)?;
+        let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+        Ok(!weekend && !self.holidays.contains_key(&day))
+    }
+
+    fn check_covered(&self, day: Date) -> Result<(), NotCovered> {
+        if self.covered_from <= day && day <= self.covered_until {
+            return Ok(());
+        }
+        let Self { covered_from, covered_until, .. } = *self;
+        Err(NotCovered { day, covered_from, covered_until })
     }
 
     /// The `n`th working day after `from`, before it when `n` is negative, `from` itself when 0.
@@ -325,7 +332,7 @@ fn version_of(holidays: &BTreeMap<Date, String>) -> String {
     for (day, title) in holidays {
         hash.update(format!("{day} {title}\n"));
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize().iter().take(6).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]
