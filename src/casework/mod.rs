@@ -7,5 +7,6 @@ pub mod calendar;
 pub mod deadline;
 pub mod procedure;
 pub mod reference;
+pub mod reminder;
 pub mod vocabulary;
 pub mod working;

@@ -26,9 +26,10 @@ fn faults(text: &str) -> Vec<String> {
 fn every_type_that_opens_a_case_has_a_clock() {
     for record_type in RecordType::ALL.iter().copied() {
         let clock = clock(record_type, 1, "2026-11-02T09:00:00Z");
-        match record_type.opens_case() {
-            true => assert_eq!(clock.unwrap().ack_due_on, date(2026, 11, 5), "{record_type}"),
-            false => assert_eq!(clock, Err(ClockFault::NoProcedure(record_type))),
+        if record_type.opens_case() {
+            assert_eq!(clock.unwrap().ack_due_on, date(2026, 11, 5), "{record_type}");
+        } else {
+            assert_eq!(clock, Err(ClockFault::NoProcedure(record_type)));
         }
     }
 }
