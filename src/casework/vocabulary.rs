@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $id:literal, $label:literal;)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $id)] $variant,)+ }
 
         impl $name {
@@ -27,9 +27,9 @@ macro_rules! vocabulary {
         }
 
         impl std::str::FromStr for $name {
-            type Err = UnknownValue;
-            fn from_str(text: &str) -> Result<Self, UnknownValue> {
-                Self::ALL.iter().copied().find(|value| value.id() == text).ok_or_else(|| UnknownValue {
+            type Err = $crate::casework::vocabulary::UnknownValue;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::ALL.iter().copied().find(|value| value.id() == text).ok_or_else(|| $crate::casework::vocabulary::UnknownValue {
                     what: stringify!($name),
                     got: text.to_owned(),
                     expected: Self::ALL.iter().map(|value| value.id()).collect::<Vec<_>>().join(", "),
@@ -44,6 +44,7 @@ macro_rules! vocabulary {
         }
     };
 }
+pub(crate) use vocabulary;
 
 /// A word that is none of the known values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,9 +1,25 @@
 //! What it is: an [`Email`](crate::email::Email) in, a [`Classification`] with its evidence out.
 
+mod classify;
+mod decision;
+mod explain;
+mod file;
+mod label;
+mod load;
+mod matcher;
+pub mod services;
+mod text;
+pub mod trial;
+
 use serde::{Deserialize, Serialize};
 
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
+use crate::email::Email;
+use crate::fault::Fault;
 use crate::private::Private;
+
+pub use explain::explain;
+pub use services::Services;
 
 /// One rule that fired, on which words, with what weight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,4 +57,87 @@ pub struct Classification {
     pub needs_officer: bool,
     /// Why.
     pub evidence: Vec<Evidence>,
+}
+
+/// What the register, the directory or the configuration knows of a message's sender. The default
+/// knows nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The sender's address, authenticated, is the council's own ([`Services::is_council_address`]).
+    pub sender_is_service: bool,
+    /// The sender is an MP, an elected member, or their office.
+    pub sender_is_member: bool,
+    /// It replies to a request that we sent to a service.
+    pub answers_request: bool,
+    /// The sender has a case, open or closed, that this message threads to or names.
+    pub sender_has_case: bool,
+    /// The service that writes from the sender's address ([`Services::is_service_address`]).
+    pub sender_service: Option<ServiceId>,
+    /// The services of the case that the message belongs to, lead first.
+    pub case_services: Vec<ServiceId>,
+    /// The customer type of that case.
+    pub case_customer: Option<CustomerType>,
+}
+
+/// A rule, compiled.
+struct Rule {
+    id: String,
+    label: label::Label,
+    weight: f64,
+}
+
+/// All rules, valid, compiled, ready for many messages.
+pub struct RuleSet {
+    services: Services,
+    names: label::Names,
+    rules: Vec<Rule>,
+    matcher: matcher::Matcher,
+    decisions: Vec<decision::Decision>,
+    version: String,
+}
+
+impl RuleSet {
+    /// Compiles `rules/*.toml`, given as `(name, text)`. Numbered files are rules, read in the
+    /// order of their names; `services.toml` is the directory; other files are passed over.
+    ///
+    /// # Errors
+    /// Every fault of every file at once: what is not TOML, unknown fields, labels and places,
+    /// expressions that do not compile, examples that go wrong.
+    pub fn load(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
+        load::load(files)
+    }
+
+    /// Which rules these are: twelve hexadecimal digits over the files.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The directory that came with the rules.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// How many rules and rows there are.
+    pub fn len(&self) -> usize {
+        self.rules.len() + self.decisions.len()
+    }
+
+    /// Whether there is no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the rules make of one message. Never fails: with nothing to go on, `confidence` is 0
+    /// and `needs_officer` is true.
+    pub fn classify(&self, email: &Email, known: &Known) -> Classification {
+        self.classify_email(email, known)
+    }
+
+    fn effect_text(&self, effect: decision::Effect) -> Option<String> {
+        match effect {
+            decision::Effect::Set(label) => Some(self.names.text(label)),
+            decision::Effect::Clear(label) => Some(format!("!{}", self.names.text(label))),
+            decision::Effect::ClearThemes(_) => None,
+        }
+    }
 }

@@ -1,1 +1,72 @@
-//! Placeholder.
+//! The store: everything Postern must not forget, in `SQLite` or `PostgreSQL`.
+//!
+//! One SQL text serves both engines (see `docs/decisions/0001-one-sql-two-engines.md`). Queries are
+//! literals in this folder and nowhere else:
+//!
+//! ```ignore
+//! pub async fn keep(tx: &mut Tx, key: &str, raw: &[u8]) -> Result<Option<i64>, StoreError> {
+//!     on!(tx, "keep a message", c => sqlx::query_scalar(
+//!         "INSERT INTO raw_message (key, raw) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING RETURNING id",
+//!     )
+//!     .bind(key)
+//!     .bind(raw)
+//!     .fetch_optional(c)
+//!     .await)
+//! }
+//! ```
+//!
+//! An `execute` ends in `.await.map(affected)`: the number of rows it touched.
+//!
+//! What is true on both, and so what a query may use:
+//!
+//! - Values are `i64`, `bool`, `String`, `Vec<u8>` and `Option` of these. Moments are unix milliseconds.
+//! - `$1`, `$2` … (never `?`); `RETURNING`; `ON CONFLICT (columns) DO …`; `TRUE` and `FALSE`.
+//! - Every computed number is `CAST(… AS BIGINT)`: `COUNT` and `SUM` have other types in `PostgreSQL`.
+//! - `LOWER(x) LIKE LOWER($1)`: `LIKE` ignores case in `SQLite` only.
+//! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
+
+mod db;
+mod migrate;
+
+pub(crate) use db::on;
+pub use db::{Affected, Db, Engine, StoreError, Tx, affected, clean};
+
+/// The id drawn when this store was made; it tells two installations apart.
+///
+/// # Errors
+/// When the store cannot be read or holds no id.
+pub async fn instance_id(db: &Db) -> Result<String, StoreError> {
+    on!(db, "read the instance id", c => sqlx::query_scalar(
+        "SELECT value FROM setting WHERE key = 'instance'",
+    )
+    .fetch_one(c)
+    .await)
+}
+
+/// What was set under a key, if anything was.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn setting(db: &Db, key: &str) -> Result<Option<String>, StoreError> {
+    on!(db, "read a setting", c => sqlx::query_scalar("SELECT value FROM setting WHERE key = $1")
+        .bind(key)
+        .fetch_optional(c)
+        .await)
+}
+
+/// Sets a key, in place of what was there.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn set_setting(tx: &mut Tx, key: &str, value: &str) -> Result<(), StoreError> {
+    on!(tx, "keep a setting", c => sqlx::query(
+        "INSERT INTO setting (key, value) VALUES ($1, $2)
+         ON CONFLICT (key) DO UPDATE SET value = $2",
+    )
+    .bind(key)
+    .bind(clean(value))
+    .execute(c)
+    .await
+    .map(affected))?;
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! `rules/procedures.toml` as written, and everything that can be wrong with it.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::value::Datetime;
+
+use super::{ClockStart, Limits, Procedure, Stage};
+use crate::casework::deadline::StartRule;
+use crate::casework::vocabulary::RecordType;
+use crate::fault::Fault;
+
+/// A year: more working days than any procedure gives, so a slip of the keyboard.
+const MOST_DAYS: u16 = 260;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    start_rule: StartRule,
+    procedure: Vec<ProcedureEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProcedureEntry {
+    id: Spanned<String>,
+    label: String,
+    basis: String,
+    record_types: Vec<Spanned<RecordType>>,
+    start_rule: Option<StartRule>,
+    #[serde(default)]
+    stage: Vec<StageEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StageEntry {
+    number: Spanned<u8>,
+    label: String,
+    clock_starts: ClockStart,
+    limits: Spanned<Vec<LimitsEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsEntry {
+    from: Spanned<Datetime>,
+    acknowledge: Spanned<u16>,
+    target: Option<Spanned<u16>>,
+    latest: Option<Spanned<u16>>,
+    ask_next_within: Option<Spanned<u16>>,
+    panel_report: Option<Spanned<u16>>,
+    council_response: Option<Spanned<u16>>,
+    because: String,
+}
+
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Procedure>, Vec<Fault>> {
+    let entries: File =
+        toml::from_str(text).map_err(|error| vec![Fault::from_toml(file, text, &error)])?;
+    let mut reader = Reader { file, text, faults: Vec::new() };
+    let procedures = reader.procedures(entries);
+    if reader.faults.is_empty() { Ok(procedures) } else { Err(reader.faults) }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn fault(&mut self, offset: usize, what: impl Into<String>, cure: impl Into<String>) {
+        self.faults.push(Fault::new(self.file, what, cure).at_offset(self.text, offset));
+    }
+
+    fn procedures(&mut self, file: File) -> Vec<Procedure> {
+        let mut ids = BTreeSet::new();
+        let mut taken = BTreeSet::new();
+        let mut procedures = Vec::new();
+        for entry in file.procedure {
+            if !ids.insert(entry.id.get_ref().clone()) {
+                let what = format!("procedure `{}` is there twice", entry.id.get_ref());
+                self.fault(entry.id.span().start, what, "give each procedure its own id");
+            }
+            self.record_types(&entry, &mut taken);
+            procedures.push(self.procedure(entry, file.start_rule));
+        }
+        for record_type in RecordType::ALL {
+            if record_type.opens_case() && !taken.contains(record_type) {
+                self.faults.push(Fault::new(
+                    self.file,
+                    format!("no procedure takes `{record_type}`"),
+                    "add it to the `record_types` of one procedure",
+                ));
+            }
+        }
+        procedures
+    }
+
+    fn record_types(&mut self, entry: &ProcedureEntry, taken: &mut BTreeSet<RecordType>) {
+        for written in &entry.record_types {
+            let record_type = *written.get_ref();
+            let at = written.span().start;
+            if !record_type.opens_case() {
+                let what = format!("`{record_type}` opens no case, so no procedure takes it");
+                self.fault(at, what, "take it out");
+            } else if !taken.insert(record_type) {
+                let what = format!("`{record_type}` already goes through another procedure");
+                self.fault(at, what, "keep it in one procedure only");
+            }
+        }
+    }
+
+    fn procedure(&mut self, entry: ProcedureEntry, start_rule: StartRule) -> Procedure {
+        if entry.stage.is_empty() {
+            let what = format!("procedure `{}` has no stage", entry.id.get_ref());
+            self.fault(entry.id.span().start, what, "add a [[procedure.stage]] with number = 1");
+        }
+        let mut stages = Vec::new();
+        for (expected, stage) in (1_u8..).zip(entry.stage) {
+            if *stage.number.get_ref() != expected {
+                let what = format!("stage {} where {expected} should be", stage.number.get_ref());
+                self.fault(stage.number.span().start, what, format!("write number = {expected}"));
+            }
+            stages.push(self.stage(stage));
+        }
+        Procedure {
+            id: entry.id.into_inner(),
+            label: entry.label,
+            basis: entry.basis,
+            record_types: entry.record_types.into_iter().map(Spanned::into_inner).collect(),
+            start_rule: entry.start_rule.unwrap_or(start_rule),
+            stages,
+        }
+    }
+
+    fn stage(&mut self, entry: StageEntry) -> Stage {
+        if entry.limits.get_ref().is_empty() {
+            let cure = "write one line like { from = 2026-04-01, acknowledge = 3, target = 20, latest = 20, because = \"…\" }";
+            self.fault(entry.limits.span().start, "the stage has no time limits", cure);
+        }
+        let mut limits: Vec<Limits> = Vec::new();
+        for line in entry.limits.into_inner() {
+            let at = line.from.span().start;
+            let Some(line) = self.limits(line) else { continue };
+            if let Some(earlier) = limits.last().filter(|earlier| earlier.from >= line.from) {
+                let what = format!("limits from {} follow those from {}", line.from, earlier.from);
+                self.fault(at, what, "put the oldest first, each day once");
+            }
+            limits.push(line);
+        }
+        Stage {
+            number: entry.number.into_inner(),
+            label: entry.label,
+            clock_starts: entry.clock_starts,
+            limits,
+        }
+    }
+
+    fn limits(&mut self, entry: LimitsEntry) -> Option<Limits> {
+        if let (Some(target), Some(latest)) = (&entry.target, &entry.latest)
+            && target.get_ref() > latest.get_ref()
+        {
+            let what =
+                format!("the target {} is after the latest {}", target.get_ref(), latest.get_ref());
+            self.fault(target.span().start, what, "make `target` no more than `latest`");
+        }
+        if let (Some(target), None) = (&entry.target, &entry.latest) {
+            let cure = "add `latest`, the same number if there is no other";
+            self.fault(target.span().start, "a target without an outer limit", cure);
+        }
+        Some(Limits {
+            from: self.day(&entry.from)?,
+            acknowledge: self.days(&entry.acknowledge),
+            target: entry.target.map(|days| self.days(&days)),
+            latest: entry.latest.map(|days| self.days(&days)),
+            ask_next_within: entry.ask_next_within.map(|days| self.days(&days)),
+            panel_report: entry.panel_report.map(|days| self.days(&days)),
+            council_response: entry.council_response.map(|days| self.days(&days)),
+            because: entry.because,
+        })
+    }
+
+    fn days(&mut self, written: &Spanned<u16>) -> u16 {
+        let days = *written.get_ref();
+        if days == 0 || days > MOST_DAYS {
+            let what = format!("{days} is no number of working days for a limit");
+            self.fault(written.span().start, what, format!("write 1 to {MOST_DAYS}"));
+        }
+        days
+    }
+
+    fn day(&mut self, written: &Spanned<Datetime>) -> Option<Date> {
+        let value = written.get_ref();
+        let day = match value {
+            Datetime { date: Some(_), time: None, offset: None } => value.to_string().parse().ok(),
+            Datetime { .. } => None,
+        };
+        if day.is_none() {
+            let what = format!("`{value}` is not a day");
+            self.fault(written.span().start, what, "write a day without a time: from = 2026-04-01");
+        }
+        day
+    }
+}

@@ -1,0 +1,316 @@
+//! The ladder by which services are chased (`rules/reminders.toml`), and which rung fits a day.
+//!
+//! Nothing is scheduled. Each day the ladder is worked out again from the dates of the request and
+//! the rungs already sent, so that a daemon that was down for a week, ran twice or had its clock
+//! moved sends the highest rung due, once.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
+
+use super::calendar::{NotCovered, WorkingCalendar};
+use super::vocabulary::vocabulary;
+use crate::fault::Fault;
+
+mod file;
+
+vocabulary! {
+    /// Who has a part in answering. People and addresses for each stand in the services' file.
+    Role {
+        /// The service's shared mailbox.
+        ServiceInbox = "service_inbox", "service mailbox";
+        /// Who drafts the answer.
+        ServiceResponder = "service_responder", "service responder";
+        /// Who answers for the draft.
+        RespondingManager = "responding_manager", "responding manager";
+        /// Head of the service.
+        HeadOfService = "head_of_service", "head of service";
+        /// Director of the division.
+        DivisionalDirector = "divisional_director", "divisional director";
+        /// Director of the directorate.
+        CorporateDirector = "corporate_director", "corporate director";
+        /// Complaints officer: the customer's named contact.
+        ComplaintsOfficer = "complaints_officer", "complaints officer";
+        /// Complaints manager (SI 2006/1738 reg.10).
+        ComplaintsManager = "complaints_manager", "complaints manager";
+        /// The council's contact for the Ombudsman.
+        LinkOfficer = "link_officer", "Ombudsman link officer";
+        /// Investigates at stage 2.
+        InvestigatingOfficer = "investigating_officer", "investigating officer";
+        /// Oversees a stage 2 investigation.
+        IndependentPerson = "independent_person", "independent person";
+        /// Helps a child or young person to complain.
+        Advocate = "advocate", "advocate";
+        /// Looks after the review panel of stage 3.
+        PanelClerk = "panel_clerk", "panel clerk";
+    }
+}
+
+vocabulary! {
+    /// How a rung reaches its people.
+    Via {
+        /// In the one mail that a person gets a day.
+        Digest = "digest", "daily digest";
+        /// In a mail of its own.
+        OwnMail = "own_mail", "own mail";
+        /// In the week's digest only.
+        WeeklyDigest = "weekly_digest", "weekly digest";
+    }
+}
+
+/// From which day of a request a step counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Anchor {
+    Opened,
+    DraftDue,
+    Due,
+}
+
+/// A number of working days from an anchor: `draft_due - 8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Offset {
+    anchor: Anchor,
+    working_days: i32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum OnlyWhile {
+    NotAccepted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    id: String,
+    at: Offset,
+    at_short: Option<Offset>,
+    to: Vec<Role>,
+    asks: Option<String>,
+    repeat_every: Option<u16>,
+    only_while: Option<OnlyWhile>,
+    via: Via,
+}
+
+/// The rungs by which services are chased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ladder {
+    send_at: Time,
+    checking_margin: u16,
+    short_up_to: u16,
+    steps: Vec<Step>,
+}
+
+/// The days of one request to a service, from which its rungs are worked out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestDates {
+    /// The day the service was asked.
+    pub opened_on: Date,
+    /// Whether somebody there has accepted it.
+    pub accepted: bool,
+    /// When the service's draft is due ([`Ladder::draft_due_on`]).
+    pub draft_due_on: Option<Date>,
+    /// When the customer's answer is due: the date the customer was told.
+    pub due_on: Date,
+    /// Whether the limit is a short one ([`Ladder::is_short`]).
+    pub short: bool,
+}
+
+/// One chase of a request on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rung {
+    /// The step's id, from its second repetition on with a number: `overdue_10#2`. Unique within a
+    /// request: what was sent is remembered by it.
+    pub id: String,
+    /// The working day on which it falls.
+    pub on: Date,
+    /// Who is chased.
+    pub to: Vec<Role>,
+    /// What they are asked to do.
+    pub asks: Option<String>,
+    /// How it reaches them.
+    pub via: Via,
+    /// Its height on the ladder, from 0.
+    pub rank: usize,
+}
+
+impl Ladder {
+    /// Reads `rules/reminders.toml`.
+    ///
+    /// # Errors
+    /// Every [`Fault`] in it, with line, column and cure; one only where the file is no TOML or has
+    /// an unknown key.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        file::read(file, text)
+    }
+
+    /// When the day's reminders leave, in London.
+    pub fn send_at(&self) -> Time {
+        self.send_at
+    }
+
+    /// Whether a limit of so many working days is a short one, with a ladder of its own.
+    pub fn is_short(&self, working_days: u16) -> bool {
+        working_days <= self.short_up_to
+    }
+
+    /// When the service's draft is due: the customer's due date less the checking margin. None if
+    /// that would not be after the day the service was asked.
+    ///
+    /// # Errors
+    /// [`NotCovered`] if the calendar does not reach back so far.
+    pub fn draft_due_on(
+        &self,
+        opened_on: Date,
+        due_on: Date,
+        calendar: &WorkingCalendar,
+    ) -> Result<Option<Date>, NotCovered> {
+        let draft_due_on = calendar.add_working_days(due_on, -i32::from(self.checking_margin))?;
+        Ok(Some(draft_due_on).filter(|day| *day > opened_on))
+    }
+
+    /// Every rung of a request in order of day, each on a working day. Rungs before the opening and
+    /// those that do not apply are left out; repetitions go on to the end of the calendar.
+    ///
+    /// # Errors
+    /// [`NotCovered`] if a day of the request is outside the calendar. Rungs past its end are no
+    /// error: their day is not known yet, and it has not come.
+    pub fn rungs(
+        &self,
+        dates: &RequestDates,
+        calendar: &WorkingCalendar,
+    ) -> Result<Vec<Rung>, NotCovered> {
+        let mut rungs = self.all_rungs(dates, calendar, |_, _, _| false)?;
+        rungs.retain(|(_, applies)| *applies);
+        Ok(rungs.into_iter().map(|(rung, _)| rung).collect())
+    }
+
+    /// The rung to send today, if any: the highest whose day has come, unless it or a higher one
+    /// was sent. On a closed day none. A lower rung that was missed is never sent later.
+    ///
+    /// The caller records the rung before a word is sent, and with it what was
+    /// [passed over](Self::passed_over).
+    ///
+    /// # Errors
+    /// [`NotCovered`] if today or a day of the request is outside the calendar.
+    pub fn due_today(
+        &self,
+        today: Date,
+        dates: &RequestDates,
+        already_sent: &BTreeSet<String>,
+        calendar: &WorkingCalendar,
+    ) -> Result<Option<Rung>, NotCovered> {
+        if !calendar.is_working_day(today)? {
+            return Ok(None);
+        }
+        // Repetitions to come matter only where one was sent already and the due date moved since.
+        let rungs = self.all_rungs(dates, calendar, |step, on, times| {
+            on > today && times >= step.times_sent(already_sent)
+        })?;
+        // A rung that no longer applies (the request was accepted since) still bars those below it.
+        let highest_sent = rungs
+            .iter()
+            .rfind(|(rung, _)| already_sent.contains(&rung.id))
+            .map(|(rung, _)| rung.rank);
+        Ok(rungs
+            .into_iter()
+            .rfind(|(rung, applies)| *applies && rung.on <= today)
+            .map(|(rung, _)| rung)
+            .filter(|rung| highest_sent.is_none_or(|sent| sent < rung.rank)))
+    }
+
+    /// The rungs below `sent` that were neither sent nor will be: recorded with it, so that the
+    /// case's history says that they were missed.
+    ///
+    /// # Errors
+    /// [`NotCovered`] if a day of the request is outside the calendar.
+    pub fn passed_over(
+        &self,
+        sent: &Rung,
+        dates: &RequestDates,
+        already_sent: &BTreeSet<String>,
+        calendar: &WorkingCalendar,
+    ) -> Result<Vec<Rung>, NotCovered> {
+        let mut rungs = self.rungs(dates, calendar)?;
+        rungs.retain(|rung| rung.rank < sent.rank && !already_sent.contains(&rung.id));
+        Ok(rungs)
+    }
+
+    /// Every rung from the opening on, lowest first, with whether it applies now. Ranks count those
+    /// that do not, so that accepting a request does not shift the others. A step repeats until
+    /// `far_enough` says so of its last rung (step, day, number), or the calendar ends.
+    fn all_rungs(
+        &self,
+        dates: &RequestDates,
+        calendar: &WorkingCalendar,
+        far_enough: impl Fn(&Step, Date, u32) -> bool,
+    ) -> Result<Vec<(Rung, bool)>, NotCovered> {
+        let mut rungs = Vec::new();
+        for step in &self.steps {
+            let applies = !(step.only_while == Some(OnlyWhile::NotAccepted) && dates.accepted);
+            let mut day = step.first_day(dates, calendar)?;
+            let mut times: u32 = 1;
+            while let Some(on) = day {
+                if on >= dates.opened_on {
+                    rungs.push((step.rung(on, times), applies));
+                }
+                day = step.repeat_every.and_then(|every| {
+                    let over = far_enough(step, on, times);
+                    calendar.add_working_days(on, every.into()).ok().filter(|_| !over)
+                });
+                times += 1;
+            }
+        }
+        // Stable: on one day, a later step of the file is higher.
+        rungs.sort_by_key(|(rung, _)| rung.on);
+        for (rank, (rung, _)) in rungs.iter_mut().enumerate() {
+            rung.rank = rank;
+        }
+        Ok(rungs)
+    }
+}
+
+impl Step {
+    /// The working day of its first rung; none if the request lacks the day it counts from, or the
+    /// calendar ends before it.
+    fn first_day(
+        &self,
+        dates: &RequestDates,
+        calendar: &WorkingCalendar,
+    ) -> Result<Option<Date>, NotCovered> {
+        let at = self.at_short.filter(|_| dates.short).unwrap_or(self.at);
+        let from = match at.anchor {
+            Anchor::Opened => Some(dates.opened_on),
+            Anchor::DraftDue => dates.draft_due_on,
+            Anchor::Due => Some(dates.due_on),
+        };
+        let Some(from) = from else { return Ok(None) };
+        let works = calendar.is_working_day(from)?;
+        let counted = match (at.working_days, at.anchor) {
+            (0, _) if works => Ok(from),
+            // Asked on a closed day: the first chase is the next working day's. Due on one: a
+            // reminder must not come too late to help.
+            (0, Anchor::Opened) => calendar.next_working_day(from),
+            (0, Anchor::DraftDue | Anchor::Due) => calendar.previous_working_day(from),
+            (n, _) => calendar.add_working_days(from, n),
+        };
+        match counted {
+            Err(gap) if gap.day < gap.covered_from => Err(gap),
+            counted => Ok(counted.ok()),
+        }
+    }
+
+    /// The highest number of a repetition among what was sent.
+    fn times_sent(&self, already_sent: &BTreeSet<String>) -> u32 {
+        let number = |id: &String| id.strip_prefix(&self.id)?.strip_prefix('#')?.parse().ok();
+        already_sent.iter().filter_map(number).max().unwrap_or(1)
+    }
+
+    fn rung(&self, on: Date, times: u32) -> Rung {
+        let id = if times == 1 { self.id.clone() } else { format!("{}#{times}", self.id) };
+        Rung { id, on, to: self.to.clone(), asks: self.asks.clone(), via: self.via, rank: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

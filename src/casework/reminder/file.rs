@@ -1,0 +1,141 @@
+//! `rules/reminders.toml` as written, and everything that can be wrong with it.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Anchor, Ladder, Offset, OnlyWhile, Role, Step, Via};
+use crate::fault::Fault;
+
+/// More working days than any limit has, so a slip of the keyboard.
+const FARTHEST: i32 = 260;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    send_at: Spanned<String>,
+    checking_margin: Spanned<u16>,
+    short_up_to: u16,
+    step: Vec<StepEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepEntry {
+    id: Spanned<String>,
+    at: Spanned<String>,
+    at_short: Option<Spanned<String>>,
+    to: Spanned<Vec<Role>>,
+    asks: Option<String>,
+    repeat_every: Option<Spanned<u16>>,
+    only_while: Option<OnlyWhile>,
+    via: Option<Via>,
+}
+
+pub(super) fn read(file: &str, text: &str) -> Result<Ladder, Vec<Fault>> {
+    let entries: File =
+        toml::from_str(text).map_err(|error| vec![Fault::from_toml(file, text, &error)])?;
+    let mut reader = Reader { file, text, faults: Vec::new() };
+    let ladder = reader.ladder(entries);
+    if reader.faults.is_empty() { Ok(ladder) } else { Err(reader.faults) }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn fault<T>(&mut self, place: &Spanned<T>, what: impl Into<String>, cure: &str) {
+        let fault = Fault::new(self.file, what, cure);
+        self.faults.push(fault.at_offset(self.text, place.span().start));
+    }
+
+    fn ladder(&mut self, file: File) -> Ladder {
+        let send_at = file.send_at.get_ref().parse().unwrap_or_else(|_| {
+            let what = format!("`{}` is not a time of day", file.send_at.get_ref());
+            self.fault(&file.send_at, what, "write it as \"08:30\"");
+            jiff::civil::Time::midnight()
+        });
+        if i32::from(*file.checking_margin.get_ref()) > FARTHEST {
+            self.fault(&file.checking_margin, "a margin of more than a year", "write 0 to 260");
+        }
+        let mut ids = BTreeSet::new();
+        let mut steps = Vec::new();
+        for entry in file.step {
+            self.id(&entry.id, &mut ids);
+            steps.push(self.step(entry));
+        }
+        Ladder {
+            send_at,
+            checking_margin: file.checking_margin.into_inner(),
+            short_up_to: file.short_up_to,
+            steps,
+        }
+    }
+
+    fn id(&mut self, id: &Spanned<String>, ids: &mut BTreeSet<String>) {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if id.get_ref().is_empty() || !id.get_ref().chars().all(plain) {
+            let what = format!("`{}` is no id", id.get_ref());
+            self.fault(id, what, "write small letters, digits and _ only");
+        } else if !ids.insert(id.get_ref().clone()) {
+            let what = format!("step `{}` is there twice", id.get_ref());
+            self.fault(id, what, "give each step its own id: what was sent is remembered by it");
+        }
+    }
+
+    fn step(&mut self, entry: StepEntry) -> Step {
+        if entry.to.get_ref().is_empty() {
+            self.fault(&entry.to, "the step goes to nobody", "name at least one role");
+        }
+        if let Some(every) = entry.repeat_every.as_ref().filter(|every| *every.get_ref() == 0) {
+            self.fault(
+                every,
+                "a step cannot repeat every 0 days",
+                "write 1 or more, or leave it out",
+            );
+        }
+        Step {
+            id: entry.id.into_inner(),
+            at: self.offset(&entry.at),
+            at_short: entry.at_short.map(|at| self.offset(&at)),
+            to: entry.to.into_inner(),
+            asks: entry.asks,
+            repeat_every: entry.repeat_every.map(Spanned::into_inner),
+            only_while: entry.only_while,
+            via: entry.via.unwrap_or(Via::Digest),
+        }
+    }
+
+    fn offset(&mut self, written: &Spanned<String>) -> Offset {
+        offset(written.get_ref()).unwrap_or_else(|| {
+            let what = format!("`{}` is no day of a request", written.get_ref());
+            let cure = "write opened, draft_due or due, with + or - working days: \"due + 5\"";
+            self.fault(written, what, cure);
+            Offset { anchor: Anchor::Due, working_days: 0 }
+        })
+    }
+}
+
+/// Reads `draft_due - 8`.
+fn offset(text: &str) -> Option<Offset> {
+    let (name, sign, days) = match (text.split_once('+'), text.split_once('-')) {
+        (Some((name, days)), None) => (name, 1, days),
+        (None, Some((name, days))) => (name, -1, days),
+        (None, None) => (text, 1, "0"),
+        (Some(_), Some(_)) => return None,
+    };
+    let anchor = match name.trim() {
+        "opened" => Anchor::Opened,
+        "draft_due" => Anchor::DraftDue,
+        "due" => Anchor::Due,
+        _ => return None,
+    };
+    let days = days.trim();
+    let digits = days.bytes().all(|byte| byte.is_ascii_digit());
+    let days = days.parse::<i32>().ok().filter(|days| digits && *days <= FARTHEST)?;
+    Some(Offset { anchor, working_days: sign * days })
+}

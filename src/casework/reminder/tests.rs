@@ -1,0 +1,271 @@
+use std::sync::LazyLock;
+
+use jiff::ToSpan as _;
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../../rules/reminders.toml");
+const ENGLAND: &str = include_str!("../../../rules/calendar/bank-holidays-england.json");
+
+static CALENDAR: LazyLock<WorkingCalendar> =
+    LazyLock::new(|| WorkingCalendar::from_json("days.json", ENGLAND).unwrap());
+static LADDER: LazyLock<Ladder> =
+    LazyLock::new(|| Ladder::from_toml("rules/reminders.toml", SHIPPED).unwrap());
+
+/// A request opened on a day and due `limit` working days later.
+fn request(opened_on: Date, limit: u16) -> RequestDates {
+    let due_on = CALENDAR.add_working_days(opened_on, limit.into()).unwrap();
+    RequestDates {
+        opened_on,
+        accepted: true,
+        draft_due_on: LADDER.draft_due_on(opened_on, due_on, &CALENDAR).unwrap(),
+        due_on,
+        short: LADDER.is_short(limit),
+    }
+}
+
+/// The ladder until a day, as `id day` lines.
+fn climbed(dates: &RequestDates, until: Date) -> Vec<String> {
+    let rungs = LADDER.rungs(dates, &CALENDAR).unwrap();
+    rungs
+        .iter()
+        .take_while(|rung| rung.on <= until)
+        .map(|rung| format!("{} {}", rung.id, rung.on.strftime("%-d %b")))
+        .collect()
+}
+
+fn today(day: Date, dates: &RequestDates, sent: &[&str]) -> Option<String> {
+    let sent = sent.iter().map(|id| (*id).to_owned()).collect();
+    LADDER.due_today(day, dates, &sent, &CALENDAR).unwrap().map(|rung| rung.id)
+}
+
+fn faults(text: &str) -> Vec<String> {
+    let faults = Ladder::from_toml("reminders.toml", text).unwrap_err();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn twenty_days_and_then_on_and_on() {
+    let mut dates = request(date(2026, 11, 2), 20);
+    assert_eq!(dates.due_on, date(2026, 11, 30));
+    dates.accepted = false;
+    assert_eq!(
+        climbed(&dates, date(2027, 1, 15)),
+        [
+            "allocate 2 Nov",
+            "not_accepted 4 Nov",
+            "halfway 13 Nov",
+            "soon 20 Nov",
+            "draft_due 25 Nov",
+            "holding_check 26 Nov",
+            "overdue 1 Dec",
+            "overdue_5 7 Dec",
+            "overdue_10 14 Dec",
+            "overdue_10#2 21 Dec",
+            "overdue_10#3 30 Dec",
+            "overdue_20 30 Dec",
+            "overdue_10#4 7 Jan",
+            "overdue_10#5 14 Jan",
+        ]
+    );
+}
+
+#[test]
+fn ten_days_climb_faster() {
+    let dates = request(date(2026, 11, 2), 10);
+    assert_eq!(
+        climbed(&dates, date(2026, 11, 17)),
+        [
+            "allocate 2 Nov",
+            "halfway 5 Nov",
+            "soon 9 Nov",
+            "draft_due 11 Nov",
+            "holding_check 12 Nov",
+            "overdue 17 Nov",
+        ]
+    );
+    // Three days leave none to check in: no draft date, and nothing before the opening.
+    assert_eq!(
+        climbed(&request(date(2026, 11, 2), 3), date(2026, 11, 6)),
+        ["allocate 2 Nov", "holding_check 3 Nov", "overdue 6 Nov"]
+    );
+}
+
+#[test]
+fn each_rung_goes_to_its_people_in_its_way() {
+    let dates = request(date(2026, 11, 2), 20);
+    let rungs = LADDER.rungs(&dates, &CALENDAR).unwrap();
+    let rung = |id: &str| rungs.iter().find(|rung| rung.id == id).unwrap();
+    assert_eq!(rung("allocate").to, [Role::ServiceInbox, Role::RespondingManager]);
+    assert_eq!(rung("allocate").via, Via::OwnMail);
+    assert_eq!(rung("overdue_20").via, Via::WeeklyDigest);
+    assert_eq!(rung("overdue_10#2").to, [Role::DivisionalDirector]);
+    assert!(rung("holding_check").asks.as_ref().unwrap().contains("holding letter"));
+    assert_eq!(rung("halfway").asks, None);
+    assert_eq!(LADDER.send_at(), jiff::civil::time(8, 30, 0, 0));
+}
+
+#[test]
+fn asked_on_a_saturday_is_chased_from_monday() {
+    let dates = request(date(2026, 11, 7), 20);
+    assert_eq!(climbed(&dates, date(2026, 11, 9)), ["allocate 9 Nov"]);
+    assert_eq!(today(date(2026, 11, 7), &dates, &[]), None);
+    assert_eq!(today(date(2026, 11, 9), &dates, &[]).as_deref(), Some("allocate"));
+    // A date promised for a closed day is chased before it.
+    let dates = RequestDates { due_on: date(2026, 12, 25), draft_due_on: None, ..dates };
+    assert!(climbed(&dates, date(2026, 12, 31)).contains(&"overdue 29 Dec".to_owned()));
+    let draft = RequestDates { draft_due_on: Some(date(2026, 11, 29)), ..dates };
+    assert!(climbed(&draft, date(2026, 12, 1)).contains(&"draft_due 27 Nov".to_owned()));
+}
+
+#[test]
+fn after_a_gap_only_the_highest_is_sent_and_lower_ones_never() {
+    let dates = request(date(2026, 11, 2), 20);
+    let back = date(2026, 12, 8);
+    assert_eq!(today(back, &dates, &["allocate", "halfway"]).as_deref(), Some("overdue_5"));
+    assert_eq!(today(back, &dates, &["allocate", "halfway", "overdue_5"]), None);
+    let sent: BTreeSet<String> = ["allocate", "halfway"].map(str::to_owned).into();
+    let rung = LADDER.due_today(back, &dates, &sent, &CALENDAR).unwrap().unwrap();
+    let missed = LADDER.passed_over(&rung, &dates, &sent, &CALENDAR).unwrap();
+    let missed: Vec<&str> = missed.iter().map(|rung| rung.id.as_str()).collect();
+    assert_eq!(missed, ["soon", "draft_due", "holding_check", "overdue"]);
+}
+
+#[test]
+fn a_request_not_accepted_is_chased_until_it_is() {
+    let mut dates = request(date(2026, 11, 2), 20);
+    let day = date(2026, 11, 5);
+    assert_eq!(today(day, &dates, &["allocate"]), None);
+    dates.accepted = false;
+    assert_eq!(today(day, &dates, &["allocate"]).as_deref(), Some("not_accepted"));
+    // Accepted after that: nothing below it comes back.
+    dates.accepted = true;
+    assert_eq!(today(day, &dates, &["not_accepted"]), None);
+    assert_eq!(today(date(2026, 11, 13), &dates, &["not_accepted"]).as_deref(), Some("halfway"));
+}
+
+#[test]
+fn a_later_due_date_repeats_nothing() {
+    let dates = request(date(2026, 11, 2), 20);
+    let extended =
+        RequestDates { due_on: date(2026, 12, 14), draft_due_on: Some(date(2026, 12, 9)), ..dates };
+    let sent = ["allocate", "halfway", "soon"];
+    assert_eq!(today(date(2026, 11, 27), &extended, &sent), None);
+    assert_eq!(today(date(2026, 12, 4), &extended, &sent), None);
+    assert_eq!(today(date(2026, 12, 9), &extended, &sent).as_deref(), Some("draft_due"));
+    // Nor does a repetition that lies ahead again let a lower rung out.
+    let sent = ["overdue_10#2"];
+    assert_eq!(today(date(2026, 12, 16), &extended, &sent), None);
+    assert_eq!(today(date(2027, 1, 8), &extended, &sent), None);
+    assert_eq!(today(date(2027, 1, 14), &extended, &sent).as_deref(), Some("overdue_20"));
+}
+
+#[test]
+fn near_the_end_of_the_calendar_known_rungs_still_go_out() {
+    let dates = request(date(2027, 12, 1), 18);
+    assert_eq!(climbed(&dates, date(2027, 12, 31)).last().unwrap(), "overdue 30 Dec");
+    assert_eq!(today(date(2027, 12, 30), &dates, &[]).as_deref(), Some("overdue"));
+    assert!(LADDER.due_today(date(2028, 1, 4), &dates, &BTreeSet::new(), &CALENDAR).is_err());
+    let unknown = RequestDates { due_on: date(2028, 1, 10), ..dates };
+    assert!(LADDER.rungs(&unknown, &CALENDAR).is_err());
+}
+
+#[test]
+fn every_wrong_value_is_named_at_once_with_its_place() {
+    let wrong = SHIPPED
+        .replace("send_at = \"08:30\"", "send_at = \"half past eight\"")
+        .replace("at = \"draft_due - 8\"", "at = \"draft - 8\"")
+        .replace("at_short = \"draft_due - 2\"", "at_short = \"draft_due -- 2\"")
+        .replace("repeat_every = 5", "repeat_every = 0")
+        .replace("to = [\"corporate_director\"]", "to = []")
+        .replace("id = \"overdue_5\"", "id = \"overdue\"")
+        .replace("id = \"soon\"", "id = \"soon#1\"");
+    let expected = [
+        ("\"half past", "`half past eight` is not a time of day; write it as \"08:30\""),
+        ("\"draft - 8", "`draft - 8` is no day of a request; write opened, draft_due or due"),
+        ("\"soon#1\"", "`soon#1` is no id; write small letters"),
+        ("\"draft_due -- 2", "`draft_due -- 2` is no day of a request"),
+        (
+            "0\nto = [\"divisional_director\"]\n\n[[step]]\nid = \"overdue_20",
+            "a step cannot repeat every 0 days",
+        ),
+        ("[]\n", "the step goes to nobody; name at least one role"),
+        ("\"overdue\"\nat = \"due + 5", "step `overdue` is there twice; give each step its own id"),
+    ];
+    let said = faults(&wrong);
+    for (text, words) in expected {
+        let fault =
+            Fault::new("reminders.toml", "", "").at_offset(&wrong, wrong.find(text).unwrap());
+        let place = fault.to_string().replace(": ; ", ": ");
+        assert!(
+            said.iter().any(|said| said.starts_with(&format!("{place}{words}"))),
+            "{place}{words}\n{said:#?}"
+        );
+    }
+    assert_eq!(said.len(), expected.len(), "{said:#?}");
+}
+
+#[test]
+fn a_wrong_role_or_key_names_the_right_ones() {
+    let said = faults(&SHIPPED.replace("\"head_of_service\"", "\"head\""));
+    assert!(said[0].contains("unknown variant `head`; write one of `service_inbox`"), "{said:?}");
+    let said = faults(&SHIPPED.replacen("asks =", "ask =", 1));
+    assert!(said[0].contains("unknown field `ask`; write one of `id`, `at`"), "{said:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A daemon that runs on some days and not on others, and is restarted in between.
+    #[test]
+    fn whatever_days_it_runs_each_rung_is_sent_once_and_in_order(
+        opened in 0..3000_i32,
+        limit in 1..66_u16,
+        accepted in any::<bool>(),
+        gaps in prop::collection::vec(1..25_i32, 1..40),
+    ) {
+        let opened_on = date(2016, 1, 1).saturating_add(opened.days());
+        let dates = RequestDates { accepted, ..request(opened_on, limit) };
+        let rungs = LADDER.rungs(&dates, &CALENDAR).unwrap();
+        let mut sent = BTreeSet::new();
+        let mut highest = None;
+        let mut ran_on = opened_on.yesterday().unwrap();
+        let mut day = ran_on;
+        for gap in gaps {
+            day = day.saturating_add(gap.days());
+            let rung = LADDER.due_today(day, &dates, &sent, &CALENDAR).unwrap();
+            if !CALENDAR.is_working_day(day).unwrap() {
+                prop_assert_eq!(rung, None, "sent on a closed day");
+                continue;
+            }
+            let came_due = rungs.iter().any(|rung| rung.on > ran_on && rung.on <= day);
+            prop_assert_eq!(rung.is_some(), came_due, "exactly one after a gap that held any");
+            ran_on = day;
+            let Some(rung) = rung else { continue };
+            prop_assert!(rung.on <= day);
+            prop_assert!(CALENDAR.is_working_day(rung.on).unwrap());
+            prop_assert!(highest < Some(rung.rank), "never down the ladder");
+            highest = Some(rung.rank);
+            prop_assert!(sent.insert(rung.id), "sent twice");
+            prop_assert_eq!(LADDER.due_today(day, &dates, &sent, &CALENDAR).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn rungs_are_in_order_of_day_on_working_days_with_ids_of_their_own(
+        opened in 0..3000_i32, limit in 1..66_u16, accepted in any::<bool>(),
+    ) {
+        let opened_on = date(2016, 1, 1).saturating_add(opened.days());
+        let dates = RequestDates { accepted, ..request(opened_on, limit) };
+        let rungs = LADDER.rungs(&dates, &CALENDAR).unwrap();
+        let ids: BTreeSet<&str> = rungs.iter().map(|rung| rung.id.as_str()).collect();
+        prop_assert_eq!(ids.len(), rungs.len());
+        prop_assert!(rungs.windows(2).all(|pair| pair[0].on <= pair[1].on && pair[0].rank < pair[1].rank));
+        for rung in &rungs {
+            prop_assert!(rung.on >= opened_on);
+            prop_assert!(CALENDAR.is_working_day(rung.on).unwrap());
+        }
+    }
+}

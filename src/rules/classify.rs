@@ -1,0 +1,293 @@
+//! One message through all rules: which fire, on which words, with what weight, and what follows.
+
+use std::collections::{HashMap, HashSet};
+
+use super::decision::State;
+use super::label::Label;
+use super::matcher::Hit;
+use super::text::{Haystack, Place};
+use super::{Classification, Evidence, Known, Rule, RuleSet};
+use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
+use crate::email::Email;
+use crate::private::Private;
+
+/// From this sum on, a theme, flag or fact holds.
+const HOLDS_AT: f64 = 1.0;
+/// Below this confidence an officer looks first.
+const OFFICER_BELOW: f64 = 0.6;
+/// What a sentence that rules something out still counts for a service.
+const ASIDE: f64 = 0.1;
+/// What each further sentence with a rule's words adds, for services and customers.
+const AGAIN: f64 = 0.2;
+/// How many further sentences count.
+const AGAIN_AT_MOST: usize = 3;
+/// A service beside the lead needs this share of the lead's sum, and [`SECOND_AT_LEAST`].
+const SECOND_SHARE: f64 = 0.8;
+/// See [`SECOND_SHARE`].
+const SECOND_AT_LEAST: f64 = 6.0;
+/// Own words shorter than this say little: what is quoted below then counts more.
+const FEW_WORDS: usize = 300;
+/// The opening of a message says what it is about.
+const OPENING: usize = 300;
+
+/// What one rule found in a message.
+struct Found<'a> {
+    rule: &'a Rule,
+    hit: &'a Hit,
+    aside: bool,
+    weight: f64,
+}
+
+impl RuleSet {
+    pub(super) fn classify_email(&self, email: &Email, known: &Known) -> Classification {
+        let haystack = Haystack::of(email);
+        let hits = self.matcher.hits(&haystack);
+        let found = self.found(&haystack, &hits);
+        let mut sums = vec![0.0; self.names.count()];
+        for found in &found {
+            if let Some(sum) = sums.get_mut(self.names.index(found.rule.label)) {
+                *sum += found.weight;
+            }
+        }
+        let services = self.ranked_services(&sums, known);
+        let customers = ranked_customers(self, &sums);
+        let mut state = State {
+            names: &self.names,
+            services: &self.services,
+            known,
+            automatic: email.kind.is_automatic(),
+            cites_case: !email.case_references.is_empty(),
+            held: sums.iter().map(|sum| *sum >= HOLDS_AT).collect(),
+            customer: customers.first().map_or(CustomerType::Unknown, |(customer, _)| *customer),
+            lead: services.first().map(|(number, _)| *number),
+            record_type: None,
+            customer_decided: None,
+            lead_decided: None,
+        };
+        let taken = state.decide(&self.decisions);
+        let mut evidence: Vec<Evidence> = found
+            .iter()
+            .map(|found| Evidence {
+                label: self.names.text(found.rule.label),
+                rule: found.rule.id.clone(),
+                weight: rounded(found.weight),
+                place: if found.aside { "aside" } else { found.hit.place.id() }.to_owned(),
+                text: Private(shortened(haystack.quote(&found.hit.range))),
+            })
+            .collect();
+        evidence.extend(taken.iter().filter_map(|row| self.decisions.get(*row)).flat_map(|row| {
+            row.then.iter().filter_map(|effect| self.effect_text(*effect)).map(|label| Evidence {
+                label,
+                rule: row.id.clone(),
+                weight: row.sure,
+                place: "decision".to_owned(),
+                text: Private(String::new()),
+            })
+        }));
+        self.conclude(&state, &services, &customers, best_record_type(self, &sums), evidence)
+    }
+
+    /// Each rule once per message, with what its words weigh where they stand.
+    fn found<'a>(&'a self, haystack: &Haystack, hits: &'a [Hit]) -> Vec<Found<'a>> {
+        let asides: HashSet<usize> = hits
+            .iter()
+            .filter(|hit| self.rules.get(hit.rule).is_some_and(|rule| rule.label == Label::Aside))
+            .map(|hit| hit.sentence)
+            .collect();
+        let few_words = haystack.length_of(Place::Text) < FEW_WORDS;
+        let mut by_rule: HashMap<usize, Vec<(&Hit, f64, bool)>> = HashMap::new();
+        for hit in hits {
+            let Some(rule) = self.rules.get(hit.rule) else { continue };
+            let aside = rule.label != Label::Aside && asides.contains(&hit.sentence);
+            let factor = factor(rule.label, hit.place, haystack.depth_of(hit.range.start), few_words)
+                * if aside { aside_factor(rule.label) } else { 1.0 };
+            by_rule.entry(hit.rule).or_default().push((hit, factor, aside));
+        }
+        let mut found: Vec<Found<'a>> =
+            by_rule.into_iter().filter_map(|(rule, hits)| weigh(self.rules.get(rule)?, &hits)).collect();
+        found.sort_by(|a, b| {
+            let key = |found: &Found<'_>| (self.names.index(found.rule.label), found.rule.id.clone());
+            key(a).cmp(&key(b))
+        });
+        found
+    }
+
+    /// Services that speak for themselves, best first. What the register knows of a case or of a
+    /// sender's own service goes before what words say (ruling 7: a follow-up keeps the service).
+    fn ranked_services(&self, sums: &[f64], known: &Known) -> Vec<(usize, f64)> {
+        let mut ranked: Vec<(usize, f64)> = (0..self.names.services.len())
+            .map(|number| (number, sums.get(self.names.index(Label::Service(number))).copied().unwrap_or(0.0)))
+            .filter(|(_, sum)| *sum > 0.0)
+            .collect();
+        for service in known.sender_service.iter().chain(&known.case_services) {
+            if let Some(number) = self.names.service(service) {
+                ranked.retain(|(other, _)| *other != number);
+                ranked.push((number, 50.0));
+            }
+        }
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        ranked
+    }
+
+    fn conclude(
+        &self,
+        state: &State<'_>,
+        services: &[(usize, f64)],
+        customers: &[(CustomerType, f64)],
+        fallback: Option<RecordType>,
+        evidence: Vec<Evidence>,
+    ) -> Classification {
+        let (record_type, sure) = state
+            .record_type
+            .or(fallback.map(|record_type| (record_type, 0.4)))
+            .unwrap_or((RecordType::Enquiry, 0.0));
+        let for_us = record_type != RecordType::NotForUs;
+        let customer_type = match state.known.case_customer {
+            Some(customer) if record_type == RecordType::FollowUp => customer,
+            _ if !for_us && state.automatic => CustomerType::Unknown,
+            _ => state.customer,
+        };
+        let mut themes: Vec<Theme> =
+            Theme::ALL.iter().copied().filter(|theme| state.holds(Label::Theme(*theme))).collect();
+        let mut flags: Vec<Flag> =
+            Flag::ALL.iter().copied().filter(|flag| state.holds(Label::Flag(*flag))).collect();
+        if matches!(record_type, RecordType::NotForUs | RecordType::ServiceResponse | RecordType::Compliment) {
+            themes.clear(); // ruling 16
+        }
+        if !for_us {
+            flags.retain(|flag| *flag == Flag::OtherOrganisation); // ruling 23
+        }
+        let service_sure = state.lead_decided.unwrap_or_else(|| margin(services));
+        let customer_sure = state.customer_decided.unwrap_or_else(|| margin(customers));
+        let confidence = if for_us { sure * service_sure * customer_sure } else { sure };
+        let confidence = rounded(confidence);
+        let needs_officer = confidence < OFFICER_BELOW
+            || record_type == RecordType::Representation
+            || flags.iter().any(|flag| is_for_an_officer(*flag));
+        Classification {
+            record_type,
+            services: if for_us { self.answering(state.lead, services) } else { vec![ServiceId::none()] },
+            customer_type,
+            themes,
+            flags,
+            confidence,
+            needs_officer,
+            evidence,
+        }
+    }
+
+    /// The lead service, and whoever else the message speaks of nearly as strongly (ruling 21).
+    fn answering(&self, lead: Option<usize>, ranked: &[(usize, f64)]) -> Vec<ServiceId> {
+        let Some(lead) = lead else { return vec![self.default_service()] };
+        let sum = |number: usize| ranked.iter().find(|(other, _)| *other == number).map_or(0.0, |(_, sum)| *sum);
+        let needed = (sum(lead) * SECOND_SHARE).max(SECOND_AT_LEAST);
+        let others = ranked.iter().filter(|(number, sum)| *number != lead && *sum >= needed);
+        std::iter::once(lead)
+            .chain(others.map(|(number, _)| *number))
+            .take(3)
+            .map(|number| self.names.service_id(number))
+            .collect()
+    }
+
+    /// Who answers when nothing says what a message is about: the directorate's own desk.
+    fn default_service(&self) -> ServiceId {
+        let id = ServiceId("other_social_care".to_owned());
+        if self.services.get(&id).is_some() { id } else { self.names.service_id(0) }
+    }
+}
+
+/// One rule's weight in a message: its best place, and something for saying it again.
+fn weigh<'a>(rule: &'a Rule, hits: &[(&'a Hit, f64, bool)]) -> Option<Found<'a>> {
+    let best = hits.iter().copied().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let (hit, factor, aside) = best?;
+    let mut again = 0;
+    if matches!(rule.label, Label::Service(_) | Label::Customer(_)) && !aside {
+        let sentences: HashSet<usize> =
+            hits.iter().filter(|(_, _, aside)| !aside).map(|(hit, _, _)| hit.sentence).collect();
+        again = sentences.len().saturating_sub(1).min(AGAIN_AT_MOST);
+    }
+    let repeats = u8::try_from(again).map_or(0.0, f64::from);
+    Some(Found { rule, hit, aside, weight: rule.weight * factor * (1.0 + AGAIN * repeats) })
+}
+
+/// What words weigh in a place. Only services weigh places; the rest either holds or does not.
+fn factor(label: Label, place: Place, depth: usize, few_words: bool) -> f64 {
+    if !matches!(label, Label::Service(_)) {
+        return 1.0;
+    }
+    match place {
+        Place::Subject => 1.5,
+        Place::Text if depth < OPENING => 1.2,
+        Place::Text | Place::Signature => 1.0,
+        Place::From | Place::FromDomain => 1.2,
+        Place::Forwarded => 0.9,
+        Place::Quoted if few_words => 0.8,
+        Place::Quoted => 0.3,
+        Place::Attachment => 0.5,
+    }
+}
+
+fn aside_factor(label: Label) -> f64 {
+    match label {
+        Label::Service(_) => ASIDE,
+        Label::Theme(_) => 0.0,
+        Label::RecordType(_) | Label::Customer(_) | Label::Flag(_) | Label::Fact(_) | Label::Aside => 1.0,
+    }
+}
+
+fn ranked_customers(rules: &RuleSet, sums: &[f64]) -> Vec<(CustomerType, f64)> {
+    let sum = |label| sums.get(rules.names.index(label)).copied().unwrap_or(0.0);
+    let mut ranked: Vec<(CustomerType, f64)> = CustomerType::ALL
+        .iter()
+        .map(|customer| (*customer, sum(Label::Customer(*customer))))
+        .filter(|(_, sum)| *sum > 0.0)
+        .collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    ranked
+}
+
+fn best_record_type(rules: &RuleSet, sums: &[f64]) -> Option<RecordType> {
+    let sum = |value: &RecordType| {
+        sums.get(rules.names.index(Label::RecordType(*value))).copied().unwrap_or(0.0)
+    };
+    RecordType::ALL
+        .iter()
+        .copied()
+        .filter(|value| sum(value) > 0.0)
+        .max_by(|a, b| sum(a).total_cmp(&sum(b)))
+}
+
+/// How sure the best of a ranking is, from its lead over the second.
+fn margin<T>(ranked: &[(T, f64)]) -> f64 {
+    let best = ranked.first().map_or(0.0, |(_, sum)| *sum);
+    let second = ranked.get(1).map_or(0.0, |(_, sum)| *sum);
+    if best <= 0.0 {
+        return 0.3;
+    }
+    let strength = (best / 4.0).min(1.0);
+    let lead = (best - second) / best;
+    0.5 + 0.25 * strength + 0.25 * (lead / 0.6).min(1.0)
+}
+
+/// Flags that a person must weigh before anything is final (domain rules D8 to D20, F1).
+fn is_for_an_officer(flag: Flag) -> bool {
+    match flag {
+        Flag::Safeguarding
+        | Flag::ChildAuthor
+        | Flag::Representative
+        | Flag::LegalProceedings
+        | Flag::Over12Months
+        | Flag::Anonymous
+        | Flag::OtherOrganisation => true,
+        Flag::DataRequest | Flag::AdjustmentNeeded => false,
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+fn shortened(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
+}

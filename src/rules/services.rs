@@ -1,0 +1,243 @@
+//! The directory of services: who answers, and who is written to in which role.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::casework::vocabulary::ServiceId;
+use crate::fault::Fault;
+
+/// A person or a shared mailbox of the council.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// How letters greet and reminders name them.
+    pub name: String,
+    /// Where mail reaches them.
+    pub address: String,
+}
+
+/// One service of the council.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The id that rules, database and JSON use.
+    pub id: String,
+    /// The annual report's words.
+    pub label: String,
+    /// Plain words for letters to customers.
+    pub name: String,
+    /// Which table of the annual report counts it: 6 (social care) or 9 (education).
+    pub table: u8,
+    /// `ics`, `epa`, `sen` or `dcs` (annual report, table 2).
+    pub division: String,
+    /// The service's own complaints inbox: requests and first reminders.
+    pub inbox: Contact,
+    /// Other addresses that the service writes from.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+    /// Who signs the answer.
+    pub responding_manager: Contact,
+    /// Whoever stands in for the responding manager.
+    #[serde(default)]
+    pub deputies: Vec<Contact>,
+    /// Next above.
+    pub head_of_service: Contact,
+    /// Next above.
+    pub divisional_director: Contact,
+    /// Next above.
+    pub corporate_director: Contact,
+}
+
+/// The complaints team itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComplaintsTeam {
+    /// The team's mailbox.
+    pub inbox: Contact,
+    /// Who looks after open cases.
+    pub complaints_officer: Contact,
+    /// The officer whom SI 2006/1738 reg 10 requires.
+    pub complaints_manager: Contact,
+    /// The council's contact for the Ombudsman.
+    pub link_officer: Contact,
+    /// Who must see a child at risk at once.
+    pub safeguarding_duty: Contact,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    council_domains: Vec<Spanned<String>>,
+    #[serde(default)]
+    web_forms: Vec<String>,
+    complaints_team: ComplaintsTeam,
+    service: Vec<Spanned<Service>>,
+}
+
+/// `rules/services.toml`: every service, and whom to write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Services {
+    services: Vec<Service>,
+    /// The complaints team.
+    pub team: ComplaintsTeam,
+    /// Domains whose authenticated senders are the council's own.
+    pub council_domains: Vec<String>,
+    /// Addresses that the council's web forms send from: a person wrote what they carry.
+    pub web_forms: Vec<String>,
+}
+
+/// The roles that [`Services::address_for`] knows.
+pub const ROLES: [&str; 10] = [
+    "service_responder",
+    "responding_manager",
+    "deputy",
+    "head_of_service",
+    "divisional_director",
+    "corporate_director",
+    "complaints_officer",
+    "complaints_manager",
+    "link_officer",
+    "safeguarding_duty",
+];
+
+impl Services {
+    /// Reads and checks the directory.
+    ///
+    /// # Errors
+    /// Every fault of the file: what is not TOML, an unknown or missing field, an id that stands
+    /// twice, an address that is none.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let read: File =
+            toml::from_str(text).map_err(|error| vec![Fault::from_toml(file, text, &error)])?;
+        let mut faults = Vec::new();
+        let mut services: Vec<Service> = Vec::new();
+        for spanned in read.service {
+            let at = spanned.span().start;
+            let service = spanned.into_inner();
+            let mut fault = |what: String, cure: &str| {
+                faults.push(Fault::new(file, what, cure).at_offset(text, at));
+            };
+            if services.iter().any(|other| other.id == service.id) {
+                fault(format!("service `{}` stands twice", service.id), "keep one of the two");
+            }
+            if service.id == "none" {
+                fault("`none` is not a service".to_owned(), "choose another id");
+            }
+            if !matches!(service.table, 6 | 9) {
+                fault(format!("table {} counts no services", service.table), "write 6 or 9");
+            }
+            if !matches!(service.division.as_str(), "ics" | "epa" | "sen" | "dcs") {
+                fault(
+                    format!("unknown division `{}`", service.division),
+                    "write one of: ics, epa, sen, dcs",
+                );
+            }
+            for address in service.every_address().filter(|address| !looks_like_address(address)) {
+                fault(format!("`{address}` is not an e-mail address"), "write name@domain");
+            }
+            services.push(service);
+        }
+        let mut council_domains = Vec::new();
+        for domain in read.council_domains {
+            if domain.get_ref().contains('@') || !domain.get_ref().contains('.') {
+                let fault = Fault::new(
+                    file,
+                    format!("`{}` is not a domain", domain.get_ref()),
+                    "write what stands after the @, for example northmere.example",
+                );
+                faults.push(fault.at_offset(text, domain.span().start));
+            }
+            council_domains.push(domain.into_inner().to_lowercase());
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let web_forms = read.web_forms.iter().map(|form| form.to_lowercase()).collect();
+        Ok(Self { services, team: read.complaints_team, council_domains, web_forms })
+    }
+
+    /// Every service, in the file's order.
+    pub fn all(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The service of this id.
+    pub fn get(&self, id: &ServiceId) -> Option<&Service> {
+        self.services.iter().find(|service| service.id == id.as_str())
+    }
+
+    /// Whom to write to about a service in a role ([`ROLES`]). Empty for an unknown service or
+    /// role. The complaints team's own roles are the same for every service.
+    pub fn address_for(&self, id: &ServiceId, role: &str) -> Vec<Contact> {
+        let team = match role {
+            "complaints_officer" => Some(&self.team.complaints_officer),
+            "complaints_manager" => Some(&self.team.complaints_manager),
+            "link_officer" => Some(&self.team.link_officer),
+            "safeguarding_duty" => Some(&self.team.safeguarding_duty),
+            _ => None,
+        };
+        if let Some(contact) = team {
+            return vec![contact.clone()];
+        }
+        let Some(service) = self.get(id) else { return Vec::new() };
+        match role {
+            "service_responder" => vec![service.inbox.clone()],
+            "responding_manager" => vec![service.responding_manager.clone()],
+            "deputy" => service.deputies.clone(),
+            "head_of_service" => vec![service.head_of_service.clone()],
+            "divisional_director" => vec![service.divisional_director.clone()],
+            "corporate_director" => vec![service.corporate_director.clone()],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Which service writes from this address, where exactly one does: a director stands over
+    /// several and speaks for none of them.
+    pub fn is_service_address(&self, address: &str) -> Option<ServiceId> {
+        let mut found = self.services.iter().filter(|service| {
+            service.own_addresses().any(|own| own.eq_ignore_ascii_case(address.trim()))
+        });
+        match (found.next(), found.next()) {
+            (Some(service), None) => Some(ServiceId(service.id.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether an address is the council's own, by its domain. The web forms are not: people
+    /// write through them.
+    pub fn is_council_address(&self, address: &str) -> bool {
+        let address = address.trim().to_lowercase();
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        self.council_domains.iter().any(|own| own == domain) && !self.is_web_form(&address)
+    }
+
+    /// Whether the council's own web form sends from this address.
+    pub fn is_web_form(&self, address: &str) -> bool {
+        self.web_forms.iter().any(|form| form.eq_ignore_ascii_case(address.trim()))
+    }
+}
+
+impl Service {
+    /// Addresses that speak for this service alone.
+    fn own_addresses(&self) -> impl Iterator<Item = &str> {
+        [&self.inbox, &self.responding_manager, &self.head_of_service]
+            .into_iter()
+            .chain(&self.deputies)
+            .map(|contact| contact.address.as_str())
+            .chain(self.addresses.iter().map(String::as_str))
+    }
+
+    fn every_address(&self) -> impl Iterator<Item = &str> {
+        let directors = [&self.divisional_director, &self.corporate_director];
+        self.own_addresses().chain(directors.map(|contact| contact.address.as_str()))
+    }
+}
+
+fn looks_like_address(text: &str) -> bool {
+    let mut sides = text.split('@');
+    matches!(
+        (sides.next(), sides.next(), sides.next()),
+        (Some(local), Some(domain), None)
+            if !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace)
+    )
+}

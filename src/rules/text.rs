@@ -1,0 +1,298 @@
+//! The one text that rules look into: every part of a message, folded, with the way back.
+//!
+//! Folding makes "EHC-plan", "EHC plan" and "ehc  Plan" one: lower case, hyphens and other marks
+//! to blanks, apostrophes dropped ("isn't" is "isnt", as children and hurried people write it),
+//! `&` to "and". Marks that end a sentence stay, so that no phrase reaches across one.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::email::Email;
+
+/// Which part of a message words stand in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// The subject line.
+    Subject,
+    /// What this sender newly wrote.
+    Text,
+    /// The lines under the sender's own text that name who they are.
+    Signature,
+    /// A message passed on for us to read: as good as written here.
+    Forwarded,
+    /// Earlier correspondence left below a reply: often our own words.
+    Quoted,
+    /// Names of attached files.
+    Attachment,
+    /// The sender's name and address.
+    From,
+    /// The domain of the sender's address.
+    FromDomain,
+}
+
+impl Place {
+    /// Every place, in the order that the haystack holds them.
+    pub const ALL: [Self; 8] = [
+        Self::Subject,
+        Self::Text,
+        Self::Signature,
+        Self::Forwarded,
+        Self::Quoted,
+        Self::Attachment,
+        Self::From,
+        Self::FromDomain,
+    ];
+
+    /// The word that rules write in `where`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Subject => "subject",
+            Self::Text => "text",
+            Self::Signature => "signature",
+            Self::Forwarded => "forwarded",
+            Self::Quoted => "quoted",
+            Self::Attachment => "attachment",
+            Self::From => "from",
+            Self::FromDomain => "from_domain",
+        }
+    }
+}
+
+/// All parts of one message, folded into one text.
+#[derive(Default)]
+pub(crate) struct Haystack {
+    /// The folded text.
+    pub(crate) folded: String,
+    /// The original parts, end to end.
+    original: String,
+    /// For every byte of `folded`, the byte of `original` that it came from.
+    origin: Vec<u32>,
+    /// Where each part lies in `folded`.
+    parts: Vec<(Place, Range<usize>)>,
+    /// Where sentences end in `folded`, ascending.
+    ends: Vec<usize>,
+}
+
+impl Haystack {
+    /// Folds a whole message.
+    pub(crate) fn of(email: &Email) -> Self {
+        let mut haystack = Self::default();
+        let split = split_text(email);
+        haystack.add(Place::Subject, email.subject.as_ref().map_or("", |subject| subject.as_str()));
+        haystack.add(Place::Text, &email.reply_text);
+        haystack.add(Place::Signature, &split.signature);
+        let below = if split.forwards { Place::Forwarded } else { Place::Quoted };
+        haystack.add(below, &split.below);
+        for attachment in &email.attachments {
+            if let Some(name) = &attachment.name {
+                haystack.add(Place::Attachment, name);
+            }
+        }
+        if let Some(from) = &email.from {
+            haystack.add(Place::From, from.name.as_ref().map_or("", |name| name.as_str()));
+            haystack.add(Place::From, &from.address);
+            haystack.add(Place::FromDomain, from.address.rsplit('@').next().unwrap_or_default());
+        }
+        haystack
+    }
+
+    /// A text as if it were one part of a message: what rules' examples are tried on.
+    pub(crate) fn of_example(place: Place, text: &str) -> Self {
+        let mut haystack = Self::default();
+        haystack.add(place, text);
+        haystack
+    }
+
+    fn add(&mut self, place: Place, text: &str) {
+        let from = self.folded.len();
+        let base = self.original.len();
+        self.original.push_str(text);
+        self.original.push('\n');
+        fold_into(text, &mut |piece, at, ends_sentence| {
+            if ends_sentence {
+                self.ends.push(self.folded.len());
+            }
+            self.folded.push_str(piece);
+            let at = u32::try_from(base + at).unwrap_or(u32::MAX);
+            self.origin.extend(std::iter::repeat_n(at, piece.len()));
+        });
+        self.ends.push(self.folded.len());
+        // A mark that no phrase holds keeps parts apart.
+        self.folded.push('\n');
+        self.origin.push(u32::try_from(base + text.len()).unwrap_or(u32::MAX));
+        self.parts.push((place, from..self.folded.len()));
+    }
+
+    /// The place that a byte of the folded text belongs to.
+    pub(crate) fn place_at(&self, offset: usize) -> Place {
+        let part = self.parts.partition_point(|(_, range)| range.end <= offset);
+        self.parts.get(part).map_or(Place::Text, |(place, _)| *place)
+    }
+
+    /// The number of the sentence that a byte of the folded text belongs to.
+    pub(crate) fn sentence_at(&self, offset: usize) -> usize {
+        self.ends.partition_point(|&end| end < offset)
+    }
+
+    /// How far into its own part a byte of the folded text stands.
+    pub(crate) fn depth_of(&self, offset: usize) -> usize {
+        let part = self.parts.partition_point(|(_, range)| range.end <= offset);
+        self.parts.get(part).map_or(0, |(_, range)| offset - range.start)
+    }
+
+    /// The original words of a range of the folded text.
+    pub(crate) fn quote(&self, range: &Range<usize>) -> &str {
+        let start = self.origin.get(range.start).copied().unwrap_or_default() as usize;
+        let last = self.origin.get(range.end.saturating_sub(1)).copied().unwrap_or_default() as usize;
+        let end = self.original.get(last..).and_then(|rest| rest.chars().next());
+        self.original.get(start..last + end.map_or(0, char::len_utf8)).unwrap_or_default()
+    }
+
+    /// The folded words of one kind of place, joined.
+    pub(crate) fn length_of(&self, place: Place) -> usize {
+        self.parts.iter().filter(|(at, _)| *at == place).map(|(_, range)| range.len()).sum()
+    }
+}
+
+/// A phrase as it would stand in the folded text.
+pub(crate) fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut |piece, _, _| folded.push_str(piece));
+    folded.trim_matches([' ', '.', '!', '?']).to_owned()
+}
+
+/// Calls `push(piece, offset in text, whether the piece ends a sentence)` for the folded text.
+fn fold_into(text: &str, push: &mut impl FnMut(&str, usize, bool)) {
+    let mut blank = true;
+    let mut line_starts_at = 0;
+    let mut before = ' ';
+    let mut chars = text.char_indices().peekable();
+    let mut buffer = [0; 4];
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map_or(' ', |&(_, next)| next);
+        match c {
+            '\'' | '\u{2019}' | '\u{2018}' | '\u{2bc}' | '`'
+                if before.is_alphanumeric() && next.is_alphanumeric() => {}
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' => continue,
+            '.' | '!' | '?' | ';' if !next.is_alphanumeric() => {
+                push(if c == ';' { "." } else { c.encode_utf8(&mut buffer) }, at, true);
+                blank = false;
+            }
+            '.' | '@' | '%' => {
+                push(c.encode_utf8(&mut buffer), at, false);
+                blank = false;
+            }
+            '£' => {
+                push("£", at, false);
+                blank = false;
+            }
+            '&' => {
+                push(if blank { "and " } else { " and " }, at, false);
+                blank = true;
+            }
+            '\n' => {
+                // A wrapped line goes on; a short one, or one before a gap or a list, is an end.
+                let ends = at - line_starts_at < 60 || matches!(next, '\n' | '\r' | '-' | '*');
+                line_starts_at = at + 1;
+                if ends && !matches!(before, '\n' | '.' | '!' | '?') {
+                    push(".", at, true);
+                    blank = false;
+                }
+                if !blank {
+                    push(" ", at, false);
+                    blank = true;
+                }
+            }
+            c if c.is_alphanumeric() => {
+                for lower in c.to_lowercase() {
+                    push(lower.encode_utf8(&mut buffer), at, false);
+                }
+                blank = false;
+            }
+            _ if !blank => {
+                push(" ", at, false);
+                blank = true;
+            }
+            _ => {}
+        }
+        if c != '\r' {
+            before = c;
+        }
+    }
+}
+
+/// What lies below the sender's own words.
+struct Split {
+    signature: String,
+    below: String,
+    forwards: bool,
+}
+
+/// Sorts the lines that the reader did not count as newly written: those above the first mark of
+/// an earlier message are the signature, the rest that message.
+fn split_text(email: &Email) -> Split {
+    let own: HashSet<&str> = email.reply_text.lines().map(str::trim).collect();
+    let (mut signature, mut below) = (String::new(), String::new());
+    let mut quoting = false;
+    for line in email.text.lines() {
+        let bare = line.trim();
+        quoting = quoting || opens_quote(bare);
+        if bare.is_empty() || (!quoting && own.contains(bare)) {
+            continue;
+        }
+        let into = if quoting { &mut below } else { &mut signature };
+        into.push_str(bare.trim_start_matches(['>', ' ']));
+        into.push('\n');
+    }
+    let subject = email.subject.as_ref().map_or("", |subject| subject.trim_start());
+    let subject = subject.to_ascii_lowercase();
+    let forwards = email.forwarded.is_some()
+        || ["fw:", "fwd:"].iter().any(|mark| subject.starts_with(mark) || subject.contains(&format!(": {mark}")));
+    // An inline forward may be counted as the sender's own text; it is not then repeated below.
+    if own.len() > 1 && below.lines().all(|line| own.contains(line.trim())) {
+        below.clear();
+    }
+    Split { signature, below, forwards }
+}
+
+/// Whether a line is the first of an earlier message.
+fn opens_quote(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    line.starts_with('>')
+        || line.starts_with("____")
+        || lower.starts_with("from:")
+        || lower.contains("original message---")
+        || lower.contains("forwarded message---")
+        || (lower.starts_with("on ") && lower.ends_with("wrote:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spelling_of_one_phrase_folds_to_one() {
+        for written in ["EHC-plan", "ehc  Plan", "\"EHC plan\",", "EHC\u{a0}plan"] {
+            assert_eq!(fold(written), "ehc plan", "{written}");
+        }
+        assert_eq!(fold("isn\u{2019}t"), "isnt");
+        assert_eq!(fold("Children & Families"), "children and families");
+        assert_eq!(fold("soft\u{ad}hyphen"), "softhyphen");
+    }
+
+    #[test]
+    fn words_are_quoted_as_they_were_written() {
+        let haystack = Haystack::of_example(Place::Text, "Well, the EHC-Plan isn\u{2019}t here.");
+        let at = haystack.folded.find("ehc plan isnt").unwrap();
+        assert_eq!(haystack.quote(&(at..at + 13)), "EHC-Plan isn\u{2019}t");
+    }
+
+    #[test]
+    fn a_sentence_ends_at_its_mark_and_at_a_short_line() {
+        let haystack = Haystack::of_example(Place::Text, "One here. Two here\nthree here");
+        let sentences: Vec<usize> = ["one", "two", "three"]
+            .map(|word| haystack.sentence_at(haystack.folded.find(word).unwrap()))
+            .into();
+        assert_eq!(sentences, [0, 1, 2]);
+    }
+}
