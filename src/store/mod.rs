@@ -25,8 +25,17 @@
 //! - `LOWER(x) LIKE LOWER($1)`: `LIKE` ignores case in `SQLite` only.
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
+pub mod cases;
 mod db;
+pub mod letters;
+pub mod mailboxes;
+pub mod messages;
 mod migrate;
+pub mod requests;
+pub mod tasks;
+
+use jiff::Timestamp;
+use serde::Serialize;
 
 pub(crate) use db::on;
 pub use db::{Affected, Db, Engine, StoreError, Tx, affected, clean};
@@ -69,4 +78,34 @@ pub async fn set_setting(tx: &mut Tx, key: &str, value: &str) -> Result<(), Stor
     .await
     .map(affected))?;
     Ok(())
+}
+
+/// What our tokens are keyed with: drawn when the store was made, 32 bytes as hexadecimal digits.
+///
+/// # Errors
+/// When the store cannot be read or holds no key.
+pub async fn token_key(db: &Db) -> Result<String, StoreError> {
+    db::on!(db, "read the token key", c => sqlx::query_scalar(
+        "SELECT value FROM setting WHERE key = 'token_key'",
+    )
+    .fetch_one(c)
+    .await)
+}
+
+/// A moment as the store keeps it: milliseconds since 1970 in UTC.
+pub fn moment(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A value as the store keeps what is only ever read whole.
+///
+/// # Panics
+/// Never for the types of this crate: their maps have text keys.
+pub(crate) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("our own types have text keys").replace("\\u0000", "")
+}
+
+/// An enum's word as the store keeps it.
+pub(crate) fn word(value: &impl Serialize) -> String {
+    json(value).trim_matches('"').to_owned()
 }

@@ -1,0 +1,382 @@
+//! Cases, their events and parties.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::FromRow;
+
+use super::db::{Db, StoreError, Tx, clean, on};
+
+/// A case to open; everything that its clock needs is decided already.
+#[derive(Debug, Clone)]
+pub struct NewCase<'a> {
+    /// The message that opens it.
+    pub opened_by: i64,
+    /// Record type id.
+    pub record_type: &'a str,
+    /// Lead service id.
+    pub lead_service: &'a str,
+    /// Customer type id.
+    pub customer_type: &'a str,
+    /// Theme ids as a JSON list.
+    pub themes: String,
+    /// Flag ids as a JSON list.
+    pub flags: String,
+    /// Thousandths.
+    pub confidence: i64,
+    /// Whether a person must look.
+    pub needs_officer: bool,
+    /// The customer's address.
+    pub customer_address: Option<&'a str>,
+    /// The customer's name, as they write it.
+    pub customer_name: Option<&'a str>,
+    /// What they wrote about.
+    pub subject: Option<&'a str>,
+    /// The clock.
+    pub clock: Clocked,
+    /// Version of the rules that classified it.
+    pub rules_version: &'a str,
+    /// When the council's server took the message.
+    pub received_at: Timestamp,
+}
+
+/// The dates of a case's stage, as they were worked out when its clock started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clocked {
+    /// Procedure id.
+    pub procedure: String,
+    /// Stage, from 1.
+    pub stage: u8,
+    /// How counting started.
+    pub start_rule: String,
+    /// Which calendar was used.
+    pub calendar_version: String,
+    /// The day of receipt, in London.
+    pub received_on: Date,
+    /// Last day for the acknowledgement.
+    pub acknowledge_by_on: Date,
+    /// The day aimed for, where it differs from the limit.
+    pub target_on: Option<Date>,
+    /// The limit, which the report measures.
+    pub standard_due_on: Option<Date>,
+    /// What the customer was told and reminders use.
+    pub agreed_due_on: Option<Date>,
+}
+
+/// A case as the register keeps it.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct CaseRow {
+    /// Row.
+    pub id: i64,
+    /// Reference.
+    pub reference: String,
+    /// `open`, `answered`, `closed`, `withdrawn`, `rejected`.
+    pub status: String,
+    /// Record type id.
+    pub record_type: String,
+    /// Lead service id.
+    pub lead_service: String,
+    /// Customer type id.
+    pub customer_type: String,
+    /// JSON list.
+    pub themes: String,
+    /// JSON list.
+    pub flags: String,
+    /// Thousandths.
+    pub confidence: i64,
+    /// Whether a person must look.
+    pub needs_officer: bool,
+    /// The customer's address.
+    pub customer_address: Option<String>,
+    /// The customer's name.
+    pub customer_name: Option<String>,
+    /// What they wrote about.
+    pub subject: Option<String>,
+    /// Procedure id.
+    pub procedure_id: String,
+    /// Stage.
+    pub stage: i64,
+    /// How counting started.
+    pub start_rule: String,
+    /// Calendar used.
+    pub calendar_version: String,
+    /// Receipt, milliseconds.
+    pub received_at: i64,
+    /// Day of receipt.
+    pub received_on: String,
+    /// Last day for the acknowledgement.
+    pub acknowledge_by_on: String,
+    /// Day aimed for.
+    pub target_on: Option<String>,
+    /// Limit.
+    pub standard_due_on: Option<String>,
+    /// Day told to the customer.
+    pub agreed_due_on: Option<String>,
+    /// When the acknowledgement left, milliseconds.
+    pub acknowledged_at: Option<i64>,
+    /// When the customer was answered, milliseconds.
+    pub answered_at: Option<i64>,
+    /// The message that opened it.
+    pub opened_by: i64,
+    /// Counts up with every change.
+    pub version: i64,
+}
+
+const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
+    confidence, needs_officer, customer_address, customer_name, subject, procedure_id, stage, start_rule,
+    calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
+    agreed_due_on, acknowledged_at, answered_at, opened_by, version FROM complaint_case";
+
+/// Something that happened to a case.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct EventRow {
+    /// When, milliseconds.
+    pub at: i64,
+    /// What.
+    pub kind: String,
+    /// Who: an officer, a service, or `gateway`.
+    pub actor: String,
+    /// More, as JSON.
+    pub detail: String,
+}
+
+/// The next case number of a year. Taken inside the transaction that opens the case, so that a
+/// crash leaves no case without a number; a rolled-back one may leave a gap at most on PostgreSQL
+/// never, since the counter rolls back too.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn next_number(tx: &mut Tx, year: i16) -> Result<i64, StoreError> {
+    let (number,): (i64,) = on!(tx, "next number", c => sqlx::query_as(
+        "INSERT INTO case_number (year, last_number) VALUES ($1, 1)
+         ON CONFLICT (year) DO UPDATE SET last_number = case_number.last_number + 1
+         RETURNING last_number")
+        .bind(i64::from(year)).fetch_one(c).await)?;
+    Ok(number)
+}
+
+/// Opens a case under its reference.
+///
+/// # Errors
+/// When the database refuses; a unique violation means that the message opened one already.
+pub async fn open(tx: &mut Tx, reference: &str, new: &NewCase<'_>) -> Result<i64, StoreError> {
+    let clock = &new.clock;
+    let day = |date: &Option<Date>| date.map(|date| date.to_string());
+    let (id,): (i64,) = on!(tx, "write or list", c => sqlx::query_as(
+        "INSERT INTO complaint_case (reference, opened_by, status, record_type, lead_service,
+            customer_type, themes, flags, confidence, needs_officer, customer_address, customer_name,
+            subject, procedure_id, stage, start_rule, calendar_version, rules_version, received_at,
+            received_on, acknowledge_by_on, target_on, standard_due_on, agreed_due_on)
+         VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20, $21, $22, $23) RETURNING id")
+        .bind(reference)
+        .bind(new.opened_by)
+        .bind(new.record_type)
+        .bind(new.lead_service)
+        .bind(new.customer_type)
+        .bind(&new.themes)
+        .bind(&new.flags)
+        .bind(new.confidence)
+        .bind(new.needs_officer)
+        .bind(new.customer_address.map(clean).as_deref())
+        .bind(new.customer_name.map(clean).as_deref())
+        .bind(new.subject.map(clean).as_deref())
+        .bind(&clock.procedure)
+        .bind(i64::from(clock.stage))
+        .bind(&clock.start_rule)
+        .bind(&clock.calendar_version)
+        .bind(new.rules_version)
+        .bind(new.received_at.as_millisecond())
+        .bind(clock.received_on.to_string())
+        .bind(clock.acknowledge_by_on.to_string())
+        .bind(day(&clock.target_on))
+        .bind(day(&clock.standard_due_on))
+        .bind(day(&clock.agreed_due_on))
+        .fetch_one(c).await)?;
+    Ok(id)
+}
+
+/// Records something that happened to a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn event(
+    tx: &mut Tx,
+    case: i64,
+    kind: &str,
+    actor: &str,
+    detail: &serde_json::Value,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "record what happened", c => sqlx::query(
+        "INSERT INTO case_event (case_id, at, kind, actor, detail) VALUES ($1, $2, $3, $4, $5)")
+        .bind(case).bind(now.as_millisecond()).bind(kind).bind(actor).bind(detail.to_string())
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Makes an address a party to a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add_party(
+    tx: &mut Tx,
+    case: i64,
+    address: &str,
+    role: &str,
+) -> Result<(), StoreError> {
+    on!(tx, "add party", c => sqlx::query(
+        "INSERT INTO party (case_id, address, role) VALUES ($1, $2, $3)
+         ON CONFLICT (case_id, address) DO NOTHING")
+        .bind(case).bind(clean(address).to_lowercase()).bind(role).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Whether an address is a party to a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_party(tx: &mut Tx, case: i64, address: &str) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "is party", c => sqlx::query_as(
+        "SELECT case_id FROM party WHERE case_id = $1 AND address = $2")
+        .bind(case).bind(address.to_lowercase()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Whether an address is a party to any case that is not closed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn has_case(tx: &mut Tx, address: &str) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "has case", c => sqlx::query_as(
+        "SELECT p.case_id FROM party p JOIN complaint_case k ON k.id = p.case_id
+         WHERE p.address = $1 AND k.status IN ('open', 'answered') LIMIT 1")
+        .bind(address.to_lowercase()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// A case by its reference, inside a transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_reference(tx: &mut Tx, reference: &str) -> Result<Option<CaseRow>, StoreError> {
+    let row = on!(tx, "by reference", c => sqlx::query_as(sqlx::AssertSqlSafe(format!("{ROW} WHERE reference = $1")))
+        .bind(reference).fetch_optional(c).await)?;
+    Ok(row)
+}
+
+/// A case by its row, inside a transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Option<CaseRow>, StoreError> {
+    let row = on!(tx, "by id", c => sqlx::query_as(sqlx::AssertSqlSafe(format!("{ROW} WHERE id = $1")))
+        .bind(id).fetch_optional(c).await)?;
+    Ok(row)
+}
+
+/// A case by its reference, to show.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn find(db: &Db, reference: &str) -> Result<Option<CaseRow>, StoreError> {
+    let row = on!(db, "find a case", c => sqlx::query_as(sqlx::AssertSqlSafe(format!("{ROW} WHERE reference = $1")))
+        .bind(reference).fetch_optional(c).await)?;
+    Ok(row)
+}
+
+/// Cases, those due first first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn list(db: &Db, closed_too: bool) -> Result<Vec<CaseRow>, StoreError> {
+    let filter = if closed_too { "" } else { "WHERE status = 'open'" };
+    let rows = on!(db, "list the cases", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} {filter} ORDER BY COALESCE(agreed_due_on, '9999'), id")))
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// What happened to a case, in order.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn events(db: &Db, case: i64) -> Result<Vec<EventRow>, StoreError> {
+    let rows = on!(db, "events", c => sqlx::query_as(
+        "SELECT at, kind, actor, detail FROM case_event WHERE case_id = $1 ORDER BY id")
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// A change of a case's state; refused when somebody changed the case in between.
+#[derive(Debug, Clone)]
+pub struct Change<'a> {
+    /// The case as it was read.
+    pub before: &'a CaseRow,
+    /// New status.
+    pub status: &'a str,
+    /// New record type.
+    pub record_type: &'a str,
+    /// New lead service.
+    pub lead_service: &'a str,
+    /// New customer type.
+    pub customer_type: &'a str,
+    /// New dates, where the procedure changed.
+    pub clock: Option<Clocked>,
+    /// Whether the customer is answered with this change.
+    pub answered: bool,
+}
+
+/// Changes a case if it still is as it was read. False when it is not: nothing is overwritten.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn change(tx: &mut Tx, change: &Change<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let before = change.before;
+    let answered_at = if change.answered { Some(now.as_millisecond()) } else { before.answered_at };
+    let closed_at = (change.status == "closed").then(|| now.as_millisecond());
+    let row: Option<(i64,)> = on!(tx, "change a case", c => sqlx::query_as(
+        "UPDATE complaint_case SET status = $3, record_type = $4, lead_service = $5, customer_type = $6,
+             answered_at = $7, closed_at = $8, needs_officer = $9, version = version + 1
+         WHERE id = $1 AND version = $2 RETURNING id")
+        .bind(before.id)
+        .bind(before.version)
+        .bind(change.status)
+        .bind(change.record_type)
+        .bind(change.lead_service)
+        .bind(change.customer_type)
+        .bind(answered_at)
+        .bind(closed_at)
+        .bind(false)
+        .fetch_optional(c).await)?;
+    if row.is_none() {
+        return Ok(false);
+    }
+    if let Some(clock) = &change.clock {
+        let day = |date: &Option<Date>| date.map(|date| date.to_string());
+        on!(tx, "change a case", c => sqlx::query(
+            "UPDATE complaint_case SET procedure_id = $2, stage = $3, acknowledge_by_on = $4,
+                 target_on = $5, standard_due_on = $6, agreed_due_on = $7, calendar_version = $8
+             WHERE id = $1")
+            .bind(before.id)
+            .bind(&clock.procedure)
+            .bind(i64::from(clock.stage))
+            .bind(clock.acknowledge_by_on.to_string())
+            .bind(day(&clock.target_on))
+            .bind(day(&clock.standard_due_on))
+            .bind(day(&clock.agreed_due_on))
+            .bind(&clock.calendar_version)
+            .execute(c).await.map(drop))?;
+    }
+    Ok(true)
+}
+
+/// Records that the acknowledgement of a case has left.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn acknowledged(tx: &mut Tx, case: i64, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "acknowledged", c => sqlx::query(
+        "UPDATE complaint_case SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL")
+        .bind(case).bind(now.as_millisecond()).execute(c).await.map(drop))?;
+    Ok(())
+}

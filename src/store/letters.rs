@@ -1,0 +1,328 @@
+//! The outbox: finished letters, who gets them, and how their delivery went.
+
+use jiff::Timestamp;
+use sqlx::FromRow;
+
+use super::db::{Db, StoreError, Tx, on};
+
+/// A letter to queue. Its bytes follow once its number is known ([`finish`]), in the same
+/// transaction.
+#[derive(Debug, Clone)]
+pub struct NewLetter<'a> {
+    /// `acknowledgement`, `service_request`, …
+    pub purpose: &'a str,
+    /// What must happen only once.
+    pub once_key: &'a str,
+    /// Case row.
+    pub case_id: Option<i64>,
+    /// Request row.
+    pub request_id: Option<i64>,
+    /// The message that it answers.
+    pub message_id: Option<i64>,
+    /// To whom.
+    pub recipient: &'a str,
+    /// When it may leave.
+    pub due_at: Timestamp,
+}
+
+/// Takes a number for a letter. None when the same was queued before: it is never written twice.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin(
+    tx: &mut Tx,
+    new: &NewLetter<'_>,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "queue a letter", c => sqlx::query_as(
+        "INSERT INTO letter (purpose, once_key, case_id, request_id, message_id, recipient, envelope_from,
+                             subject, header_message_id, bytes, created_at, due_at, state)
+         VALUES ($1, $2, $3, $4, $5, $6, '', '', '', $7, $8, $9, 'queued')
+         ON CONFLICT (once_key) DO NOTHING RETURNING id")
+        .bind(new.purpose)
+        .bind(new.once_key)
+        .bind(new.case_id)
+        .bind(new.request_id)
+        .bind(new.message_id)
+        .bind(new.recipient)
+        .bind(b"".as_slice())
+        .bind(now.as_millisecond())
+        .bind(new.due_at.as_millisecond())
+        .fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Writes a letter's bytes, once.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish(
+    tx: &mut Tx,
+    id: i64,
+    envelope_from: &str,
+    subject: &str,
+    header_message_id: &str,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    on!(tx, "write a letter", c => sqlx::query(
+        "UPDATE letter SET envelope_from = $2, subject = $3, header_message_id = $4, bytes = $5
+         WHERE id = $1")
+        .bind(id).bind(envelope_from).bind(subject).bind(header_message_id).bind(bytes)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// A letter that could not be written: held, with the reason, for a person.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold(tx: &mut Tx, id: i64, cause: &str) -> Result<(), StoreError> {
+    on!(tx, "hold a letter", c => sqlx::query("UPDATE letter SET state = 'held', last_cause = $2 WHERE id = $1")
+        .bind(id).bind(cause).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// A letter on its way out.
+#[derive(Debug, Clone, FromRow)]
+pub struct Leaving {
+    /// Row.
+    pub id: i64,
+    /// What for.
+    pub purpose: String,
+    /// Case row.
+    pub case_id: Option<i64>,
+    /// To whom.
+    pub recipient: String,
+    /// Bounce address.
+    pub envelope_from: String,
+    /// The finished message.
+    pub bytes: Vec<u8>,
+    /// Attempts, this one included.
+    pub attempts: i64,
+    /// When it was queued, milliseconds.
+    pub created_at: i64,
+}
+
+/// Claims letters that are due and keeps other gateways off them until the lease ends.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim(
+    tx: &mut Tx,
+    gateway: &str,
+    now: Timestamp,
+    lease_until: Timestamp,
+    most: i64,
+) -> Result<Vec<Leaving>, StoreError> {
+    let mut rows: Vec<Leaving> = on!(tx, "claim what waits", c => sqlx::query_as(
+        "UPDATE letter SET leased_by = $1, leased_until = $2, attempts = attempts + 1, last_attempt_at = $3
+         WHERE id IN (SELECT id FROM letter
+                      WHERE state = 'queued' AND due_at <= $3 AND leased_until <= $3
+                      ORDER BY due_at, id LIMIT $4)
+           AND state = 'queued' AND leased_until <= $3
+         RETURNING id, purpose, case_id, recipient, envelope_from, bytes, attempts, created_at")
+        .bind(gateway)
+        .bind(lease_until.as_millisecond())
+        .bind(now.as_millisecond())
+        .bind(most)
+        .fetch_all(c).await)?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
+}
+
+/// When the next letter may leave, if any waits.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn next_due(db: &Db) -> Result<Option<i64>, StoreError> {
+    let row: Option<(Option<i64>,)> = on!(db, "next due", c => sqlx::query_as(
+        "SELECT MIN(CASE WHEN due_at > leased_until THEN due_at ELSE leased_until END)
+         FROM letter WHERE state = 'queued'")
+        .fetch_optional(c).await)?;
+    Ok(row.and_then(|(due,)| due))
+}
+
+/// How a delivery ended, as the outbox keeps it.
+#[derive(Debug, Clone)]
+pub struct Outcome<'a> {
+    /// `queued` again, `sent`, `failed`, `unknown`.
+    pub state: &'a str,
+    /// Reply code.
+    pub code: Option<u16>,
+    /// Why, in words without personal data.
+    pub cause: &'a str,
+    /// When to try again, for `queued`.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Records how a delivery ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn record(
+    tx: &mut Tx,
+    id: i64,
+    outcome: &Outcome<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let sent_at = (outcome.state == "sent").then(|| now.as_millisecond());
+    on!(tx, "record a delivery", c => sqlx::query(
+        "UPDATE letter SET state = $2, last_code = $3, last_cause = $4, leased_until = 0,
+                           sent_at = COALESCE($5, sent_at), due_at = COALESCE($6, due_at)
+         WHERE id = $1")
+        .bind(id)
+        .bind(outcome.state)
+        .bind(outcome.code.map(i64::from))
+        .bind(outcome.cause)
+        .bind(sent_at)
+        .bind(outcome.due_at.map(Timestamp::as_millisecond))
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Gives a letter back untouched, its attempt not counted: the queue stopped before it was tried.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn give_back(
+    tx: &mut Tx,
+    id: i64,
+    due_at: Timestamp,
+    cause: &str,
+) -> Result<(), StoreError> {
+    on!(tx, "give back", c => sqlx::query(
+        "UPDATE letter SET leased_until = 0, attempts = attempts - 1, due_at = $2, last_cause = $3
+         WHERE id = $1 AND state = 'queued'")
+        .bind(id).bind(due_at.as_millisecond()).bind(cause).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// A letter as lists show it.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct LetterRow {
+    /// Row.
+    pub id: i64,
+    /// What for.
+    pub purpose: String,
+    /// To whom.
+    pub recipient: String,
+    /// Subject.
+    pub subject: String,
+    /// State.
+    pub state: String,
+    /// Attempts.
+    pub attempts: i64,
+    /// Last reply code.
+    pub last_code: Option<i64>,
+    /// Last reply in words.
+    pub last_cause: Option<String>,
+    /// When it left, milliseconds.
+    pub sent_at: Option<i64>,
+    /// When it bounced, milliseconds.
+    pub bounced_at: Option<i64>,
+}
+
+/// The letters of a case, in order.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_case(db: &Db, case: i64) -> Result<Vec<LetterRow>, StoreError> {
+    let rows = on!(db, "of case", c => sqlx::query_as(
+        "SELECT id, purpose, recipient, subject, state, attempts, last_code, last_cause, sent_at, bounced_at
+         FROM letter WHERE case_id = $1 ORDER BY id")
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// Letters by purpose and state.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let rows = on!(db, "counts", c => sqlx::query_as(
+        "SELECT purpose, state, CAST(COUNT(*) AS BIGINT) FROM letter GROUP BY purpose, state ORDER BY 1, 2")
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// What a letter was about: its case and request.
+#[derive(Debug, Clone, FromRow)]
+pub struct About {
+    /// Row.
+    pub id: i64,
+    /// Case row.
+    pub case_id: Option<i64>,
+    /// Request row.
+    pub request_id: Option<i64>,
+    /// To whom it went.
+    pub recipient: String,
+}
+
+/// A letter by its number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn about(tx: &mut Tx, id: i64) -> Result<Option<About>, StoreError> {
+    let row = on!(tx, "find a letter", c => sqlx::query_as("SELECT id, case_id, request_id, recipient FROM letter WHERE id = $1")
+        .bind(id).fetch_optional(c).await)?;
+    Ok(row)
+}
+
+/// A letter by the Message-ID that it went out with.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_header(tx: &mut Tx, message_id: &str) -> Result<Option<About>, StoreError> {
+    let row = on!(tx, "by header", c => sqlx::query_as(
+        "SELECT id, case_id, request_id, recipient FROM letter WHERE header_message_id = $1 LIMIT 1")
+        .bind(message_id).fetch_optional(c).await)?;
+    Ok(row)
+}
+
+/// Records that a letter came back.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn bounced(
+    tx: &mut Tx,
+    id: i64,
+    status: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "bounced", c => sqlx::query("UPDATE letter SET bounced_at = $2, bounce_status = $3 WHERE id = $1")
+        .bind(id).bind(now.as_millisecond()).bind(status).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// How many letters an address had since a moment.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sent_since(
+    tx: &mut Tx,
+    recipient: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    let (count,): (i64,) = on!(tx, "sent since", c => sqlx::query_as(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM letter WHERE recipient = $1 AND created_at > $2")
+        .bind(recipient).bind(since.as_millisecond()).fetch_one(c).await)?;
+    Ok(count)
+}
+
+/// How many receipts a case had since a moment.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn receipts_since(
+    tx: &mut Tx,
+    case: i64,
+    recipient: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    let (count,): (i64,) = on!(tx, "receipts since", c => sqlx::query_as(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM letter
+         WHERE case_id = $1 AND recipient = $2 AND created_at > $3
+           AND purpose IN ('acknowledgement', 'receipt')")
+        .bind(case).bind(recipient).bind(since.as_millisecond()).fetch_one(c).await)?;
+    Ok(count)
+}

@@ -1,0 +1,581 @@
+//! Messages, their bytes and the ledger of deliveries.
+
+use jiff::Timestamp;
+use sqlx::FromRow;
+
+use super::db::{Db, StoreError, Tx, clean, on};
+use super::moment;
+use crate::email::Email;
+use crate::rules::Classification;
+
+/// How many bytes one stored piece of a message holds.
+pub const PIECE_BYTES: usize = 1 << 20;
+
+/// What a mailbox gave us, to be kept before anything touches the mailbox.
+#[derive(Debug, Clone)]
+pub struct Arrival<'a> {
+    /// The mailbox's name in the settings.
+    pub mailbox: &'a str,
+    /// UIDVALIDITY; 0 for a Maildir.
+    pub uid_validity: i64,
+    /// UID; 0 for a Maildir.
+    pub uid: i64,
+    /// The unique name in a Maildir; empty for IMAP.
+    pub file_key: &'a str,
+    /// When the council's server took the message.
+    pub received_at: Timestamp,
+    /// SHA-256 of the bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// The Message-ID as it stands in the header.
+    pub header_message_id: Option<String>,
+}
+
+/// A message that waits, claimed by one gateway.
+#[derive(Debug, Clone, FromRow)]
+pub struct Waiting {
+    /// Row.
+    pub id: i64,
+    /// `stored` or `understood`.
+    pub state: String,
+    /// How often it was begun, this time included.
+    pub attempts: i64,
+    /// Size.
+    pub size_bytes: i64,
+    /// Receipt, in milliseconds.
+    pub received_at: i64,
+}
+
+/// Keeps bytes under their hash, once, with the first recorded step.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let fresh: Option<(i64,)> = on!(tx, "keep", c => sqlx::query_as(
+        "INSERT INTO message (sha256, size_bytes, received_at, stored_at, state)
+         VALUES ($1, $2, $3, $4, 'stored')
+         ON CONFLICT (sha256) DO NOTHING RETURNING id")
+        .bind(&arrival.sha256)
+        .bind(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
+        .bind(arrival.received_at.as_millisecond())
+        .bind(now.as_millisecond())
+        .fetch_optional(c).await)?;
+    let id = match fresh {
+        Some((id,)) => {
+            for (piece, part) in bytes.chunks(PIECE_BYTES).enumerate() {
+                keep_piece(tx, id, piece, part).await?;
+            }
+            step(tx, id, "stored", now, arrival.mailbox).await?;
+            id
+        }
+        None => message_of_hash(tx, &arrival.sha256).await?,
+    };
+    note_delivery(tx, arrival, id, now).await?;
+    Ok(id)
+}
+
+/// Begins a message that is too large to hold at once. It is nobody's work until
+/// [`finish_large`]; what a crash leaves of it is swept by [`sweep_unfinished`].
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin_large(
+    tx: &mut Tx,
+    provisional: &str,
+    received_at: Timestamp,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let (id,): (i64,) = on!(tx, "begin large", c => sqlx::query_as(
+        "INSERT INTO message (sha256, size_bytes, received_at, stored_at, state)
+         VALUES ($1, 0, $2, $3, 'arriving') RETURNING id")
+        .bind(provisional)
+        .bind(received_at.as_millisecond())
+        .bind(now.as_millisecond())
+        .fetch_one(c).await)?;
+    Ok(id)
+}
+
+/// One more piece of a message.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_piece(
+    tx: &mut Tx,
+    id: i64,
+    piece: usize,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    on!(tx, "keep piece", c => sqlx::query(
+        "INSERT INTO message_bytes (message_id, piece, bytes) VALUES ($1, $2, $3)")
+        .bind(id)
+        .bind(i64::try_from(piece).unwrap_or(i64::MAX))
+        .bind(bytes)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The last piece is in: the message waits from now on, or turns out to be known already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish_large(
+    tx: &mut Tx,
+    id: i64,
+    arrival: &Arrival<'_>,
+    size_bytes: i64,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let known: Option<(i64,)> = on!(tx, "finish large", c => sqlx::query_as("SELECT id FROM message WHERE sha256 = $1")
+        .bind(&arrival.sha256).fetch_optional(c).await)?;
+    let kept = if let Some((known,)) = known {
+        drop_unfinished(tx, id).await?;
+        known
+    } else {
+        on!(tx, "finish large", c => sqlx::query(
+            "UPDATE message SET sha256 = $2, size_bytes = $3, state = 'stored' WHERE id = $1")
+            .bind(id).bind(&arrival.sha256).bind(size_bytes).execute(c).await.map(drop))?;
+        step(tx, id, "stored", now, arrival.mailbox).await?;
+        id
+    };
+    note_delivery(tx, arrival, kept, now).await?;
+    Ok(kept)
+}
+
+/// Removes what an interrupted fetch of a large message left: those bytes are still on the server.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sweep_unfinished(tx: &mut Tx, mailbox: &str) -> Result<(), StoreError> {
+    let like = format!("arriving:{mailbox}:%");
+    let rows: Vec<(i64,)> = on!(tx, "sweep unfinished", c => sqlx::query_as(
+        "SELECT id FROM message WHERE state = 'arriving' AND sha256 LIKE $1")
+        .bind(like).fetch_all(c).await)?;
+    for (id,) in rows {
+        drop_unfinished(tx, id).await?;
+    }
+    Ok(())
+}
+
+async fn drop_unfinished(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    on!(tx, "drop unfinished", c => sqlx::query("DELETE FROM message_bytes WHERE message_id = $1")
+        .bind(id).execute(c).await.map(drop))?;
+    on!(tx, "drop unfinished", c => sqlx::query("DELETE FROM message WHERE id = $1 AND state = 'arriving'")
+        .bind(id).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+async fn message_of_hash(tx: &mut Tx, sha256: &str) -> Result<i64, StoreError> {
+    let (id,): (i64,) = on!(tx, "find a message by its hash", c => sqlx::query_as("SELECT id FROM message WHERE sha256 = $1")
+        .bind(sha256).fetch_one(c).await)?;
+    Ok(id)
+}
+
+async fn note_delivery(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    message: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let header = arrival.header_message_id.as_deref().map(clean);
+    on!(tx, "note delivery", c => sqlx::query(
+        "INSERT INTO delivery (mailbox, uid_validity, uid, file_key, sha256, header_message_id,
+                               message_id, fetched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING")
+        .bind(arrival.mailbox)
+        .bind(arrival.uid_validity)
+        .bind(arrival.uid)
+        .bind(arrival.file_key)
+        .bind(&arrival.sha256)
+        .bind(header.as_deref())
+        .bind(message)
+        .bind(now.as_millisecond())
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Whether the ledger has this delivery already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn delivered(
+    tx: &mut Tx,
+    mailbox: &str,
+    uid_validity: i64,
+    uid: i64,
+    file_key: &str,
+) -> Result<bool, StoreError> {
+    let found: Option<(i64,)> = on!(tx, "delivered", c => sqlx::query_as(
+        "SELECT id FROM delivery
+         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND file_key = $4")
+        .bind(mailbox).bind(uid_validity).bind(uid).bind(file_key).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// Records a step of a message's life. Repeating it changes nothing.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn step(
+    tx: &mut Tx,
+    message: i64,
+    step: &str,
+    now: Timestamp,
+    detail: &str,
+) -> Result<(), StoreError> {
+    on!(tx, "record a step", c => sqlx::query(
+        "INSERT INTO step (message_id, step, at, detail) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (message_id, step) DO NOTHING")
+        .bind(message).bind(step).bind(now.as_millisecond()).bind(detail).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Claims the oldest messages that wait, counting the attempt before anything is parsed.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim(
+    tx: &mut Tx,
+    gateway: &str,
+    now: Timestamp,
+    lease_until: Timestamp,
+    most: i64,
+) -> Result<Vec<Waiting>, StoreError> {
+    // The outer test repeats the inner one: PostgreSQL lets two workers pick the same row and only
+    // then makes the second one wait.
+    let mut rows: Vec<Waiting> = on!(tx, "claim what waits", c => sqlx::query_as(
+        "UPDATE message SET leased_by = $1, leased_until = $2, attempts = attempts + 1
+         WHERE id IN (SELECT id FROM message
+                      WHERE state IN ('stored', 'understood') AND retry_at <= $3 AND leased_until <= $3
+                      ORDER BY id LIMIT $4)
+           AND leased_until <= $3
+         RETURNING id, state, attempts, size_bytes, received_at")
+        .bind(gateway)
+        .bind(lease_until.as_millisecond())
+        .bind(now.as_millisecond())
+        .bind(most)
+        .fetch_all(c).await)?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
+}
+
+/// The bytes of a message, whole or its beginning.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn bytes(db: &Db, id: i64, most: usize) -> Result<Vec<u8>, StoreError> {
+    let pieces = i64::try_from(most.div_ceil(PIECE_BYTES)).unwrap_or(i64::MAX);
+    let (size,): (i64,) = on!(db, "read the bytes of a message", c => sqlx::query_as("SELECT size_bytes FROM message WHERE id = $1")
+        .bind(id).fetch_one(c).await)?;
+    let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(most));
+    for piece in 0..pieces {
+        let row: Option<(Vec<u8>,)> = on!(db, "read the bytes of a message", c => sqlx::query_as(
+            "SELECT bytes FROM message_bytes WHERE message_id = $1 AND piece = $2")
+            .bind(id).bind(piece).fetch_optional(c).await)?;
+        let Some((part,)) = row else { break };
+        whole.extend_from_slice(&part);
+    }
+    Ok(whole)
+}
+
+/// Keeps what was understood of a message.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn understood(
+    tx: &mut Tx,
+    id: i64,
+    email: &Email,
+    content_key: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let json = super::json(email);
+    let kind = super::word(&email.kind);
+    let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
+    let subject = email.subject.as_ref().map(|subject| clean(subject).into_owned());
+    on!(tx, "understood", c => sqlx::query(
+        "UPDATE message SET state = 'understood', kind = $2, sender = $3, subject = $4,
+                            message_id = $5, fingerprint = $6, email = $7
+         WHERE id = $1 AND state = 'stored'")
+        .bind(id)
+        .bind(&kind)
+        .bind(sender.as_deref())
+        .bind(subject.as_deref())
+        .bind(email.message_id.as_deref())
+        .bind(content_key)
+        .bind(&json)
+        .execute(c).await.map(drop))?;
+    step(tx, id, "understood", now, &kind).await
+}
+
+/// What was understood of a message before, where it was.
+///
+/// # Errors
+/// When the database refuses or holds something else than an e-mail.
+pub async fn email(db: &Db, id: i64) -> Result<Option<Email>, StoreError> {
+    let row: Option<(Option<String>,)> = on!(db, "email", c => sqlx::query_as("SELECT email FROM message WHERE id = $1")
+        .bind(id).fetch_optional(c).await)?;
+    Ok(row.and_then(|(json,)| json).and_then(|json| serde_json::from_str(&json).ok()))
+}
+
+/// How a message was settled.
+#[derive(Debug, Clone)]
+pub struct Settled<'a> {
+    /// `opened`, `attached`, …
+    pub action: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// The case it belongs to.
+    pub case_id: Option<i64>,
+    /// The message that it repeats.
+    pub duplicate_of: Option<i64>,
+    /// Whether it was acknowledged.
+    pub acknowledge: bool,
+    /// Why, or why not.
+    pub acknowledge_reason: &'a str,
+}
+
+/// Settles a message: decided, joined to its case or filed, answered or not. Part of the one
+/// transaction that holds everything that follows from it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn settle(
+    tx: &mut Tx,
+    id: i64,
+    settled: &Settled<'_>,
+    rules_version: &str,
+    classification: &Classification,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "settle", c => sqlx::query(
+        "INSERT INTO decision (message_id, rules_version, classification, decided_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (message_id) DO UPDATE SET rules_version = $2, classification = $3, decided_at = $4")
+        .bind(id).bind(rules_version).bind(super::json(classification)).bind(now.as_millisecond())
+        .execute(c).await.map(drop))?;
+    on!(tx, "settle", c => sqlx::query(
+        "UPDATE message SET state = 'done', leased_until = 0, trouble = NULL, action = $2, reason = $3,
+                            case_id = $4, duplicate_of = $5, acknowledge = $6, acknowledge_reason = $7
+         WHERE id = $1")
+        .bind(id)
+        .bind(settled.action)
+        .bind(settled.reason)
+        .bind(settled.case_id)
+        .bind(settled.duplicate_of)
+        .bind(settled.acknowledge)
+        .bind(settled.acknowledge_reason)
+        .execute(c).await.map(drop))?;
+    step(tx, id, "decided", now, settled.reason).await?;
+    step(tx, id, "settled", now, settled.action).await?;
+    step(tx, id, "answered", now, settled.acknowledge_reason).await
+}
+
+/// Takes the one place that a content may have in the register. Gives the message that has it
+/// already, where there is one: two gateways that settle two copies at once wait for each other here.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn first_with_content(
+    tx: &mut Tx,
+    id: i64,
+    content_key: &str,
+) -> Result<Option<(i64, Option<i64>)>, StoreError> {
+    on!(tx, "first with content", c => sqlx::query(
+        "INSERT INTO content (content_key, message_id) VALUES ($1, $2)
+         ON CONFLICT (content_key) DO NOTHING")
+        .bind(content_key).bind(id).execute(c).await.map(drop))?;
+    let first: Option<(i64, Option<i64>)> = on!(tx, "first with content", c => sqlx::query_as(
+        "SELECT m.id, m.case_id FROM content k JOIN message m ON m.id = k.message_id
+         WHERE k.content_key = $1 AND k.message_id <> $2")
+        .bind(content_key).bind(id).fetch_optional(c).await)?;
+    Ok(first)
+}
+
+/// Gives a message back to the queue after a failure, to be tried later.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn put_back(
+    tx: &mut Tx,
+    id: i64,
+    trouble: &str,
+    retry_at: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "put back", c => sqlx::query(
+        "UPDATE message SET leased_until = 0, trouble = $2, retry_at = $3
+         WHERE id = $1 AND state IN ('stored', 'understood')")
+        .bind(id).bind(trouble).bind(retry_at.as_millisecond()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Puts a message into quarantine: kept, readable, shown, and tried again when a person says so.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn quarantine(
+    tx: &mut Tx,
+    id: i64,
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "quarantine", c => sqlx::query(
+        "UPDATE message SET state = 'quarantined', leased_until = 0, trouble = $2 WHERE id = $1")
+        .bind(id).bind(why).execute(c).await.map(drop))?;
+    step(tx, id, "quarantined", now, why).await
+}
+
+/// Takes a message out of quarantine, to be tried again from its bytes. False when it is not there.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn release(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "release", c => sqlx::query_as(
+        "UPDATE message SET state = 'stored', attempts = 0, retry_at = 0, trouble = NULL
+         WHERE id = $1 AND state = 'quarantined' RETURNING id")
+        .bind(id).fetch_optional(c).await)?;
+    if row.is_some() {
+        step(tx, id, &format!("released:{}", now.as_millisecond()), now, "by an officer").await?;
+    }
+    Ok(row.is_some())
+}
+
+/// A delivery that is settled and still lies where it arrived.
+#[derive(Debug, Clone, FromRow)]
+pub struct Unmoved {
+    /// Row.
+    pub id: i64,
+    /// The message.
+    pub message_id: i64,
+    /// UID.
+    pub uid: i64,
+    /// Name in a Maildir.
+    pub file_key: String,
+}
+
+/// Deliveries of one mailbox that may be moved now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unmoved(
+    db: &Db,
+    mailbox: &str,
+    uid_validity: i64,
+    most: i64,
+) -> Result<Vec<Unmoved>, StoreError> {
+    let rows = on!(db, "unmoved", c => sqlx::query_as(
+        "SELECT d.id, d.message_id, d.uid, d.file_key
+         FROM delivery d JOIN message m ON m.id = d.message_id
+         WHERE d.mailbox = $1 AND d.moved_at IS NULL AND d.uid_validity = $2
+           AND m.state IN ('done', 'quarantined')
+         ORDER BY d.id LIMIT $3")
+        .bind(mailbox).bind(uid_validity).bind(most).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// Records that deliveries were moved, marked, or need not be.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn moved(
+    tx: &mut Tx,
+    deliveries: &[Unmoved],
+    note: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for delivery in deliveries {
+        on!(tx, "moved", c => sqlx::query("UPDATE delivery SET moved_at = $2, move_note = $3 WHERE id = $1")
+            .bind(delivery.id).bind(now.as_millisecond()).bind(note).execute(c).await.map(drop))?;
+        step(tx, delivery.message_id, "moved", now, note).await?;
+    }
+    Ok(())
+}
+
+/// A message as lists show it.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct MessageRow {
+    /// Row.
+    pub id: i64,
+    /// State.
+    pub state: String,
+    /// Receipt, in milliseconds.
+    pub received_at: i64,
+    /// Size.
+    pub size_bytes: i64,
+    /// What it is.
+    pub kind: Option<String>,
+    /// Who wrote.
+    pub sender: Option<String>,
+    /// About what.
+    pub subject: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What went wrong.
+    pub trouble: Option<String>,
+    /// Whether it is answered, and why.
+    pub acknowledge_reason: Option<String>,
+}
+
+const ROW: &str = "SELECT id, state, received_at, size_bytes, kind, sender, subject, action, reason,
+                   trouble, acknowledge_reason FROM message";
+
+/// What waits for a person: triage and quarantine, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn waiting_for_a_person(db: &Db) -> Result<Vec<MessageRow>, StoreError> {
+    let rows = on!(db, "waiting for a person", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE state = 'quarantined' OR (state = 'done' AND action = 'triage') ORDER BY id")))
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// The messages of a case, in order of arrival.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_case(db: &Db, case: i64) -> Result<Vec<MessageRow>, StoreError> {
+    let rows = on!(db, "of case", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE case_id = $1 ORDER BY received_at, id")))
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// How many messages there are in each state and of each action.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>, StoreError> {
+    let rows = on!(db, "counts", c => sqlx::query_as(
+        "SELECT state, COALESCE(action, ''), CAST(COUNT(*) AS BIGINT) FROM message
+         GROUP BY state, COALESCE(action, '') ORDER BY 1, 2")
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// The case of a stored message that one of these ids names, where the sender is its party.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn case_of_message_id(
+    tx: &mut Tx,
+    message_id: &str,
+    sender: &str,
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "case of message id", c => sqlx::query_as(
+        "SELECT m.case_id FROM message m JOIN party p ON p.case_id = m.case_id
+         WHERE m.message_id = $1 AND p.address = $2 ORDER BY m.id LIMIT 1")
+        .bind(message_id).bind(sender).fetch_optional(c).await)?;
+    Ok(row.map(|(case,)| case))
+}
+
+/// When a stored moment is.
+pub fn received(row: &Waiting) -> Timestamp {
+    moment(row.received_at)
+}

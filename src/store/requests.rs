@@ -1,0 +1,299 @@
+//! What services were asked, the rungs that chased them, and each day's run.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sqlx::FromRow;
+
+use super::db::{Db, StoreError, Tx, on};
+
+/// A service asked for its part.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct RequestRow {
+    /// Row.
+    pub id: i64,
+    /// Case row.
+    pub case_id: i64,
+    /// Service id.
+    pub service: String,
+    /// Whether it leads the answer.
+    pub leads: bool,
+    /// `asked`, `accepted`, `answered`, `cancelled`.
+    pub state: String,
+    /// When asked, milliseconds.
+    pub asked_at: i64,
+    /// The day it was asked.
+    pub asked_on: String,
+    /// When its draft is due to us.
+    pub draft_due_on: Option<String>,
+    /// When the customer's answer is due.
+    pub due_on: String,
+    /// Whether the ladder for short limits applies.
+    pub short: bool,
+    /// When it answered, milliseconds.
+    pub answered_at: Option<i64>,
+}
+
+const ROW: &str = "SELECT id, case_id, service, leads, state, asked_at, asked_on, draft_due_on, due_on,
+                   short, answered_at FROM request";
+
+/// A request to a service.
+#[derive(Debug, Clone)]
+pub struct NewRequest<'a> {
+    /// Case row.
+    pub case_id: i64,
+    /// Service id.
+    pub service: &'a str,
+    /// Whether it leads.
+    pub leads: bool,
+    /// The day.
+    pub asked_on: Date,
+    /// When its draft is due to us.
+    pub draft_due_on: Option<Date>,
+    /// When the customer's answer is due.
+    pub due_on: Date,
+    /// Whether the ladder for short limits applies.
+    pub short: bool,
+}
+
+/// Asks a service. None when it was asked already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn ask(
+    tx: &mut Tx,
+    new: &NewRequest<'_>,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "ask a service", c => sqlx::query_as(
+        "INSERT INTO request (case_id, service, leads, state, asked_at, asked_on, draft_due_on, due_on, short)
+         VALUES ($1, $2, $3, 'asked', $4, $5, $6, $7, $8)
+         ON CONFLICT (case_id, service) DO NOTHING RETURNING id")
+        .bind(new.case_id)
+        .bind(new.service)
+        .bind(new.leads)
+        .bind(now.as_millisecond())
+        .bind(new.asked_on.to_string())
+        .bind(new.draft_due_on.map(|day| day.to_string()))
+        .bind(new.due_on.to_string())
+        .bind(new.short)
+        .fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// Records that a service answered. False when that was known.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn answered(
+    tx: &mut Tx,
+    request: i64,
+    message: Option<i64>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "record an answer", c => sqlx::query_as(
+        "UPDATE request SET state = 'answered', answered_at = $2, answer_message = $3
+         WHERE id = $1 AND state IN ('asked', 'accepted') RETURNING id")
+        .bind(request).bind(now.as_millisecond()).bind(message).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Ends every open request of a case: nothing is chased any more.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel_all(tx: &mut Tx, case: i64) -> Result<(), StoreError> {
+    on!(tx, "cancel all", c => sqlx::query(
+        "UPDATE request SET state = 'cancelled' WHERE case_id = $1 AND state IN ('asked', 'accepted')")
+        .bind(case).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Gives open requests of a case new dates.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn redate(
+    tx: &mut Tx,
+    case: i64,
+    draft_due_on: Option<Date>,
+    due_on: Date,
+    short: bool,
+) -> Result<(), StoreError> {
+    on!(tx, "redate", c => sqlx::query(
+        "UPDATE request SET draft_due_on = $2, due_on = $3, short = $4
+         WHERE case_id = $1 AND state IN ('asked', 'accepted')")
+        .bind(case)
+        .bind(draft_due_on.map(|day| day.to_string()))
+        .bind(due_on.to_string())
+        .bind(short)
+        .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// The requests of a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_case(db: &Db, case: i64) -> Result<Vec<RequestRow>, StoreError> {
+    let rows = on!(db, "of case", c => sqlx::query_as(sqlx::AssertSqlSafe(format!("{ROW} WHERE case_id = $1 ORDER BY id")))
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// The request of a case to a service, while it is open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_of(
+    tx: &mut Tx,
+    case: i64,
+    service: &str,
+) -> Result<Option<RequestRow>, StoreError> {
+    let row = on!(tx, "open of", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE case_id = $1 AND service = $2 AND state IN ('asked', 'accepted')")))
+        .bind(case).bind(service).fetch_optional(c).await)?;
+    Ok(row)
+}
+
+/// An open request with what a chase mail may say of its case.
+#[derive(Debug, Clone, FromRow)]
+pub struct Chased {
+    /// Request row.
+    pub id: i64,
+    /// Case row.
+    pub case_id: i64,
+    /// Reference.
+    pub reference: String,
+    /// Record type id.
+    pub record_type: String,
+    /// Procedure id.
+    pub procedure_id: String,
+    /// Stage.
+    pub stage: i64,
+    /// Service id.
+    pub service: String,
+    /// `asked` or `accepted`.
+    pub state: String,
+    /// The day it was asked.
+    pub asked_on: String,
+    /// When its draft is due to us.
+    pub draft_due_on: Option<String>,
+    /// When the customer's answer is due.
+    pub due_on: String,
+    /// Whether the ladder for short limits applies.
+    pub short: bool,
+}
+
+/// Every request that is still waited for, in the order in which it falls due.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn chased(tx: &mut Tx) -> Result<Vec<Chased>, StoreError> {
+    let rows = on!(tx, "list what is chased", c => sqlx::query_as(
+        "SELECT r.id, r.case_id, k.reference, k.record_type, k.procedure_id, k.stage, r.service, r.state,
+                r.asked_on, r.draft_due_on, r.due_on, r.short
+         FROM request r JOIN complaint_case k ON k.id = r.case_id
+         WHERE r.state IN ('asked', 'accepted') AND k.status = 'open'
+         ORDER BY r.due_on, r.id")
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// A rung that was recorded.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct RungRow {
+    /// Request row.
+    pub request_id: i64,
+    /// Rung id.
+    pub rung: String,
+    /// The day it fell on.
+    pub fell_on: String,
+    /// `sent` or `skipped`.
+    pub outcome: String,
+}
+
+/// Every rung recorded for requests that are still open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rungs_of_open(tx: &mut Tx) -> Result<Vec<RungRow>, StoreError> {
+    let rows = on!(tx, "rungs of open", c => sqlx::query_as(
+        "SELECT g.request_id, g.rung, g.fell_on, g.outcome
+         FROM rung g JOIN request r ON r.id = g.request_id
+         WHERE r.state IN ('asked', 'accepted')")
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// The rungs of a case's requests, in order.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rungs_of_case(db: &Db, case: i64) -> Result<Vec<RungRow>, StoreError> {
+    let rows = on!(db, "rungs of case", c => sqlx::query_as(
+        "SELECT g.request_id, g.rung, g.fell_on, g.outcome
+         FROM rung g JOIN request r ON r.id = g.request_id
+         WHERE r.case_id = $1 ORDER BY g.recorded_at, g.rung")
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// Records a rung. False when it was recorded before: then nothing may be sent for it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn record_rung(
+    tx: &mut Tx,
+    request: i64,
+    rung: &str,
+    fell_on: Date,
+    outcome: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "record rung", c => sqlx::query_as(
+        "INSERT INTO rung (request_id, rung, fell_on, recorded_at, outcome)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (request_id, rung) DO NOTHING RETURNING request_id")
+        .bind(request).bind(rung).bind(fell_on.to_string()).bind(now.as_millisecond()).bind(outcome)
+        .fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Takes the one run of reminders that a day has. False when another gateway or an earlier start
+/// had it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn begin_run(tx: &mut Tx, day: Date, now: Timestamp) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "begin run", c => sqlx::query_as(
+        "INSERT INTO reminder_run (ran_on, ran_at) VALUES ($1, $2)
+         ON CONFLICT (ran_on) DO NOTHING RETURNING ran_at")
+        .bind(day.to_string()).bind(now.as_millisecond()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Whether a day's run has been.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn has_run(db: &Db, day: Date) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(db, "has run", c => sqlx::query_as("SELECT ran_at FROM reminder_run WHERE ran_on = $1")
+        .bind(day.to_string()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Takes the one digest that a person gets on a day. False when they had it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn claim_digest(
+    tx: &mut Tx,
+    recipient: &str,
+    day: Date,
+) -> Result<bool, StoreError> {
+    let row: Option<(String,)> = on!(tx, "claim digest", c => sqlx::query_as(
+        "INSERT INTO digest (recipient, sent_on, letter_id) VALUES ($1, $2, 0)
+         ON CONFLICT (recipient, sent_on) DO NOTHING RETURNING recipient")
+        .bind(recipient).bind(day.to_string()).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}

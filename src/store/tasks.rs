@@ -1,0 +1,68 @@
+//! What a person must do because the gateway must not.
+
+use jiff::Timestamp;
+use sqlx::FromRow;
+
+use super::db::{Db, StoreError, Tx, on};
+
+/// A task for an officer.
+#[derive(Debug, Clone, Default)]
+pub struct NewTask<'a> {
+    /// `acknowledge_by_hand`, `letter_failed`, `safeguarding`, …
+    pub kind: &'a str,
+    /// Case row.
+    pub case_id: Option<i64>,
+    /// Message row.
+    pub message_id: Option<i64>,
+    /// Letter row.
+    pub letter_id: Option<i64>,
+    /// What to do, naming nobody.
+    pub words: &'a str,
+}
+
+/// Adds a task.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<i64, StoreError> {
+    let (id,): (i64,) = on!(tx, "add", c => sqlx::query_as(
+        "INSERT INTO task (kind, case_id, message_id, letter_id, words, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
+        .bind(task.kind)
+        .bind(task.case_id)
+        .bind(task.message_id)
+        .bind(task.letter_id)
+        .bind(task.words)
+        .bind(now.as_millisecond())
+        .fetch_one(c).await)?;
+    Ok(id)
+}
+
+/// A task as lists show it.
+#[derive(Debug, Clone, FromRow, serde::Serialize)]
+pub struct TaskRow {
+    /// Row.
+    pub id: i64,
+    /// Kind.
+    pub kind: String,
+    /// Case row.
+    pub case_id: Option<i64>,
+    /// Message row.
+    pub message_id: Option<i64>,
+    /// What to do.
+    pub words: String,
+    /// Since when, milliseconds.
+    pub created_at: i64,
+}
+
+/// What is still to do, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open(db: &Db) -> Result<Vec<TaskRow>, StoreError> {
+    let rows = on!(db, "write or list", c => sqlx::query_as(
+        "SELECT id, kind, case_id, message_id, words, created_at FROM task
+         WHERE done_at IS NULL ORDER BY id")
+        .fetch_all(c).await)?;
+    Ok(rows)
+}
