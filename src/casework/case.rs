@@ -73,7 +73,7 @@ pub struct Case {
     pub received_at: Timestamp,
     /// When the clock of its stage started: receipt, the request for the stage, or the reopening.
     pub clock_started_at: Timestamp,
-    /// When it was acknowledged.
+    /// When the matter, or the request for its present stage, was acknowledged.
     pub acknowledged_at: Option<Timestamp>,
     /// When its stage was answered.
     pub responded_at: Option<Timestamp>,
@@ -150,6 +150,7 @@ impl Case {
         self.status = CaseStatus::Open;
         self.stage = stage;
         self.clock_started_at = at;
+        self.acknowledged_at = None;
         self.responded_at = None;
     }
 

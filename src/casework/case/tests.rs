@@ -59,16 +59,18 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> String {
 #[test]
 fn a_case_is_what_its_events_tell() {
     let second = at("2026-11-20T12:00:00Z");
+    let acknowledged = || Event::Acknowledged { letter: "l-1".to_owned() };
+    let case = complaint([acknowledged(), acknowledged()]);
+    assert_eq!(case.acknowledged_at, Some(at("2026-11-03T09:00:00Z")), "the first counts");
     let case = complaint([
-        Event::Acknowledged { letter: "l-1".to_owned() },
+        acknowledged(),
         Event::ServiceAsked { service: ServiceId("sen".to_owned()), due_on: None },
         responded(1),
         Event::StageRequested { stage: 2, at: second },
     ]);
     assert_eq!((case.status, case.stage), (CaseStatus::Open, 2));
-    assert_eq!(case.acknowledged_at, Some(at("2026-11-03T09:00:00Z")));
     assert_eq!((case.received_at, case.clock_started_at), (at(RECEIVED), second));
-    assert_eq!(case.responded_at, None, "stage 2 is not answered");
+    assert_eq!((case.acknowledged_at, case.responded_at), (None, None), "stage 2 is new");
 }
 
 #[test]
