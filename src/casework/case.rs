@@ -1,0 +1,376 @@
+//! A case: what happened to it, and what may happen next.
+//!
+//! A case is its events. Its state is never stored apart from them but replayed, so that the
+//! history an officer reads is the whole truth. The moves ([`Case::respond`], [`Case::close`], …)
+//! change nothing: each answers with the event to record, or says what could be done instead.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::reference::CaseReference;
+use super::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme, vocabulary};
+use crate::private::Private;
+
+mod event;
+pub use event::{Actor, CaseField, Event, OfficerId, Recorded};
+
+vocabulary! {
+    /// Where a case stands.
+    CaseStatus {
+        /// The council owes something.
+        Open = "open", "Open";
+        /// Answered at its stage; the customer may ask for the next.
+        Answered = "answered", "Answered";
+        /// Over.
+        Closed = "closed", "Closed";
+        /// The customer took it back.
+        Withdrawn = "withdrawn", "Withdrawn";
+        /// An officer did not take it on, for one of the reasons of table 3.
+        Rejected = "rejected", "Rejected";
+    }
+}
+
+/// A move that a case does not allow, and what it allows instead. The console and the terminal
+/// refuse in the same words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{because}: {instead}")]
+pub struct Refusal {
+    /// Why not.
+    pub because: String,
+    /// What could be done.
+    pub instead: String,
+}
+
+impl Refusal {
+    fn new(because: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self { because: because.into(), instead: instead.into() }
+    }
+}
+
+/// A case as its events leave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Case {
+    /// What it is called.
+    pub reference: CaseReference,
+    /// Where it stands.
+    pub status: CaseStatus,
+    /// Its stage, from 1.
+    pub stage: u8,
+    /// What it is registered as.
+    pub record_type: RecordType,
+    /// Who answers, lead first.
+    pub services: Vec<ServiceId>,
+    /// Who wrote.
+    pub customer_type: CustomerType,
+    /// What is alleged.
+    pub themes: Vec<Theme>,
+    /// What to know or check.
+    pub flags: Vec<Flag>,
+    /// When the council received it; no correction moves it.
+    pub received_at: Timestamp,
+    /// When the clock of its stage started: receipt, the request for the stage, or the reopening.
+    pub clock_started_at: Timestamp,
+    /// When the matter, or the request for its present stage, was acknowledged.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When its stage was answered.
+    pub responded_at: Option<Timestamp>,
+}
+
+/// Why events are no case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the history of {0} does not begin with its receipt")]
+pub struct NoReceipt(pub CaseReference);
+
+impl Case {
+    /// The case that its events tell, oldest first.
+    ///
+    /// # Errors
+    /// [`NoReceipt`] if the first is not [`Event::Received`].
+    pub fn replay<'a>(
+        reference: CaseReference,
+        events: impl IntoIterator<Item = &'a Recorded>,
+    ) -> Result<Self, NoReceipt> {
+        let mut events = events.into_iter();
+        let Some(Event::Received {
+            at, record_type, services, customer_type, themes, flags, ..
+        }) = events.next().map(|recorded| &recorded.event)
+        else {
+            return Err(NoReceipt(reference));
+        };
+        let mut case = Self {
+            reference,
+            status: CaseStatus::Open,
+            stage: 1,
+            record_type: *record_type,
+            services: services.clone(),
+            customer_type: *customer_type,
+            themes: themes.clone(),
+            flags: flags.clone(),
+            received_at: *at,
+            clock_started_at: *at,
+            acknowledged_at: None,
+            responded_at: None,
+        };
+        for recorded in events {
+            case.apply(recorded);
+        }
+        Ok(case)
+    }
+
+    /// What one more event makes of the case.
+    pub fn apply(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::Acknowledged { .. } => {
+                self.acknowledged_at = self.acknowledged_at.or(Some(recorded.at));
+            }
+            Event::Corrected { field, after, .. } => self.set(*field, after),
+            Event::StageRequested { stage, at } => self.start(*stage, *at),
+            Event::Reopened { at, .. } => self.start(self.stage, *at),
+            Event::Responded { .. } => {
+                self.status = CaseStatus::Answered;
+                self.responded_at = Some(recorded.at);
+            }
+            Event::Closed { .. } => self.status = CaseStatus::Closed,
+            Event::Withdrawn { .. } => self.status = CaseStatus::Withdrawn,
+            Event::Rejected { .. } => self.status = CaseStatus::Rejected,
+            Event::Received { .. }
+            | Event::ServiceAsked { .. }
+            | Event::ServiceAccepted { .. }
+            | Event::ServiceAnswered { .. }
+            | Event::Reminded { .. }
+            | Event::MessageAttached { .. }
+            | Event::Note { .. } => {}
+        }
+    }
+
+    fn start(&mut self, stage: u8, at: Timestamp) {
+        self.status = CaseStatus::Open;
+        self.stage = stage;
+        self.clock_started_at = at;
+        self.acknowledged_at = None;
+        self.responded_at = None;
+    }
+
+    fn set(&mut self, field: CaseField, value: &str) {
+        // A value that was refused never became an event; one written by a later version than
+        // this is left as it was.
+        match field {
+            CaseField::RecordType => keep(&mut self.record_type, value.parse()),
+            CaseField::CustomerType => keep(&mut self.customer_type, value.parse()),
+            CaseField::Services => self.services = services(value),
+            CaseField::Themes => keep(&mut self.themes, listed(value)),
+            CaseField::Flags => keep(&mut self.flags, listed(value)),
+        }
+    }
+
+    /// The present value of a field, as ids separated by commas.
+    pub fn value(&self, field: CaseField) -> String {
+        match field {
+            CaseField::RecordType => self.record_type.to_string(),
+            CaseField::CustomerType => self.customer_type.to_string(),
+            CaseField::Services => joined(&self.services),
+            CaseField::Themes => joined(&self.themes),
+            CaseField::Flags => joined(&self.flags),
+        }
+    }
+
+    /// The council's answer went out at the case's stage.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless the case is open.
+    pub fn respond(&self, letter: Option<&str>) -> Result<Event, Refusal> {
+        self.must_be_open("be answered")?;
+        Ok(Event::Responded { stage: self.stage, letter: letter.map(str::to_owned) })
+    }
+
+    /// The matter is over. What owes an answer is answered first; a comment or a compliment is
+    /// closed when it was passed on.
+    ///
+    /// # Errors
+    /// [`Refusal`] if an answer is still owed, or there is nothing left to close.
+    pub fn close(&self, because: Option<String>) -> Result<Event, Refusal> {
+        match self.status {
+            CaseStatus::Open if self.owes_answer() => Err(Refusal::new(
+                "the case is not answered yet",
+                "answer it, or record that it was withdrawn or rejected",
+            )),
+            CaseStatus::Open | CaseStatus::Answered => {
+                Ok(Event::Closed { because: because.map(Private) })
+            }
+            CaseStatus::Closed | CaseStatus::Withdrawn | CaseStatus::Rejected => Err(Refusal::new(
+                self.is_over(),
+                "there is nothing to close; reopen it to act on it",
+            )),
+        }
+    }
+
+    /// It is taken up again from `at`: new evidence, the Ombudsman returned it, proceedings ended, a
+    /// withdrawal or rejection is reconsidered. Reference and first receipt stay; the clock is new.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it is open, or no reason is given.
+    pub fn reopen(&self, at: Timestamp, because: &str) -> Result<Event, Refusal> {
+        if self.status == CaseStatus::Open {
+            return Err(Refusal::new("the case is open already", "act on it as it is"));
+        }
+        if because.trim().is_empty() {
+            return Err(Refusal::new("a reopening needs a reason", "say why in a sentence"));
+        }
+        Ok(Event::Reopened { at, because: Private(because.trim().to_owned()) })
+    }
+
+    /// The customer asked for the next stage of a procedure that has `steps_total`, and the council
+    /// received that at `at`. Possible before an answer too: a late stage must not keep anybody waiting.
+    ///
+    /// # Errors
+    /// [`Refusal`] at the last stage, or if the case was withdrawn or rejected.
+    pub fn request_stage(&self, steps_total: u8, at: Timestamp) -> Result<Event, Refusal> {
+        if matches!(self.status, CaseStatus::Withdrawn | CaseStatus::Rejected) {
+            return Err(Refusal::new(self.is_over(), "reopen it first"));
+        }
+        if self.stage >= steps_total {
+            return Err(Refusal::new(
+                format!("stage {} is the last of {steps_total}", self.stage),
+                "tell the customer how to go to the Ombudsman",
+            ));
+        }
+        Ok(Event::StageRequested { stage: self.stage + 1, at })
+    }
+
+    /// The customer takes it back, and an officer confirms that.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the case is over.
+    pub fn withdraw(&self, confirmed_by: OfficerId) -> Result<Event, Refusal> {
+        match self.status {
+            CaseStatus::Open | CaseStatus::Answered => Ok(Event::Withdrawn { confirmed_by }),
+            CaseStatus::Closed | CaseStatus::Withdrawn | CaseStatus::Rejected => {
+                Err(Refusal::new(self.is_over(), "put the customer's message with it as a note"))
+            }
+        }
+    }
+
+    /// An officer does not take it on, for one of the reasons of table 3.
+    ///
+    /// # Errors
+    /// [`Refusal`] once the case is answered, over or past its first stage.
+    pub fn reject(&self, decided_by: OfficerId, reason: &str) -> Result<Event, Refusal> {
+        self.must_be_open("be rejected")?;
+        if self.stage > 1 {
+            return Err(Refusal::new(
+                "the case was taken on at stage 1",
+                "answer it, or close it with a reason",
+            ));
+        }
+        if reason.trim().is_empty() {
+            return Err(Refusal::new("a rejection needs a reason", "choose one of table 3"));
+        }
+        Ok(Event::Rejected { decided_by, reason: reason.trim().to_owned() })
+    }
+
+    /// An officer puts a field right. The value is one id, or several separated by commas.
+    ///
+    /// Correcting the record type moves no clock: the due dates are worked out again from the first
+    /// receipt.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the case is over, the value is unknown or no change.
+    pub fn correct(
+        &self,
+        field: CaseField,
+        value: &str,
+        because: Option<String>,
+    ) -> Result<Event, Refusal> {
+        if !matches!(self.status, CaseStatus::Open | CaseStatus::Answered) {
+            return Err(Refusal::new(self.is_over(), "reopen it first"));
+        }
+        let after = canonical(field, value)?;
+        let before = self.value(field);
+        if before == after {
+            return Err(Refusal::new(
+                format!("the {} is `{after}` already", field.label()),
+                "leave it as it is",
+            ));
+        }
+        Ok(Event::Corrected { field, before, after, because: because.map(Private) })
+    }
+
+    fn owes_answer(&self) -> bool {
+        !matches!(self.record_type, RecordType::Comment | RecordType::Compliment)
+    }
+
+    fn must_be_open(&self, what: &str) -> Result<(), Refusal> {
+        match self.status {
+            CaseStatus::Open => Ok(()),
+            CaseStatus::Answered => Err(Refusal::new(
+                format!("stage {} is answered and cannot {what}", self.stage),
+                "close the case, reopen it, or open the next stage",
+            )),
+            CaseStatus::Closed | CaseStatus::Withdrawn | CaseStatus::Rejected => {
+                Err(Refusal::new(self.is_over(), "reopen it first"))
+            }
+        }
+    }
+
+    fn is_over(&self) -> String {
+        format!("the case is {}", self.status.label().to_lowercase())
+    }
+}
+
+fn keep<T, E>(field: &mut T, read: Result<T, E>) {
+    if let Ok(value) = read {
+        *field = value;
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn listed<T: FromStr>(text: &str) -> Result<Vec<T>, T::Err> {
+    words(text).map(str::parse).collect()
+}
+
+fn services(text: &str) -> Vec<ServiceId> {
+    words(text).map(|word| ServiceId(word.to_owned())).collect()
+}
+
+fn joined<T: fmt::Display>(values: &[T]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// A value as events keep it, once it is known to be one. Which services exist is for the rules to
+/// say; here at least one is asked for.
+fn canonical(field: CaseField, value: &str) -> Result<String, Refusal> {
+    let unknown = |error: super::vocabulary::UnknownValue| {
+        Refusal::new(
+            format!("`{}` is unknown ({})", error.got, field.label()),
+            format!("choose from {}", error.expected),
+        )
+    };
+    let value = value.trim();
+    match field {
+        CaseField::RecordType => match value.parse::<RecordType>().map_err(unknown)? {
+            record_type if record_type.opens_case() => Ok(record_type.to_string()),
+            record_type => Err(Refusal::new(
+                format!("`{record_type}` is no case of its own"),
+                "close the case with a reason, or choose a type that opens one",
+            )),
+        },
+        CaseField::CustomerType => {
+            value.parse::<CustomerType>().map(|known| known.to_string()).map_err(unknown)
+        }
+        CaseField::Themes => listed::<Theme>(value).map(|all| joined(&all)).map_err(unknown),
+        CaseField::Flags => listed::<Flag>(value).map(|all| joined(&all)).map_err(unknown),
+        CaseField::Services if services(value).is_empty() => {
+            Err(Refusal::new("somebody must answer", "name at least one service"))
+        }
+        CaseField::Services => Ok(joined(&services(value))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

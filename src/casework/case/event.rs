@@ -1,0 +1,163 @@
+//! What can happen to a case.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme, vocabulary};
+use crate::private::Private;
+
+vocabulary! {
+    /// What an officer can correct.
+    CaseField {
+        /// What it is registered as.
+        RecordType = "record_type", "record type";
+        /// Who answers, lead first, separated by commas.
+        Services = "services", "services";
+        /// Who wrote.
+        CustomerType = "customer_type", "customer type";
+        /// What is alleged, separated by commas.
+        Themes = "themes", "themes";
+        /// What to know or check, separated by commas.
+        Flags = "flags", "flags";
+    }
+}
+
+/// An officer of the council, by the id of their account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OfficerId(pub String);
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// The gateway by itself.
+    Gateway,
+    /// A person of the council.
+    Officer(OfficerId),
+}
+
+/// One thing that happened to a case: who, when, what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened. Messages and letters are named by their ids in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// The council received it, and a case was opened. The clock of stage 1 starts at `at`.
+    Received {
+        /// The message, if it came by one.
+        message: Option<String>,
+        /// The moment the council's server took it.
+        at: Timestamp,
+        /// What it was registered as.
+        record_type: RecordType,
+        /// Who answers, lead first.
+        services: Vec<ServiceId>,
+        /// Who wrote.
+        customer_type: CustomerType,
+        /// What is alleged.
+        themes: Vec<Theme>,
+        /// What to know or check.
+        flags: Vec<Flag>,
+    },
+    /// The customer was told that we have it.
+    Acknowledged {
+        /// The letter.
+        letter: String,
+    },
+    /// A service was asked to answer.
+    ServiceAsked {
+        /// Which.
+        service: ServiceId,
+        /// By when.
+        due_on: Option<Date>,
+    },
+    /// A service said that it will answer.
+    ServiceAccepted {
+        /// Which.
+        service: ServiceId,
+    },
+    /// A service answered: nobody chases it any more.
+    ServiceAnswered {
+        /// Which.
+        service: ServiceId,
+        /// By which message, if by one.
+        message: Option<String>,
+    },
+    /// A service was chased.
+    Reminded {
+        /// Which.
+        service: ServiceId,
+        /// By which rung of the ladder.
+        rung: String,
+    },
+    /// A later message was put with the case.
+    MessageAttached {
+        /// Which.
+        message: String,
+    },
+    /// An officer put something right.
+    Corrected {
+        /// What.
+        field: CaseField,
+        /// Its value until then, as ids.
+        before: String,
+        /// Its value since.
+        after: String,
+        /// Why.
+        because: Option<Private<String>>,
+    },
+    /// The customer asked for the next stage. Its clock starts at `at`.
+    StageRequested {
+        /// Which, from 2.
+        stage: u8,
+        /// The moment the council received the request.
+        at: Timestamp,
+    },
+    /// The council answered at the case's stage.
+    Responded {
+        /// The stage that was answered.
+        stage: u8,
+        /// The letter, if it went from here.
+        letter: Option<String>,
+    },
+    /// The matter is over.
+    Closed {
+        /// Why, if there is more to say than that it was answered.
+        because: Option<Private<String>>,
+    },
+    /// It is taken up again, from `at`.
+    Reopened {
+        /// When its new clock starts.
+        at: Timestamp,
+        /// Why.
+        because: Private<String>,
+    },
+    /// The customer took it back.
+    Withdrawn {
+        /// The officer who confirmed it.
+        confirmed_by: OfficerId,
+    },
+    /// An officer did not take it on. It cannot be written without one: a machine refuses nobody.
+    Rejected {
+        /// Who decided.
+        decided_by: OfficerId,
+        /// Which of the reasons of table 3.
+        reason: String,
+    },
+    /// Something worth knowing.
+    Note {
+        /// What.
+        text: Private<String>,
+    },
+}

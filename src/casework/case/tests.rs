@@ -1,0 +1,242 @@
+use super::*;
+
+const RECEIVED: &str = "2026-11-02T09:00:00Z";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn officer() -> OfficerId {
+    OfficerId("o-17".to_owned())
+}
+
+fn received(record_type: RecordType) -> Event {
+    Event::Received {
+        message: Some("m-1".to_owned()),
+        at: at(RECEIVED),
+        record_type,
+        services: vec![ServiceId("sen".to_owned())],
+        customer_type: CustomerType::Parent,
+        themes: vec![Theme::Communication],
+        flags: vec![],
+    }
+}
+
+/// The case after its receipt and these events, a day apart.
+fn case_of(record_type: RecordType, events: impl IntoIterator<Item = Event>) -> Case {
+    let history: Vec<Recorded> = std::iter::once(received(record_type))
+        .chain(events)
+        .zip(0_i64..)
+        .map(|(event, day)| Recorded {
+            at: at(RECEIVED) + jiff::SignedDuration::from_hours(24 * day),
+            by: Actor::Gateway,
+            event,
+        })
+        .collect();
+    Case::replay("NCC-2026-00412-7".parse().unwrap(), &history).unwrap()
+}
+
+fn complaint(events: impl IntoIterator<Item = Event>) -> Case {
+    case_of(RecordType::CorporateComplaint, events)
+}
+
+fn responded(stage: u8) -> Event {
+    Event::Responded { stage, letter: None }
+}
+
+fn closed() -> Event {
+    Event::Closed { because: None }
+}
+
+fn withdrawn() -> Event {
+    Event::Withdrawn { confirmed_by: officer() }
+}
+
+fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn a_case_is_what_its_events_tell() {
+    let second = at("2026-11-20T12:00:00Z");
+    let acknowledged = || Event::Acknowledged { letter: "l-1".to_owned() };
+    let case = complaint([acknowledged(), acknowledged()]);
+    assert_eq!(case.acknowledged_at, Some(at("2026-11-03T09:00:00Z")), "the first counts");
+    let case = complaint([
+        acknowledged(),
+        Event::ServiceAsked { service: ServiceId("sen".to_owned()), due_on: None },
+        responded(1),
+        Event::StageRequested { stage: 2, at: second },
+    ]);
+    assert_eq!((case.status, case.stage), (CaseStatus::Open, 2));
+    assert_eq!((case.received_at, case.clock_started_at), (at(RECEIVED), second));
+    assert_eq!((case.acknowledged_at, case.responded_at), (None, None), "stage 2 is new");
+}
+
+#[test]
+fn a_history_without_receipt_is_none() {
+    let reference: CaseReference = "NCC-2026-00412-7".parse().unwrap();
+    let note = Recorded { at: at(RECEIVED), by: Actor::Gateway, event: closed() };
+    assert!(Case::replay(reference.clone(), [&note]).is_err());
+    assert_eq!(
+        Case::replay(reference, []).unwrap_err().to_string(),
+        "the history of NCC-2026-00412-7 does not begin with its receipt"
+    );
+}
+
+#[test]
+fn each_move_leads_to_its_status() {
+    let open = complaint([]);
+    let answered = complaint([open.respond(Some("l-9")).unwrap()]);
+    assert_eq!(answered.status, CaseStatus::Answered);
+    let closed = complaint([responded(1), answered.close(None).unwrap()]);
+    assert_eq!(closed.status, CaseStatus::Closed);
+    let again = at("2026-12-01T09:00:00Z");
+    let reopened =
+        complaint([responded(1), self::closed(), closed.reopen(again, "New evidence.").unwrap()]);
+    assert_eq!((reopened.status, reopened.stage), (CaseStatus::Open, 1));
+    assert_eq!((reopened.received_at, reopened.clock_started_at), (at(RECEIVED), again));
+    assert_eq!(complaint([open.withdraw(officer()).unwrap()]).status, CaseStatus::Withdrawn);
+    let rejection = open.reject(officer(), "all_stages_done").unwrap();
+    assert_eq!(complaint([rejection]).status, CaseStatus::Rejected);
+}
+
+#[test]
+fn what_is_not_possible_says_what_is() {
+    let open = complaint([]);
+    let answered = complaint([responded(1)]);
+    let over = complaint([responded(1), closed()]);
+    assert_eq!(
+        refused(open.close(None)),
+        "the case is not answered yet: answer it, or record that it was withdrawn or rejected"
+    );
+    assert_eq!(
+        refused(answered.respond(None)),
+        "stage 1 is answered and cannot be answered: close the case, reopen it, or open the next stage"
+    );
+    assert_eq!(refused(over.respond(None)), "the case is closed: reopen it first");
+    assert_eq!(
+        refused(over.close(None)),
+        "the case is closed: there is nothing to close; reopen it to act on it"
+    );
+    assert_eq!(
+        refused(over.correct(CaseField::RecordType, "enquiry", None)),
+        "the case is closed: reopen it first"
+    );
+    assert_eq!(
+        refused(open.reopen(at(RECEIVED), "x")),
+        "the case is open already: act on it as it is"
+    );
+    assert_eq!(
+        refused(over.reopen(at(RECEIVED), " ")),
+        "a reopening needs a reason: say why in a sentence"
+    );
+    assert_eq!(
+        refused(over.withdraw(officer())),
+        "the case is closed: put the customer's message with it as a note"
+    );
+    assert!(refused(open.reject(officer(), "")).starts_with("a rejection needs a reason"));
+    assert!(refused(answered.reject(officer(), "duplicate")).starts_with("stage 1 is answered"));
+}
+
+#[test]
+fn what_was_taken_on_is_not_rejected_at_a_later_stage() {
+    let second = complaint([Event::StageRequested { stage: 2, at: at(RECEIVED) }]);
+    assert!(
+        refused(second.reject(officer(), "duplicate"))
+            .starts_with("the case was taken on at stage 1")
+    );
+}
+
+#[test]
+fn a_compliment_is_closed_without_an_answer() {
+    assert!(case_of(RecordType::Compliment, []).close(None).is_ok());
+}
+
+#[test]
+fn the_next_stage_may_be_asked_for_even_if_the_answer_is_late() {
+    let at = at("2026-12-10T09:00:00Z");
+    assert_eq!(complaint([]).request_stage(2, at), Ok(Event::StageRequested { stage: 2, at }));
+    let last = complaint([Event::StageRequested { stage: 2, at }]);
+    assert_eq!(
+        refused(last.request_stage(2, at)),
+        "stage 2 is the last of 2: tell the customer how to go to the Ombudsman"
+    );
+    assert_eq!(
+        refused(complaint([withdrawn()]).request_stage(2, at)),
+        "the case is withdrawn: reopen it first"
+    );
+}
+
+#[test]
+fn a_correction_keeps_before_and_after_and_moves_no_clock() {
+    let open = complaint([]);
+    let correction = open
+        .correct(CaseField::RecordType, "enquiry", Some("It is a question.".to_owned()))
+        .unwrap();
+    assert_eq!(
+        correction,
+        Event::Corrected {
+            field: CaseField::RecordType,
+            before: "corporate_complaint".to_owned(),
+            after: "enquiry".to_owned(),
+            because: Some(Private("It is a question.".to_owned())),
+        }
+    );
+    let themes = open.correct(CaseField::Themes, " staff_conduct, service_issue ", None).unwrap();
+    let services = open.correct(CaseField::Services, "front_door, sen", None).unwrap();
+    let flags = open.correct(CaseField::Flags, "safeguarding", None).unwrap();
+    let customer = open.correct(CaseField::CustomerType, "carer", None).unwrap();
+    let case = complaint([correction, themes, services, flags, customer]);
+    assert_eq!(case.record_type, RecordType::Enquiry);
+    assert_eq!(case.themes, [Theme::StaffConduct, Theme::ServiceIssue]);
+    assert_eq!(case.services[0].as_str(), "front_door");
+    assert_eq!(case.flags, [Flag::Safeguarding]);
+    assert_eq!(case.customer_type, CustomerType::Carer);
+    assert_eq!(case.clock_started_at, at(RECEIVED));
+    let none = case.correct(CaseField::Flags, "", None).unwrap();
+    assert!(matches!(none, Event::Corrected { after, .. } if after.is_empty()));
+}
+
+#[test]
+fn a_wrong_value_names_the_right_ones() {
+    let open = complaint([]);
+    let said = refused(open.correct(CaseField::CustomerType, "mother", None));
+    assert!(said.starts_with("`mother` is unknown (customer type): choose from parent,"), "{said}");
+    let said = refused(open.correct(CaseField::Themes, "service_issue,rudeness", None));
+    assert!(
+        said.starts_with("`rudeness` is unknown (themes): choose from communication,"),
+        "{said}"
+    );
+    let said = refused(open.correct(CaseField::RecordType, "not_for_us", None));
+    assert!(said.starts_with("`not_for_us` is no case of its own"), "{said}");
+    assert_eq!(
+        refused(open.correct(CaseField::CustomerType, "parent", None)),
+        "the customer type is `parent` already: leave it as it is"
+    );
+    assert!(refused(open.correct(CaseField::Services, " ,", None)).starts_with("somebody must"));
+}
+
+#[test]
+fn events_are_stored_as_json_and_show_no_private_words() {
+    let note = Recorded {
+        at: at(RECEIVED),
+        by: Actor::Officer(officer()),
+        event: Event::Note { text: Private("Ann rang.".to_owned()) },
+    };
+    let json = serde_json::to_value(&note).unwrap();
+    assert_eq!(
+        json,
+        serde_json::json!({
+            "at": "2026-11-02T09:00:00Z",
+            "by": {"officer": "o-17"},
+            "event": {"kind": "note", "text": "Ann rang."},
+        })
+    );
+    assert_eq!(serde_json::from_value::<Recorded>(json).unwrap(), note);
+    assert!(!format!("{note:?}").contains("Ann"));
+    for event in [received(RecordType::Enquiry), closed(), responded(1), withdrawn()] {
+        let json = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
+    }
+}
