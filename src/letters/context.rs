@@ -100,6 +100,7 @@ impl Context for CustomerLetter {
 }
 
 /// A letter that says the answer will be late. The gateway drafts it, an officer releases it.
+#[expect(clippy::struct_excessive_bools, reason = "each is one question that a template may ask")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HoldingLetter {
     /// The case reference.

@@ -13,6 +13,7 @@ pub mod sample;
 pub mod words;
 
 mod check;
+mod outcome;
 mod page;
 
 use std::collections::BTreeMap;
@@ -146,19 +147,19 @@ impl Letters {
             return Err(LetterFault::WrongContext { letter, needs, got });
         }
         // The contexts are plain structs: they cannot fail to become JSON.
-        self.fill_in(letter, fields(&serde_json::to_value(context).unwrap_or_default()))
+        self.fill_in(letter, &fields(&serde_json::to_value(context).unwrap_or_default()))
     }
 
-    fn fill_in(&self, letter: LetterId, fields: minijinja::Value) -> Result<Written, LetterFault> {
+    fn fill_in(&self, letter: LetterId, fields: &minijinja::Value) -> Result<Written, LetterFault> {
         // Whatever a field holds, a subject is one line: a second would be a header of its own.
-        let subject = self.render(letter, "subject.txt", &fields)?;
+        let subject = self.render(letter, "subject.txt", fields)?;
         let subject = subject.split(|c: char| c.is_whitespace() || c.is_control());
         let subject = subject.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         if subject.is_empty() {
             return Err(LetterFault::Subject { letter });
         }
-        let text = page::tidy(&self.render(letter, "body.txt", &fields)?);
-        let html = page::style(&page::tidy(&self.render(letter, "body.html", &fields)?));
+        let text = page::tidy(&self.render(letter, "body.txt", fields)?);
+        let html = page::style(&page::tidy(&self.render(letter, "body.html", fields)?));
         Ok(Written { subject, text: text.into(), html: html.into() })
     }
 
@@ -247,7 +248,9 @@ fn version(set: &BTreeMap<String, check::File>) -> String {
             hash.update(text.as_bytes());
         }
     }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let digits =
+        hash.finalize().iter().take(6).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    format!("{digits:012x}")
 }
 
 #[cfg(test)]

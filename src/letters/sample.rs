@@ -52,24 +52,23 @@ pub fn council() -> Council {
     }
 }
 
-/// The record type that a customer's letter is about, where it is about one only.
+/// The record type that each customer's letter is about.
+const RECORD_TYPES: &[(LetterId, RecordType)] = &[
+    (LetterId::AcknowledgementChildrenAct, RecordType::ChildrenActComplaint),
+    (LetterId::AcknowledgementChild, RecordType::ChildrenActComplaint),
+    (LetterId::AcknowledgementCareLeaver, RecordType::ChildrenActComplaint),
+    (LetterId::AcknowledgementCorporate, RecordType::CorporateComplaint),
+    (LetterId::AcknowledgementCorporateSen, RecordType::CorporateComplaint),
+    (LetterId::AcknowledgementRepresentation, RecordType::Representation),
+    (LetterId::AcknowledgementMember, RecordType::MemberEnquiry),
+    (LetterId::AcknowledgementEnquiry, RecordType::Enquiry),
+    (LetterId::AcknowledgementComment, RecordType::Comment),
+    (LetterId::AcknowledgementCompliment, RecordType::Compliment),
+    (LetterId::FollowUp, RecordType::FollowUp),
+];
+
 fn record_type_of(letter: LetterId) -> Option<RecordType> {
-    use LetterId as L;
-    match letter {
-        L::AcknowledgementChildrenAct | L::AcknowledgementChild | L::AcknowledgementCareLeaver => {
-            Some(RecordType::ChildrenActComplaint)
-        }
-        L::AcknowledgementCorporate | L::AcknowledgementCorporateSen => {
-            Some(RecordType::CorporateComplaint)
-        }
-        L::AcknowledgementRepresentation => Some(RecordType::Representation),
-        L::AcknowledgementMember => Some(RecordType::MemberEnquiry),
-        L::AcknowledgementEnquiry => Some(RecordType::Enquiry),
-        L::AcknowledgementComment => Some(RecordType::Comment),
-        L::AcknowledgementCompliment => Some(RecordType::Compliment),
-        L::FollowUp => Some(RecordType::FollowUp),
-        _ => None,
-    }
+    RECORD_TYPES.iter().find(|(of, _)| *of == letter).map(|(_, record_type)| *record_type)
 }
 
 /// A customer's letter as the gateway would fill it in for `letter`.
@@ -146,15 +145,15 @@ fn customers(letter: LetterId) -> Vec<Sample> {
         sample("someone may be at risk", &urgent),
     ];
     // Children get their own letter, whatever the type, but for these three.
-    match letter {
-        LetterId::AcknowledgementChild => {
-            samples.push(sample("nobody has decided what it is", &undecided));
-            samples.push(sample("something else is looking at it", &concern));
-        }
-        LetterId::AcknowledgementComment
-        | LetterId::AcknowledgementCompliment
-        | LetterId::FollowUp => samples.push(sample("a child writes", &child)),
-        _ => samples.push(sample("a care leaver writes", &care_leaver)),
+    let also =
+        [LetterId::AcknowledgementComment, LetterId::AcknowledgementCompliment, LetterId::FollowUp];
+    if letter == LetterId::AcknowledgementChild {
+        samples.push(sample("nobody has decided what it is", &undecided));
+        samples.push(sample("something else is looking at it", &concern));
+    } else if also.contains(&letter) {
+        samples.push(sample("a child writes", &child));
+    } else {
+        samples.push(sample("a care leaver writes", &care_leaver));
     }
     samples
 }
@@ -264,11 +263,15 @@ fn row(reference: &str, days_left: i32, words: &str, due: jiff::civil::Date, ask
 
 /// The five cases of an invented manager.
 pub fn rows() -> Vec<Row> {
-    let mut member = row("NCC-2026-00405-1", 6, "in 6 days", date(2026, 12, 3), 0);
-    member.type_words = "Member enquiry".to_owned();
-    member.stage_words = None;
-    let mut fresh = row("NCC-2026-00412-7", 12, "in 12 days", date(2026, 12, 11), 0);
-    fresh.waiting_for = "say if it is yours, by today".to_owned();
+    let member = Row {
+        type_words: "Member enquiry".to_owned(),
+        stage_words: None,
+        ..row("NCC-2026-00405-1", 6, "in 6 days", date(2026, 12, 3), 0)
+    };
+    let fresh = Row {
+        waiting_for: "say if it is yours, by today".to_owned(),
+        ..row("NCC-2026-00412-7", 12, "in 12 days", date(2026, 12, 11), 0)
+    };
     vec![
         row("NCC-2026-00214-0", -35, "35 days late", date(2026, 10, 7), 9),
         row("NCC-2026-00227-3", -30, "30 days late", date(2026, 10, 14), 1),

@@ -23,7 +23,7 @@ fn customer_letters() -> Vec<(LetterId, serde_json::Value, Written)> {
     to_customers
         .flat_map(|&letter| sample::samples(letter).into_iter().map(move |s| (letter, s.fields)))
         .map(|(letter, context)| {
-            let written = letters.fill_in(letter, fields(&context)).unwrap();
+            let written = letters.fill_in(letter, &fields(&context)).unwrap();
             (letter, context, written)
         })
         .collect()
@@ -182,7 +182,7 @@ fn both_parts_say_the_same() {
     let letters = shipped();
     for &letter in LetterId::ALL {
         for sample in sample::samples(letter) {
-            let written = letters.fill_in(letter, fields(&sample.fields)).unwrap();
+            let written = letters.fill_in(letter, &fields(&sample.fields)).unwrap();
             let mut text = page::words_of_text(&written.text);
             let mut html = page::words_of_html(&written.html);
             text.sort();
@@ -197,7 +197,7 @@ fn html_is_one_small_page_without_pictures() {
     let letters = shipped();
     for &letter in LetterId::ALL {
         for sample in sample::samples(letter) {
-            let html = letters.fill_in(letter, fields(&sample.fields)).unwrap().html.0;
+            let html = letters.fill_in(letter, &fields(&sample.fields)).unwrap().html.0;
             assert!(html.len() < 30_000, "{letter}: {}", html.len());
             assert!(html.contains("<html lang=\"en-GB\">") && html.contains("max-width:640px"));
             for tag in ["<img", "<script", "<style", "src=", "class=", "<p>", "<td>", "<h1>"] {
@@ -217,7 +217,7 @@ fn chase_mails_say_that_a_reply_counts_and_hold_nothing_of_the_customer() {
     let letters = shipped();
     for letter in [LetterId::ServiceRequest, LetterId::Reminder, LetterId::Digest] {
         for sample in sample::samples(letter) {
-            let text = letters.fill_in(letter, fields(&sample.fields)).unwrap().text.0;
+            let text = letters.fill_in(letter, &fields(&sample.fields)).unwrap().text.0;
             assert!(text.contains("counts as your answer"), "{letter}: {text}");
         }
     }
@@ -228,7 +228,7 @@ fn subjects_are_those_of_the_design() {
     let letters = shipped();
     let subject = |letter: LetterId, sample: usize| {
         let samples = sample::samples(letter);
-        letters.fill_in(letter, fields(&samples[sample].fields)).unwrap().subject
+        letters.fill_in(letter, &fields(&samples[sample].fields)).unwrap().subject
     };
     for (letter, expected) in [
         (LetterId::Holding, "Your answer is late: NCC-2026-00214-0"),
@@ -253,7 +253,7 @@ fn a_subject_stays_one_line_whatever_a_field_holds() {
     let reminder = sample::samples(LetterId::Reminder).remove(0).fields;
     let mut context = reminder;
     context["due_words"] = "late\r\nBcc: all@example.org".into();
-    let written = shipped().fill_in(LetterId::Reminder, fields(&context)).unwrap();
+    let written = shipped().fill_in(LetterId::Reminder, &fields(&context)).unwrap();
     assert_eq!(written.subject, "Answer late Bcc: all@example.org: NCC-2026-00412-7");
 }
 
