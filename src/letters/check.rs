@@ -205,7 +205,7 @@ fn is_below(field: &str, known: &BTreeSet<String>) -> bool {
 }
 
 /// Every field of a context as a template writes it: `council.phone`; a list also as `rows[]`.
-fn paths(fields: &Value) -> BTreeSet<String> {
+pub(super) fn paths(fields: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (name, value) in fields.as_object().into_iter().flatten() {
         found.insert(name.clone());

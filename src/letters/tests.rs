@@ -449,3 +449,17 @@ fn dates_in_letters_are_in_words() {
     let written = shipped().write(LetterId::AcknowledgementNeutral, &context).unwrap();
     assert!(written.text.contains("on Saturday 2 January 2027."), "{}", written.text.0);
 }
+
+#[test]
+fn the_guide_for_staff_lists_every_field() {
+    let guide = include_str!("../../templates/README.md");
+    for &letter in LetterId::ALL {
+        for sample in sample::samples(letter) {
+            for path in check::paths(&sample.fields) {
+                let leaf = !path.ends_with("[]")
+                    && !["council", "contact", "counts"].contains(&path.as_str());
+                assert!(!leaf || guide.contains(&format!("`{path}`")), "{letter}: {path}");
+            }
+        }
+    }
+}
