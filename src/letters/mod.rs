@@ -1,1 +1,257 @@
-//! Placeholder.
+//! What we write: a letter and what it is about in, its subject, text and HTML out.
+//!
+//! The templates are the council's (`templates/letters/<id>/{subject.txt, body.txt, body.html}`,
+//! around the shared `base.*` and `staff.*`). They are tried whole when they are loaded: a
+//! misspelt field, a missing file, a subject that would give a person away, words that are too
+//! hard, is a [`Fault`] at nine in the morning by the editor, not at three to a parent.
+
+pub mod context;
+pub mod digest;
+pub mod letter;
+pub mod reading;
+pub mod sample;
+pub mod words;
+
+mod check;
+mod outcome;
+mod page;
+
+use std::collections::BTreeMap;
+
+use minijinja::{
+    Environment, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig,
+};
+use sha2::{Digest as _, Sha256};
+
+pub use context::{
+    Contact, Context, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice, Reminder,
+    ServiceRequest,
+};
+pub use digest::{Counts, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
+pub use letter::{ContextKind, LetterId, acknowledgement_for, is_written_by_child, record_words};
+pub use words::{InFull, InList};
+
+use crate::fault::Fault;
+
+/// The most that one template may do: some thirty times what the longest digest needs.
+const FUEL: u64 = 200_000;
+
+/// Templates as shipped, compiled in; the same that `templates/` holds.
+#[derive(rust_embed::RustEmbed)]
+#[folder = "templates/"]
+struct Shipped;
+
+/// A letter, written: what the outbox keeps and sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// One line, with nothing personal in it.
+    pub subject: String,
+    /// The plain text, complete in itself; paragraphs are single lines, for the mailer to wrap.
+    pub text: crate::private::Private<String>,
+    /// The same words as HTML.
+    pub html: crate::private::Private<String>,
+}
+
+/// Why a letter could not be written. Names fields and places, never what stands in them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LetterFault {
+    /// The letter is written from something else.
+    #[error("the letter `{letter}` is written from a {needs:?}, not a {got:?}")]
+    WrongContext {
+        /// Which letter.
+        letter: LetterId,
+        /// What it is written from.
+        needs: ContextKind,
+        /// What was given.
+        got: ContextKind,
+    },
+    /// The template stopped.
+    #[error("{file}, line {line}: {what}")]
+    Template {
+        /// The template.
+        file: String,
+        /// Where it stopped; 0 where unknown.
+        line: usize,
+        /// What stopped it.
+        what: String,
+    },
+    /// The subject came out empty.
+    #[error("the subject of `{letter}` is empty")]
+    Subject {
+        /// Which letter.
+        letter: LetterId,
+    },
+}
+
+/// A set of templates that has been tried and found good.
+#[derive(Debug)]
+pub struct Letters {
+    environment: Environment<'static>,
+    version: String,
+}
+
+impl Letters {
+    /// Loads a set of templates and tries every letter on invented cases.
+    ///
+    /// Each file comes as its name and its text; a name ends in `letters/<folder>/<file>` or
+    /// `letters/<shared file>`, and faults repeat it as given. Notes (`*.md`) are left alone.
+    ///
+    /// # Errors
+    /// Every [`Fault`] of the set, not only the first.
+    pub fn load(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
+        let set = check::sort_out(files)?;
+        let mut environment = environment();
+        let mut faults = Vec::new();
+        for (key, file) in &set {
+            if let Err(error) = environment.add_template_owned(key.clone(), file.text.clone()) {
+                faults.push(check::fault_of(&error, &set, key));
+            }
+        }
+        if faults.is_empty() {
+            let letters = Self { environment, version: version(&set) };
+            faults = check::faults(&letters, &set);
+            if faults.is_empty() {
+                return Ok(letters);
+            }
+        }
+        Err(faults)
+    }
+
+    /// The templates that come with the program, as [`Letters::load`] takes them.
+    pub fn shipped() -> Vec<(String, String)> {
+        let mut files: Vec<(String, String)> = Shipped::iter()
+            .filter_map(|name| {
+                let file = Shipped::get(&name)?;
+                let text = String::from_utf8(file.data.into_owned()).ok()?;
+                Some((format!("templates/{name}"), text))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// Twelve hexadecimal digits that change with any change of a template: what the audit keeps
+    /// with each letter.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Writes a letter.
+    ///
+    /// # Errors
+    /// [`LetterFault`]; not expected for a context of the letter's own kind, since each letter has
+    /// been tried.
+    pub fn write<C: Context>(&self, letter: LetterId, context: &C) -> Result<Written, LetterFault> {
+        if letter.context() != C::KIND {
+            let (needs, got) = (letter.context(), C::KIND);
+            return Err(LetterFault::WrongContext { letter, needs, got });
+        }
+        // The contexts are plain structs: they cannot fail to become JSON.
+        self.fill_in(letter, &fields(&serde_json::to_value(context).unwrap_or_default()))
+    }
+
+    fn fill_in(&self, letter: LetterId, fields: &minijinja::Value) -> Result<Written, LetterFault> {
+        // Whatever a field holds, a subject is one line: a second would be a header of its own.
+        let subject = self.render(letter, "subject.txt", fields)?;
+        let subject = subject.split(|c: char| c.is_whitespace() || c.is_control());
+        let subject = subject.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        if subject.is_empty() {
+            return Err(LetterFault::Subject { letter });
+        }
+        let text = page::tidy(&self.render(letter, "body.txt", fields)?);
+        let html = page::style(&page::tidy(&self.render(letter, "body.html", fields)?));
+        Ok(Written { subject, text: text.into(), html: html.into() })
+    }
+
+    fn render(
+        &self,
+        letter: LetterId,
+        part: &str,
+        fields: &minijinja::Value,
+    ) -> Result<String, LetterFault> {
+        let key = format!("{}/{part}", letter.id());
+        self.environment.get_template(&key).and_then(|template| template.render(fields)).map_err(
+            |error| LetterFault::Template {
+                file: error.name().unwrap_or(&key).to_owned(),
+                line: error.line().unwrap_or(0),
+                what: error.kind().to_string(),
+            },
+        )
+    }
+}
+
+/// A context as templates see it.
+fn fields(context: &serde_json::Value) -> minijinja::Value {
+    use serde_json::Value as Json;
+    match context {
+        Json::Null => ().into(),
+        Json::Bool(answer) => (*answer).into(),
+        Json::Number(number) => number.as_i64().unwrap_or(i64::MAX).into(),
+        Json::String(words) => words.as_str().into(),
+        Json::Array(list) => list.iter().map(fields).collect::<Vec<_>>().into(),
+        Json::Object(parts) => minijinja::Value::from_pairs(
+            parts.iter().map(|(name, value)| (name.clone(), fields(value))),
+        ),
+    }
+}
+
+/// What templates can do: their fields, a few filters, nothing that reaches outside.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(50);
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    // A field that is empty prints as "none", and a list as its insides: neither is meant.
+    environment.set_formatter(|out, state, value| {
+        if value.is_none()
+            || matches!(
+                value.kind(),
+                minijinja::value::ValueKind::Map | minijinja::value::ValueKind::Seq
+            )
+        {
+            return Err(minijinja::Error::new(ErrorKind::InvalidOperation, EMPTY_FIELD));
+        }
+        escape_formatter(out, state, value)
+    });
+    // `safe` would let a value write HTML; `debug` shows every field.
+    for filter in ["safe", "pprint", "attr"] {
+        environment.remove_filter(filter);
+    }
+    for global in ["debug", "range", "namespace", "dict"] {
+        environment.remove_global(global);
+    }
+    environment.add_filter("without_year", |words: String| words::without_year(&words));
+    environment.add_filter("sentence", sentence);
+    environment.add_filter("and_list", |parts: Vec<String>| digest::and_list(&parts));
+    environment
+}
+
+const EMPTY_FIELD: &str = "a field without a value is printed";
+
+/// The same words with a capital at the start.
+#[expect(clippy::needless_pass_by_value, reason = "a template hands its values over")]
+fn sentence(words: String) -> String {
+    let mut characters = words.chars();
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+fn version(set: &BTreeMap<String, check::File>) -> String {
+    let mut hash = Sha256::new();
+    for (key, file) in set {
+        for text in [key, &file.text] {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+    }
+    let digits =
+        hash.finalize().iter().take(6).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+    format!("{digits:012x}")
+}
+
+#[cfg(test)]
+mod tests;

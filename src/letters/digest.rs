@@ -1,0 +1,343 @@
+//! The lists that go to managers: what is due, worst first, counted before it is listed.
+
+use serde::Serialize;
+
+use super::context::{Contact, Context, Council};
+use super::letter::ContextKind;
+use super::words::{InList, count};
+
+/// The most rows that a list shows; the rest are a number.
+pub const MOST_ROWS: usize = 12;
+
+/// One case in a list. No field can hold a name, an address or what the message says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The case reference.
+    pub reference: String,
+    /// `Corporate complaint`.
+    pub type_words: String,
+    /// `step 1`; empty where the type has none.
+    pub stage_words: Option<String>,
+    /// Working days left; negative once late.
+    pub days_left: i32,
+    /// The same in words: `35 days late`, `due tomorrow`, `in 6 days`.
+    pub days_words: String,
+    /// The day by which we need the answer.
+    pub due: InList,
+    /// What we wait for: `your answer`, `say if it is yours, by today`.
+    pub waiting_for: String,
+    /// Who has it, where the list is of several services: `SEN, North`.
+    pub with: Option<String>,
+    /// How often we have asked.
+    pub times_chased: usize,
+    /// The day has passed.
+    pub is_late: bool,
+}
+
+impl Row {
+    fn is_due_tomorrow(&self) -> bool {
+        self.days_words == "due tomorrow"
+    }
+
+    fn is_due_today(&self) -> bool {
+        self.days_words == "due today"
+    }
+}
+
+/// What a list holds, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Every case in it.
+    pub open: usize,
+    /// Past their day.
+    pub late: usize,
+    /// Due today.
+    pub today: usize,
+    /// Due tomorrow.
+    pub tomorrow: usize,
+}
+
+/// A manager's list for the day: at most one mail a working day, none when nothing is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Digest {
+    /// First name, where known.
+    pub greeting_name: Option<String>,
+    /// Whose list it is: `SEN, North`.
+    pub service: String,
+    /// The worst [`MOST_ROWS`], worst first.
+    pub rows: Vec<Row>,
+    /// How many more there are.
+    pub more: usize,
+    /// Everything, counted.
+    pub counts: Counts,
+    /// `5 complaints`.
+    pub how_many: String,
+    /// For the subject: `2 late, 1 due tomorrow`, or the first row's words.
+    pub headline: String,
+    /// What to do first, as a sentence without its name.
+    pub first_sentence: String,
+    /// Who else sees the late ones, as a sentence.
+    pub who_hears: Option<String>,
+    /// The page with the whole list.
+    pub list_url: Option<String>,
+    /// Who asks.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for Digest {
+    const KIND: ContextKind = ContextKind::Digest;
+}
+
+impl Digest {
+    /// Sorts, counts and cuts the rows of one manager.
+    pub fn of(service: &str, mut rows: Vec<Row>, contact: Contact, council: Council) -> Self {
+        rows.sort_by(|a, b| {
+            (a.due.0, a.days_left, &a.reference).cmp(&(b.due.0, b.days_left, &b.reference))
+        });
+        let counts = Counts {
+            open: rows.len(),
+            late: rows.iter().filter(|row| row.is_late).count(),
+            today: rows.iter().filter(|row| row.is_due_today()).count(),
+            tomorrow: rows.iter().filter(|row| row.is_due_tomorrow()).count(),
+        };
+        let next = rows.first().map_or_else(String::new, |row| row.days_words.clone());
+        rows.truncate(MOST_ROWS);
+        Self {
+            greeting_name: None,
+            service: service.to_owned(),
+            more: counts.open - rows.len(),
+            rows,
+            counts,
+            how_many: count(counts.open, "complaint", "complaints"),
+            headline: headline(counts, &next),
+            first_sentence: first_sentence(counts, &next),
+            who_hears: None,
+            list_url: None,
+            contact,
+            council,
+        }
+    }
+}
+
+/// `2 late, 1 due tomorrow`; with nothing that urgent, when the first is due.
+fn headline(counts: Counts, next: &str) -> String {
+    let parts = urgent_parts(counts);
+    if parts.is_empty() {
+        format!("first due {}", next.trim_start_matches("due "))
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn urgent_parts(counts: Counts) -> Vec<String> {
+    [(counts.late, "late"), (counts.today, "due today"), (counts.tomorrow, "due tomorrow")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, words)| format!("{number} {words}"))
+        .collect()
+}
+
+/// `2 are late and 1 is due tomorrow. Please answer those 3 first.`
+fn first_sentence(counts: Counts, next: &str) -> String {
+    let urgent = counts.late + counts.today + counts.tomorrow;
+    let parts: Vec<String> =
+        [(counts.late, "late"), (counts.today, "due today"), (counts.tomorrow, "due tomorrow")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, words)| {
+                format!("{number} {} {words}", if number == 1 { "is" } else { "are" })
+            })
+            .collect();
+    let ask = match urgent {
+        0 => {
+            return format!(
+                "nothing is late. The first is due {next}.",
+                next = next.trim_start_matches("due ")
+            );
+        }
+        1 => "Please answer that one first.".to_owned(),
+        all if all == counts.open => "Please answer the one at the top first.".to_owned(),
+        some => format!("Please answer those {some} first."),
+    };
+    format!("{}. {ask}", and_list(&parts))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn and_list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// How late the late ones are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct OverdueCounts {
+    /// Open cases.
+    pub open: usize,
+    /// Due within the next five working days.
+    pub due_this_week: usize,
+    /// Late, all of them.
+    pub overdue: usize,
+    /// 1 to 5 working days late.
+    pub days_1_to_5: usize,
+    /// 6 to 10 working days late.
+    pub days_6_to_10: usize,
+    /// 11 to 20 working days late.
+    pub days_11_to_20: usize,
+    /// More than 20 working days late.
+    pub over_20: usize,
+}
+
+impl OverdueCounts {
+    /// Counts cases by their working days left (negative once late).
+    pub fn of(days_left: impl IntoIterator<Item = i32>) -> Self {
+        let mut counts = Self::default();
+        for days in days_left {
+            counts.open += 1;
+            match days {
+                ..-20 => counts.over_20 += 1,
+                -20..=-11 => counts.days_11_to_20 += 1,
+                -10..=-6 => counts.days_6_to_10 += 1,
+                -5..=-1 => counts.days_1_to_5 += 1,
+                0..=5 => counts.due_this_week += 1,
+                6.. => {}
+            }
+            counts.overdue += usize::from(days < 0);
+        }
+        counts
+    }
+}
+
+/// What one manager has that is late.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ManagerRow {
+    /// The service or manager: `SEN, North`.
+    pub name: String,
+    /// How many are late.
+    pub overdue: usize,
+    /// How late the worst is, in working days: `35 days`, `1 day`.
+    pub oldest_words: String,
+}
+
+/// What is late, to a head of service or a director: counts first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OverdueDigest {
+    /// First name, where known.
+    pub greeting_name: Option<String>,
+    /// Whose area: `SEN`; not used in the weekly subject.
+    pub area: String,
+    /// A director's weekly list rather than a head of service's.
+    pub is_weekly: bool,
+    /// The counts.
+    pub counts: OverdueCounts,
+    /// How late the worst is, in words: `32 working days`.
+    pub oldest_words: String,
+    /// Against last week: `2 more than last week`; empty where nobody knows.
+    pub change_words: Option<String>,
+    /// By manager, worst first.
+    pub managers: Vec<ManagerRow>,
+    /// The worst five.
+    pub worst: Vec<Row>,
+    /// What would help, as a sentence.
+    pub would_help: Option<String>,
+    /// The page with all of it.
+    pub list_url: Option<String>,
+    /// Who asks.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for OverdueDigest {
+    const KIND: ContextKind = ContextKind::OverdueDigest;
+}
+
+/// `2 more than last week`, `1 fewer than last week`, `the same as last week`.
+pub fn change_words(now: usize, last_week: usize) -> String {
+    match now.cmp(&last_week) {
+        std::cmp::Ordering::Greater => format!("{} more than last week", now - last_week),
+        std::cmp::Ordering::Less => format!("{} fewer than last week", last_week - now),
+        std::cmp::Ordering::Equal => "the same as last week".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::letters::sample;
+
+    fn row(reference: &str, day: i8, days_left: i32, words: &str) -> Row {
+        Row {
+            reference: reference.to_owned(),
+            type_words: "Corporate complaint".to_owned(),
+            stage_words: None,
+            days_left,
+            days_words: words.to_owned(),
+            due: InList(date(2026, 11, day)),
+            waiting_for: "your answer".to_owned(),
+            with: None,
+            times_chased: 0,
+            is_late: days_left < 0,
+        }
+    }
+
+    fn digest(rows: Vec<Row>) -> Digest {
+        Digest::of("SEN, North", rows, sample::contact(), sample::council())
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_the_sentence_says_what_to_do() {
+        let list = digest(vec![
+            row("c", 26, 1, "due tomorrow"),
+            row("d", 30, 3, "in 3 days"),
+            row("a", 3, -16, "16 days late"),
+            row("b", 4, -15, "15 days late"),
+        ]);
+        let order: Vec<&str> = list.rows.iter().map(|row| row.reference.as_str()).collect();
+        assert_eq!(order, ["a", "b", "c", "d"]);
+        assert_eq!(list.headline, "2 late, 1 due tomorrow");
+        assert_eq!(
+            list.first_sentence,
+            "2 are late and 1 is due tomorrow. Please answer those 3 first."
+        );
+    }
+
+    #[test]
+    fn one_case_is_one_case() {
+        let list = digest(vec![row("a", 25, 0, "due today")]);
+        assert_eq!(list.how_many, "1 complaint");
+        assert_eq!(list.first_sentence, "1 is due today. Please answer that one first.");
+    }
+
+    #[test]
+    fn nothing_urgent_says_when_the_first_is_due() {
+        let list = digest(vec![row("a", 30, 3, "in 3 days")]);
+        assert_eq!(list.headline, "first due in 3 days");
+        assert_eq!(list.first_sentence, "nothing is late. The first is due in 3 days.");
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_counted() {
+        let rows = (0..170).map(|n| row(&format!("{n:03}"), 3, -16, "16 days late")).collect();
+        let list = digest(rows);
+        assert_eq!((list.rows.len(), list.more, list.counts.late), (12, 158, 170));
+        assert_eq!(list.first_sentence, "170 are late. Please answer the one at the top first.");
+    }
+
+    #[test]
+    fn lateness_is_counted_in_the_bands_that_directors_read() {
+        let counts = OverdueCounts::of([9, 5, 0, -1, -5, -6, -10, -11, -20, -21, -35]);
+        assert_eq!((counts.open, counts.due_this_week, counts.overdue), (11, 2, 8));
+        assert_eq!((counts.days_1_to_5, counts.days_6_to_10), (2, 2));
+        assert_eq!((counts.days_11_to_20, counts.over_20), (2, 2));
+        assert_eq!(change_words(9, 7), "2 more than last week");
+        assert_eq!(change_words(6, 7), "1 fewer than last week");
+        assert_eq!(change_words(7, 7), "the same as last week");
+    }
+}

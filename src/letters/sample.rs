@@ -1,0 +1,408 @@
+//! Invented letters, one for every branch that a template may take: what templates are tried on
+//! when they are loaded, and what the console previews. Nobody here exists.
+
+use jiff::civil::date;
+use serde_json::Value;
+
+use super::context::{
+    Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice, Reminder,
+    ServiceRequest,
+};
+use super::digest::{Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
+use super::letter::{ContextKind, LetterId, record_words};
+use super::words::{InFull, InList};
+use crate::casework::vocabulary::RecordType;
+use crate::private::Private;
+
+/// One way of filling a letter in.
+#[derive(Debug, Clone)]
+pub(crate) struct Sample {
+    /// Which branch it takes, for a fault's words: `a child writes`.
+    pub(crate) name: &'static str,
+    /// The fields.
+    pub(crate) fields: Value,
+}
+
+fn sample(name: &'static str, context: &impl serde::Serialize) -> Sample {
+    // The contexts are plain structs: they cannot fail to become JSON.
+    Sample { name, fields: serde_json::to_value(context).unwrap_or_default() }
+}
+
+/// A contact in the invented council.
+pub fn contact() -> Contact {
+    Contact {
+        name: "Priya Shah".to_owned(),
+        phone: "01632 960 118".to_owned(),
+        email: "complaints@northmere.example".to_owned(),
+    }
+}
+
+/// The invented council.
+pub fn council() -> Council {
+    Council {
+        name: "Northmere County Council".to_owned(),
+        team: "Children's complaints team".to_owned(),
+        phone: "01632 960 118".to_owned(),
+        out_of_hours_phone: "01632 960 999".to_owned(),
+        privacy_url: "https://www.northmere.example/privacy".to_owned(),
+        ombudsman_url: "https://ombudsman.example/complain".to_owned(),
+        advocate_name: "Northmere Young Voices".to_owned(),
+        advocate_phone: "01632 960 220".to_owned(),
+        sen_advice_url: "https://www.northmere.example/send-advice".to_owned(),
+    }
+}
+
+/// The record type that each customer's letter is about.
+const RECORD_TYPES: &[(LetterId, RecordType)] = &[
+    (LetterId::AcknowledgementChildrenAct, RecordType::ChildrenActComplaint),
+    (LetterId::AcknowledgementChild, RecordType::ChildrenActComplaint),
+    (LetterId::AcknowledgementCareLeaver, RecordType::ChildrenActComplaint),
+    (LetterId::AcknowledgementCorporate, RecordType::CorporateComplaint),
+    (LetterId::AcknowledgementCorporateSen, RecordType::CorporateComplaint),
+    (LetterId::AcknowledgementRepresentation, RecordType::Representation),
+    (LetterId::AcknowledgementMember, RecordType::MemberEnquiry),
+    (LetterId::AcknowledgementEnquiry, RecordType::Enquiry),
+    (LetterId::AcknowledgementComment, RecordType::Comment),
+    (LetterId::AcknowledgementCompliment, RecordType::Compliment),
+    (LetterId::FollowUp, RecordType::FollowUp),
+];
+
+fn record_type_of(letter: LetterId) -> Option<RecordType> {
+    RECORD_TYPES.iter().find(|(of, _)| *of == letter).map(|(_, record_type)| *record_type)
+}
+
+/// A customer's letter as the gateway would fill it in for `letter`.
+pub fn customer(letter: LetterId) -> CustomerLetter {
+    let record_type = record_type_of(letter);
+    let children_act = record_type == Some(RecordType::ChildrenActComplaint);
+    let is_sen = letter == LetterId::AcknowledgementCorporateSen;
+    CustomerLetter {
+        reference: "NCC-2026-00431-5".to_owned(),
+        received_on: InFull(date(2026, 11, 25)),
+        greeting_name: None,
+        record_type,
+        record_words: record_words(record_type).to_owned(),
+        step_words: match record_type {
+            Some(RecordType::ChildrenActComplaint) => Some("the first of three stages".to_owned()),
+            Some(RecordType::CorporateComplaint) => Some("the first of two steps".to_owned()),
+            _ => None,
+        },
+        answer_by: match record_type {
+            None | Some(RecordType::Comment | RecordType::Compliment) => None,
+            Some(_) => Some(InFull(date(2026, 12, 23))),
+        },
+        aim_by: children_act.then_some(InFull(date(2026, 12, 9))),
+        tell_by: record_type.is_none().then_some(InFull(date(2026, 11, 30))),
+        lead: Some(
+            if is_sen { "Special educational needs" } else { "Children's social work" }.into(),
+        ),
+        helpers: Vec::new(),
+        contact: contact(),
+        council: council(),
+        is_child: letter == LetterId::AcknowledgementChild,
+        is_care_leaver: letter == LetterId::AcknowledgementCareLeaver,
+        is_sen,
+        about_child: children_act || record_type == Some(RecordType::Representation),
+        safeguarding: false,
+        complaint_open: false,
+        route: None,
+    }
+}
+
+fn customers(letter: LetterId) -> Vec<Sample> {
+    let plain = customer(letter);
+    let released = CustomerLetter {
+        greeting_name: Some(Private("Helen Marsh".to_owned())),
+        helpers: vec!["School transport".to_owned(), "Fair access".to_owned()],
+        about_child: true,
+        route: Some(
+            "You can appeal to the tribunal. You have two months from our letter.".to_owned(),
+        ),
+        complaint_open: true,
+        is_sen: true,
+        ..plain.clone()
+    };
+    let urgent = CustomerLetter { safeguarding: true, lead: None, ..plain.clone() };
+    let child = CustomerLetter { is_child: true, ..plain.clone() };
+    let care_leaver = CustomerLetter { is_care_leaver: true, ..plain.clone() };
+    let undecided = CustomerLetter {
+        record_type: None,
+        record_words: record_words(None).to_owned(),
+        answer_by: None,
+        aim_by: None,
+        step_words: None,
+        ..plain.clone()
+    };
+    let concern = CustomerLetter {
+        record_type: Some(RecordType::Representation),
+        aim_by: None,
+        step_words: None,
+        ..plain.clone()
+    };
+    let mut samples = vec![
+        sample("an ordinary letter", &plain),
+        sample("an officer released the name, three services", &released),
+        sample("someone may be at risk", &urgent),
+    ];
+    // Children get their own letter, whatever the type, but for these three.
+    let also =
+        [LetterId::AcknowledgementComment, LetterId::AcknowledgementCompliment, LetterId::FollowUp];
+    if letter == LetterId::AcknowledgementChild {
+        samples.push(sample("nobody has decided what it is", &undecided));
+        samples.push(sample("something else is looking at it", &concern));
+    } else if also.contains(&letter) {
+        samples.push(sample("a child writes", &child));
+    } else {
+        samples.push(sample("a care leaver writes", &care_leaver));
+    }
+    samples
+}
+
+fn holding() -> Vec<Sample> {
+    let plain = HoldingLetter {
+        reference: "NCC-2026-00214-0".to_owned(),
+        greeting_name: Some(Private("Helen Marsh".to_owned())),
+        received_on: InFull(date(2026, 9, 9)),
+        was_due: InFull(date(2026, 10, 7)),
+        answer_by: InFull(date(2026, 10, 21)),
+        why: Private("We are still finding the notes of the meeting.".to_owned()),
+        may_ask_next_stage: false,
+        ombudsman: true,
+        is_child: false,
+        safeguarding: false,
+        contact: contact(),
+        council: council(),
+    };
+    let stage = HoldingLetter { may_ask_next_stage: true, greeting_name: None, ..plain.clone() };
+    let child = HoldingLetter { is_child: true, ombudsman: false, ..plain.clone() };
+    let urgent = HoldingLetter { safeguarding: true, ..plain.clone() };
+    vec![
+        sample("an ordinary letter", &plain),
+        sample("the next stage is open", &stage),
+        sample("a child is written to", &child),
+        sample("someone may be at risk", &urgent),
+    ]
+}
+
+fn requests() -> Vec<Sample> {
+    let full = ServiceRequest {
+        reference: "NCC-2026-00412-7".to_owned(),
+        service: "SEN, North".to_owned(),
+        type_words: "Corporate complaint".to_owned(),
+        stage_words: Some("step 1".to_owned()),
+        points: 3,
+        answer_by: InFull(date(2026, 12, 11)),
+        time_left: "in 12 working days".to_owned(),
+        accept_by: InFull(date(2026, 11, 26)),
+        customer_due: InFull(date(2026, 12, 16)),
+        answer_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
+        message_attached: false,
+        contact: contact(),
+        council: council(),
+    };
+    let by_mail = ServiceRequest {
+        answer_url: None,
+        message_attached: true,
+        stage_words: None,
+        points: 1,
+        ..full.clone()
+    };
+    let bare = ServiceRequest { points: 0, message_attached: true, ..full.clone() };
+    vec![
+        sample("answered on its page", &full),
+        sample("answered by mail", &by_mail),
+        sample("points not counted", &bare),
+    ]
+}
+
+fn reminders() -> Vec<Sample> {
+    let late = Reminder {
+        reference: "NCC-2026-00412-7".to_owned(),
+        greeting_name: Some("Lena".to_owned()),
+        service: "SEN, North".to_owned(),
+        type_words: "Corporate complaint".to_owned(),
+        stage_words: Some("step 1".to_owned()),
+        due: InFull(date(2026, 12, 11)),
+        due_words: "6 working days late".to_owned(),
+        waiting_for: "your answer".to_owned(),
+        times_chased: 3,
+        next_to: Some("your head of service".to_owned()),
+        next_on: Some(InFull(date(2026, 12, 23))),
+        answer_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
+        contact: contact(),
+        council: council(),
+    };
+    let first = Reminder {
+        greeting_name: None,
+        stage_words: None,
+        due_words: "due in 3 working days".to_owned(),
+        times_chased: 0,
+        next_to: None,
+        next_on: None,
+        answer_url: None,
+        ..late.clone()
+    };
+    let once = Reminder { times_chased: 1, ..late.clone() };
+    vec![sample("late", &late), sample("the first", &first), sample("asked once", &once)]
+}
+
+fn row(reference: &str, days_left: i32, words: &str, due: jiff::civil::Date, asked: usize) -> Row {
+    Row {
+        reference: reference.to_owned(),
+        type_words: "Corporate complaint".to_owned(),
+        stage_words: Some("step 1".to_owned()),
+        days_left,
+        days_words: words.to_owned(),
+        due: InList(due),
+        waiting_for: "your answer".to_owned(),
+        with: None,
+        times_chased: asked,
+        is_late: days_left < 0,
+    }
+}
+
+/// The five cases of an invented manager.
+pub fn rows() -> Vec<Row> {
+    let member = Row {
+        type_words: "Member enquiry".to_owned(),
+        stage_words: None,
+        ..row("NCC-2026-00405-1", 6, "in 6 days", date(2026, 12, 3), 0)
+    };
+    let fresh = Row {
+        waiting_for: "say if it is yours, by today".to_owned(),
+        ..row("NCC-2026-00412-7", 12, "in 12 days", date(2026, 12, 11), 0)
+    };
+    vec![
+        row("NCC-2026-00214-0", -35, "35 days late", date(2026, 10, 7), 9),
+        row("NCC-2026-00227-3", -30, "30 days late", date(2026, 10, 14), 1),
+        row("NCC-2026-00374-9", 1, "due tomorrow", date(2026, 11, 26), 0),
+        member,
+        fresh,
+    ]
+}
+
+fn digests() -> Vec<Sample> {
+    let full = Digest {
+        greeting_name: Some("Lena".to_owned()),
+        who_hears: Some(
+            "Hanna Frost, head of service, has the two late cases in her list today.".to_owned(),
+        ),
+        list_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
+        ..Digest::of("SEN, North", rows(), contact(), council())
+    };
+    let one = Digest::of("SEN, North", rows().split_off(4), contact(), council());
+    let many = (0..30).flat_map(|_| rows()).collect();
+    let long = Digest {
+        list_url: full.list_url.clone(),
+        ..Digest::of("SEN, North", many, contact(), council())
+    };
+    vec![sample("five cases", &full), sample("one case", &one), sample("150 cases", &long)]
+}
+
+fn overdue() -> Vec<Sample> {
+    let mut worst = rows();
+    worst.truncate(2);
+    for row in &mut worst {
+        row.with = Some("SEN, North".to_owned());
+    }
+    let head = OverdueDigest {
+        greeting_name: Some("Hanna".to_owned()),
+        area: "SEN".to_owned(),
+        is_weekly: false,
+        counts: OverdueCounts {
+            open: 41,
+            due_this_week: 6,
+            overdue: 5,
+            days_1_to_5: 1,
+            days_6_to_10: 1,
+            days_11_to_20: 1,
+            over_20: 2,
+        },
+        oldest_words: "35 working days".to_owned(),
+        change_words: Some("2 more than last week".to_owned()),
+        managers: vec![
+            ManagerRow {
+                name: "SEN, North".to_owned(),
+                overdue: 4,
+                oldest_words: "35 days".to_owned(),
+            },
+            ManagerRow {
+                name: "SEN, West".to_owned(),
+                overdue: 1,
+                oldest_words: "1 day".to_owned(),
+            },
+        ],
+        worst,
+        would_help: None,
+        list_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
+        contact: contact(),
+        council: council(),
+    };
+    let weekly = OverdueDigest {
+        is_weekly: true,
+        greeting_name: None,
+        would_help: Some("A second person in SEN, North would clear the worst four.".to_owned()),
+        ..head.clone()
+    };
+    let bare = OverdueDigest {
+        change_words: None,
+        list_url: None,
+        worst: Vec::new(),
+        counts: OverdueCounts { over_20: 0, ..head.counts },
+        ..weekly.clone()
+    };
+    vec![sample("head of service", &head), sample("weekly", &weekly), sample("bare", &bare)]
+}
+
+fn notices() -> Vec<Sample> {
+    let full = OfficerNotice {
+        reference: "NCC-2026-00398-4".to_owned(),
+        greeting_name: Some("Priya".to_owned()),
+        act: "send or write".to_owned(),
+        by: InFull(date(2026, 12, 4)),
+        type_words: "Children Act complaint".to_owned(),
+        stage_words: Some("stage 1".to_owned()),
+        is_in: vec!["Front door answered on 24 November".to_owned()],
+        is_missing: vec!["Children's social work: asked 2 times".to_owned()],
+        case_url: Some("https://complaints.northmere.example/cases/NCC-2026-00398-4".to_owned()),
+        draft_url: Some("https://complaints.northmere.example/outbox/311".to_owned()),
+        council: council(),
+    };
+    let bare = OfficerNotice {
+        greeting_name: None,
+        act: "acknowledge by hand".to_owned(),
+        stage_words: None,
+        is_in: Vec::new(),
+        is_missing: Vec::new(),
+        case_url: None,
+        draft_url: None,
+        ..full.clone()
+    };
+    vec![sample("a draft is ready", &full), sample("nothing is in", &bare)]
+}
+
+fn alerts() -> Vec<Sample> {
+    let first = DutyAlert {
+        message_number: 9127,
+        received: "2:05pm on Wednesday 25 November 2026".to_owned(),
+        is_second_call: false,
+        message_url: Some("https://complaints.northmere.example/triage/9127".to_owned()),
+        council: council(),
+    };
+    let second = DutyAlert { is_second_call: true, message_url: None, ..first.clone() };
+    vec![sample("the first call", &first), sample("the second call", &second)]
+}
+
+/// Every branch that a letter's templates are tried on.
+pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
+    match letter.context() {
+        ContextKind::Customer => customers(letter),
+        ContextKind::Holding => holding(),
+        ContextKind::ServiceRequest => requests(),
+        ContextKind::Reminder => reminders(),
+        ContextKind::Digest => digests(),
+        ContextKind::OverdueDigest => overdue(),
+        ContextKind::OfficerNotice => notices(),
+        ContextKind::DutyAlert => alerts(),
+    }
+}
