@@ -10,7 +10,10 @@ use futures::future::BoxFuture;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
+    SqlitePool, Transaction,
+};
 
 use super::migrate;
 
@@ -47,7 +50,7 @@ pub(crate) use on;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Pages of this many bytes: see the table in `docs/decisions/0001-one-sql-two-engines.md`.
-const PAGE_SIZE: u32 = 8192;
+const PAGE_SIZE: u32 = 16_384;
 
 /// `SQLite`'s one writer and several readers. Of two writers the second would only wait, and a transaction
 /// that reads first and writes later would fail at once instead of waiting.
@@ -335,21 +338,7 @@ async fn connect_pg(url: &str) -> Result<Db, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::unsuitable(attempted, "its postgres:// address is malformed"))?
         .application_name("postern");
-    let pool = pool::<Postgres>(8)
-        .after_connect(|conn, _| Box::pin(prepare(conn)))
-        .after_release(|conn, _| Box::pin(outside_transaction(conn)))
-        .connect_with(options)
-        .await
-        .map_err(|e| StoreError::new(attempted, e))?;
-
-    let (encoding, version): (String, i64) = sqlx::query_as(
-        "SELECT CAST(pg_encoding_to_char(encoding) AS TEXT),
-                CAST(current_setting('server_version_num') AS BIGINT)
-         FROM pg_database WHERE datname = current_database()",
-    )
-    .fetch_one(&pool)
-    .await
-    .map_err(|e| StoreError::new(attempted, e))?;
+    let (encoding, version) = look_at_pg(&options).await?;
     if encoding != "UTF8" {
         let why = format!("the database is encoded in {encoding}; make it with ENCODING 'UTF8'");
         return Err(StoreError::unsuitable(attempted, why));
@@ -357,7 +346,35 @@ async fn connect_pg(url: &str) -> Result<Db, StoreError> {
     if version < 130_000 {
         return Err(StoreError::unsuitable(attempted, "PostgreSQL 13 or later is needed"));
     }
+    let pool = pool::<Postgres>(8)
+        .after_connect(|conn, _| Box::pin(prepare(conn)))
+        .after_release(|conn, _| Box::pin(outside_transaction(conn)))
+        .connect_with(options)
+        .await
+        .map_err(|e| StoreError::new(attempted, e))?;
     Ok(Db { pools: Engine::Pg(pool) })
+}
+
+/// The database's encoding and the server's version, over a connection outside the pool: a pool tries
+/// again until its patience ends, and then says only that.
+async fn look_at_pg(options: &PgConnectOptions) -> Result<(String, i64), StoreError> {
+    let attempted = "open the store";
+    let look = async {
+        let mut conn = options.connect().await?;
+        let found = sqlx::query_as(
+            "SELECT CAST(pg_encoding_to_char(encoding) AS TEXT),
+                    CAST(current_setting('server_version_num') AS BIGINT)
+             FROM pg_database WHERE datname = current_database()",
+        )
+        .fetch_one(&mut conn)
+        .await?;
+        conn.close().await?;
+        Ok(found)
+    };
+    match tokio::time::timeout(Duration::from_secs(10), look).await {
+        Ok(found) => found.map_err(|e| StoreError::new(attempted, e)),
+        Err(_) => Err(StoreError::unsuitable(attempted, "the database server does not answer")),
+    }
 }
 
 /// What every `PostgreSQL` session is told: nothing waits for ever, and a commit is on disk.

@@ -136,7 +136,7 @@ pub(super) async fn lite(pool: &SqlitePool, file: &Path) -> Result<(), StoreErro
     // One transaction round the whole: sqlx takes no lock on SQLite, and two programs may start at once.
     let begun = conn.begin_with("BEGIN IMMEDIATE").await;
     let mut tx = begun.map_err(|e| StoreError::new("lock the store for migration", e))?;
-    migrator.run(&mut *tx).await.map_err(explain)?;
+    migrator.run_direct(None, &mut *tx, false).await.map_err(explain)?;
     tx.commit().await.map_err(|e| StoreError::new("commit the migrations", e))
 }
 
@@ -189,7 +189,7 @@ pub(super) async fn pg(pool: &PgPool) -> Result<(), StoreError> {
         .execute(&mut conn)
         .await
         .map_err(|e| StoreError::new(attempted, e))?;
-    let done = migrator.run(&mut conn).await.map_err(explain);
+    let done = migrator.run_direct(None, &mut conn, false).await.map_err(explain);
     let closed = conn.close().await.map_err(|e| StoreError::new(attempted, e));
     done.and(closed)
 }
