@@ -3,6 +3,26 @@
 //! [`read`] never fails: it returns what could be read and names what was wrong with it.
 //! The raw bytes are never changed by anything here.
 
+mod address;
+mod bounce;
+mod charset;
+mod forward;
+mod header;
+mod html;
+mod kind;
+mod mime;
+mod parse;
+mod phrases;
+mod reader;
+mod reference;
+mod reply;
+mod text;
+mod transfer;
+
+pub use parse::{header_scan, read};
+pub use reader::Reader;
+pub use reference::find_references;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,204 @@
+//! Mailboxes out of an address header (RFC 5322 section 3.4, and what people send instead).
+
+use super::header::decode_words;
+use super::{Address, text};
+use crate::private::Private;
+
+/// Most mailboxes read from one header.
+const MOST: usize = 500;
+
+/// One mailbox as it stands: its address may be none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Mailbox {
+    pub(super) name: String,
+    pub(super) address: String,
+}
+
+impl Mailbox {
+    /// The address where it is one that mail can be sent to, its domain in lower case.
+    pub(super) fn valid(&self) -> Option<String> {
+        valid(&self.address)
+    }
+
+    /// Address and cleaned display name.
+    pub(super) fn into_address(self) -> Option<Address> {
+        let address = Private(self.valid()?);
+        let name = text::one_line(&self.name, 200);
+        Some(Address { address, name: (!name.is_empty()).then_some(Private(name)) })
+    }
+}
+
+/// An address that is sound by our own mail library's rules, its domain in lower case.
+pub(super) fn valid(address: &str) -> Option<String> {
+    let address = address.trim().trim_start_matches("mailto:");
+    let sound = address.len() <= 320 && !address.chars().any(char::is_control);
+    let parsed: lettre::Address = sound.then(|| address.parse().ok()).flatten()?;
+    Some(format!("{}@{}", parsed.user(), parsed.domain().to_lowercase()))
+}
+
+/// Every mailbox of a header, in order; those without an address too.
+pub(super) fn mailboxes(header: &str) -> Vec<Mailbox> {
+    let mut reader = Reader::default();
+    let mut chars = header.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => reader.quoted(&mut chars),
+            '(' => reader.comment(&mut chars),
+            '<' => reader.angle(&mut chars),
+            ',' | ';' => reader.finish(),
+            ':' if reader.angle.is_none() && !reader.bare.contains('@') => reader.clear(),
+            _ => reader.bare.push(c),
+        }
+        if reader.found.len() >= MOST {
+            break;
+        }
+    }
+    reader.finish();
+    reader.found
+}
+
+#[derive(Default)]
+struct Reader {
+    found: Vec<Mailbox>,
+    /// What stands outside quotes, comments and angle brackets, with the quoted strings in place.
+    bare: String,
+    remark: String,
+    angle: Option<String>,
+}
+
+impl Reader {
+    fn clear(&mut self) {
+        self.bare.clear();
+        self.remark.clear();
+        self.angle = None;
+    }
+
+    fn quoted(&mut self, chars: &mut std::str::Chars<'_>) {
+        self.bare.push('"');
+        while let Some(c) = chars.next() {
+            match c {
+                '"' => break,
+                '\\' => self.bare.extend(['\\'].into_iter().chain(chars.next())),
+                _ => self.bare.push(c),
+            }
+        }
+        self.bare.push('"');
+    }
+
+    fn comment(&mut self, chars: &mut std::str::Chars<'_>) {
+        let mut depth = 1_usize;
+        for c in chars.by_ref() {
+            depth = match c {
+                '(' => depth + 1,
+                ')' => depth - 1,
+                _ => depth,
+            };
+            if depth == 0 {
+                break;
+            }
+            self.remark.push(c);
+        }
+    }
+
+    fn angle(&mut self, chars: &mut std::str::Chars<'_>) {
+        let inside: String = chars.by_ref().take_while(|c| *c != '>').collect();
+        // `<<a@b>>` and `<mailto:a@b>`; a source route ends at its colon.
+        let inside = inside.trim_start_matches('<').trim();
+        let address = match inside.strip_prefix('@') {
+            Some(route) => route.rsplit_once(':').map_or(inside, |(_, address)| address),
+            None => inside,
+        };
+        self.angle = Some(address.to_owned());
+    }
+
+    fn finish(&mut self) {
+        let (bare, remark) = (self.bare.trim(), self.remark.trim());
+        let mailbox = match &self.angle {
+            Some(address) => {
+                let name = if bare.is_empty() { remark } else { bare };
+                Some(Mailbox { name: plain_name(name), address: address.clone() })
+            }
+            None if bare.is_empty() => None,
+            None => Some(without_brackets(bare, remark)),
+        };
+        self.found.extend(mailbox.filter(|m| m != &Mailbox::default()));
+        self.clear();
+    }
+}
+
+/// `a@b`, or `John Smith a@b` as some web forms write it.
+fn without_brackets(bare: &str, remark: &str) -> Mailbox {
+    if bare.starts_with('"') || !bare.contains(' ') {
+        return Mailbox { name: plain_name(remark), address: bare.to_owned() };
+    }
+    let mut with_at = bare.split_whitespace().filter(|w| w.contains('@') && w.len() > 2);
+    match (with_at.next(), with_at.next()) {
+        (Some(address), None) => {
+            let name = bare.replacen(address, "", 1);
+            let address = address.trim_matches(['[', ']', '\'']).to_owned();
+            Mailbox { name: plain_name(&name), address }
+        }
+        _ if bare.contains(" @") || bare.contains("@ ") => {
+            Mailbox { name: plain_name(remark), address: bare.replace(' ', "") }
+        }
+        _ => Mailbox { name: plain_name(bare), address: String::new() },
+    }
+}
+
+/// A display name without its quotes and escapes, decoded.
+fn plain_name(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut chars = raw.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {}
+            '\\' => out.extend(chars.next()),
+            _ => out.push(c),
+        }
+    }
+    decode_words(&out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(header: &str, want: &[(&str, Option<&str>)]) {
+        let got: Vec<_> =
+            mailboxes(header).into_iter().map(|m| (m.name.clone(), m.valid())).collect();
+        let want: Vec<_> =
+            want.iter().map(|(n, a)| ((*n).to_owned(), a.map(str::to_owned))).collect();
+        assert_eq!(got, want, "{header}");
+    }
+
+    #[test]
+    fn mailboxes_of_every_form_are_read() {
+        check("ann@Example.ORG", &[("", Some("ann@example.org"))]);
+        check("Ann Lee <ann@x.org>", &[("Ann Lee", Some("ann@x.org"))]);
+        check(
+            "\"Lee, Ann\" <ann@x.org>, b@y.org",
+            &[("Lee, Ann", Some("ann@x.org")), ("", Some("b@y.org"))],
+        );
+        check("ann@x.org (Ann (the) Lee)", &[("Ann (the) Lee", Some("ann@x.org"))]);
+        check("=?utf-8?Q?Lee=2C_Ann?= <ann@x.org>", &[("Lee, Ann", Some("ann@x.org"))]);
+        check("\"=?utf-8?B?Y2Fmw6k=?=\" <c@x.org>", &[("café", Some("c@x.org"))]);
+        check(
+            "Staff: a@x.org, b@x.org;, c@x.org",
+            &[("", Some("a@x.org")), ("", Some("b@x.org")), ("", Some("c@x.org"))],
+        );
+        check("undisclosed-recipients:;", &[]);
+        check("", &[]);
+    }
+
+    #[test]
+    fn odd_addresses_are_valid_or_nobody() {
+        check("John Smith", &[("John Smith", None)]);
+        check("John Smith john@x.org", &[("John Smith", Some("john@x.org"))]);
+        check("<@a.org,@b.org:ann@x.org>", &[("", Some("ann@x.org"))]);
+        check("\"a b\"@x.org", &[("", Some("\"a b\"@x.org"))]);
+        check("a\0@x.org", &[("", None)]);
+        check("Ann <not an address>", &[("Ann", None)]);
+        check("<>", &[]);
+    }
+}

@@ -1,0 +1,289 @@
+//! What a delivery report says: the fields of RFC 3464, and the words of those that know no RFC.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::header::{self, Headers};
+use super::{Bounce, address, mime::Part, phrases, text, transfer};
+use crate::private::Private;
+
+/// Most recipients kept of one report.
+const MOST: usize = 100;
+
+/// Who sent what may be a bounce.
+pub(super) struct Sender<'s> {
+    pub(super) address: &'s str,
+    pub(super) name: &'s str,
+    /// The envelope sender was `<>` or a mail server's own account.
+    pub(super) null_path: bool,
+}
+
+static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix) mailer-?daemon | postmaster | mail\ delivery\ (?:sub)?system | mail\ system | mail\ administrator
+        | system\ administrator | internet\ mail\ delivery | mail-?daemon | ^mdaemon@ | ^(?:mmdf|smtp|uucp|mailgate|amavis)\b | mail\ router | delivery\ subsystem
+        | ^bounce-?notif | e-?mail\ gateway | mail\ transport",
+    )
+});
+
+/// Names that nobody bears but the program that reports failures.
+static CERTAIN: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(r"(?i)^mailer-?daemon|mail delivery (?:sub)?system|<?mailer-daemon@")
+});
+
+static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)^\W*(?: undeliver(?:able|ed)\b | undelivrable | returned\ (?:(?:e-?)?mail|to\ sender) | mail\ delivery\ (?:failed|failure|error|problem|status|system)
+        | delivery\ (?:status\ notification|failure|failed|error|problem|has\ failed|report|notification) | failure\ (?:notice|delivery)
+        | failed\ mail | mail\ (?:failure|system\ error|returned|could\ not) | message\ (?:could\ not\ be|undeliverable|not\ delivered|delivery\ (?:failed|failure)|status)
+        | non[- ]?deliver(?:y|able) | error\ sending | nondeliverable | mail\ not\ delivered | could\ not\ (?:send|deliver) | unable\ to\ deliver
+        | unzustellbar | zustellung\ fehlgeschlagen | nicht\ zustellbar | [eé]chec\ de\ (?:la\ )?(?:remise|distribution) | message\ non\ (?:remis|distribu)
+        | no\ se\ (?:pudo|puede)\ entregar | mancato\ recapito | onbestelbaar | niet\ bestelbaar | nie\ dostarczono | mensagem\ n[ãa]o\ entregue
+        | permanent\ delivery\ failure | mail\ (?:delivery\ )?(?:error|warning)\b | e-?mail\ (?:delivery|bounced|could) | warning:\ (?:could\ not\ send|message\ .*\ delayed) | auto:?\ your\ (?:e-?mail|message)\ could )
+        | \bnotification\ d['’][ée]tat\ de\ remise | \bhard\ bounce\b",
+    )
+});
+
+static BODY: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix) \bcould\ not\ be\ delivered\b | \bundeliverable\b | \bdelivery\ (?:to\ the\ following\ (?:recipients?|addresses)\ )?(?:has\ )?failed\b
+        | \bpermanent(?:\ fatal)?\ (?:errors?|failure) | \bthis\ is\ the\ (?:qmail-send|postfix|mail\ delivery\ agent) | \bunable\ to\ deliver\b
+        | \bwas\ not\ delivered\b | \bnot\ been\ delivered\b | \b(?:user|mailbox|recipient|address)\ (?:is\ |was\ )?(?:unknown|not\ found|unavailable|rejected|disabled|full|does\ not\ exist|doesn't\ exist)
+        | \bno\ such\ (?:user|mailbox|address|recipient) | \bunknown\ (?:user|recipient|address|local\ part) | \bcould\ not\ deliver\b | \b(?:mailbox|quota)\ (?:is\ )?(?:full|exceeded)
+        | \baddress(?:es)?\ had\ (?:permanent|transient|delivery) | \bdid\ not\ reach\ the\ following | failed\ (?:recipients|addresses) | has\ been\ postponed | not\ yet\ been\ delivered | \breturned\ (?:to\ sender|mail)\b | \bnot\ listed\ in\ .{0,40}address\ book
+        | \b(?:temporary|transient)\ (?:failure|errors?|problems?) | \bdelivery\ (?:is\ |has\ been\ )?(?:delayed|attempts?) | \bcannot\ be\ delivered | \bundelivered\ (?:mail|message)
+        | \bnon\ è\ stato\ | \bnicht\ zugestellt | \bn'a\ pas\ pu\ être | \b[45]\.[0-7]\.\d{1,3}\b | \b55[0-4][\ -]",
+    )
+});
+
+/// Whether a name or address is that of a mail server's own account.
+pub(super) fn is_daemon(who: &str) -> bool {
+    DAEMON.is_match(who)
+}
+
+/// Whether words and sender say "could not be delivered" although no media type does, and where.
+///
+/// One sign is never enough: people forward and quote such notices when they complain.
+pub(super) fn looks_like(
+    sender: &Sender<'_>,
+    subject: &str,
+    body: &str,
+) -> Option<(&'static str, String)> {
+    let daemon = DAEMON.find(sender.address).or_else(|| DAEMON.find(sender.name));
+    let by_subject = SUBJECT.find(subject);
+    let by_body = BODY.find(text::cut(body, 4_000));
+    let certain = CERTAIN.is_match(sender.address) || CERTAIN.is_match(sender.name);
+    let signs = 2 * usize::from(daemon.is_some())
+        + usize::from(certain)
+        + usize::from(sender.null_path)
+        + 2 * usize::from(by_subject.is_some())
+        + usize::from(by_body.is_some());
+    let hit = by_subject.map(|h| ("subject", h)).or(by_body.map(|h| ("body", h)));
+    let hit = hit.or(daemon.map(|h| ("From", h)))?;
+    (signs >= 3).then(|| (hit.0, hit.1.as_str().to_owned()))
+}
+
+/// Everything the report says.
+pub(super) fn read(root: &Part<'_>, body: &str) -> Bounce {
+    let mut bounce = Bounce::default();
+    let leaves = root.leaves();
+    for leaf in &leaves {
+        if matches!(
+            leaf.media.as_str(),
+            "message/delivery-status" | "message/global-delivery-status"
+        ) {
+            status_part(&mut bounce, &transfer::decode(leaf.body, &leaf.encoding).bytes);
+        }
+    }
+    if let Some(failed) = root.headers.text("x-failed-recipients") {
+        for mailbox in address::mailboxes(&failed) {
+            push_recipient(&mut bounce, &mailbox.address);
+        }
+    }
+    let original = leaves.iter().find_map(|l| original_headers(l));
+    bounce.original_message_id = original.or_else(|| original_in_text(body));
+    if bounce.recipient.is_empty() {
+        by_words(&mut bounce, body);
+    }
+    if bounce.status.is_empty() {
+        let codes = STATUS.find_iter(text::cut(body, 16_000)).map(|m| m.as_str().to_owned());
+        for code in codes.take(5) {
+            push_once(&mut bounce.status, code);
+        }
+    }
+    bounce
+}
+
+/// The blocks of `message/delivery-status`: the first is the report's, each other a recipient's.
+fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    let mut delivered = Vec::new();
+    for block in text.split("\n\n").take(2 * MOST) {
+        let block = format!("X-Block: 0\nSubject: block\n{}\n\n", block.trim());
+        let (headers, _) = header::split(block.as_bytes());
+        let action = headers.text("action").map(|a| a.to_ascii_lowercase());
+        let recipient = ["final-recipient", "original-recipient", "x-actual-recipient"]
+            .iter()
+            .find_map(|name| headers.text(name).and_then(|v| typed_address(&v)));
+        let good = matches!(action.as_deref(), Some("delivered" | "relayed" | "expanded"));
+        if let Some(status) = headers.text("status") {
+            if let Some(code) = STATUS_FIELD.find(&status) {
+                push_once(&mut bounce.status, code.as_str().to_owned());
+            }
+        }
+        if let Some(recipient) = recipient {
+            if good { delivered.push(recipient) } else { push_recipient(bounce, &recipient) }
+        }
+        // One failure among many successes makes the report one of failure.
+        if action.is_some() && (bounce.action.is_none() || action.as_deref() == Some("failed")) {
+            bounce.action = action;
+        }
+    }
+    if bounce.recipient.is_empty() {
+        delivered.iter().for_each(|r| push_recipient(bounce, r));
+    }
+}
+
+/// `rfc822; ann@example.org` (RFC 3464 section 2.3.1), also without the type.
+fn typed_address(value: &str) -> Option<String> {
+    let address = value.split_once(';').map_or(value, |(_, a)| a).trim();
+    let address = header::decode_words(address);
+    let inner = address.rsplit_once('<').map_or(address.as_str(), |(_, a)| a).trim_end_matches('>');
+    inner.contains('@').then(|| inner.trim().to_owned())
+}
+
+fn push_recipient(bounce: &mut Bounce, address: &str) {
+    let address =
+        address.trim_matches(['<', '>', '"', '\'', ' ', '.', ',', ':', ';', '(', ')', '[', ']']);
+    if let Some(valid) = address::valid(address) {
+        let known = bounce.recipient.iter().any(|r| r.0.eq_ignore_ascii_case(&valid));
+        if !known && bounce.recipient.len() < MOST {
+            bounce.recipient.push(Private(valid));
+        }
+    }
+}
+
+fn push_once(list: &mut Vec<String>, item: String) {
+    if !list.contains(&item) && list.len() < MOST {
+        list.push(item);
+    }
+}
+
+/// The Message-ID of the message that is enclosed, whole or only its headers.
+fn original_headers(leaf: &Part<'_>) -> Option<String> {
+    let enclosed = matches!(
+        leaf.media.as_str(),
+        "message/rfc822"
+            | "text/rfc822-headers"
+            | "message/rfc822-headers"
+            | "message/global"
+            | "message/global-headers"
+    );
+    let decoded = transfer::decode(leaf.body, &leaf.encoding);
+    let (headers, _): (Headers<'_>, _) = header::split(&decoded.bytes);
+    let id = headers.text("message-id").filter(|_| enclosed)?;
+    header::message_ids(&id).into_iter().next()
+}
+
+static ORIGINAL_ID: LazyLock<Regex> =
+    LazyLock::new(|| phrases::compiled(r"(?im)^[>\s]*message-id:\s*<([^<>\s]{3,250})>"));
+
+fn original_in_text(body: &str) -> Option<String> {
+    ORIGINAL_ID.captures(body)?.get(1).map(|m| m.as_str().to_owned())
+}
+
+static STATUS_FIELD: LazyLock<Regex> =
+    LazyLock::new(|| phrases::compiled(r"\b[245]\.\d{1,3}\.\d{1,3}\b"));
+static STATUS: LazyLock<Regex> = LazyLock::new(|| phrases::compiled(r"\b[45]\.[0-7]\.\d{1,2}\b"));
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?",
+    )
+});
+
+/// Words that come shortly before, or on the line of, the address that failed.
+static FAILED_NEAR: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix) following\ (?:recipient|address|user|mailbox|destination|e-?mail) | (?:recipient|address|user|mailbox|account)s?\b.{0,60}(?:fail|reject|unknown|not\ |full|invalid|error|unavailable|disabled|inactive|suspended)
+        | could\ not\ be\ delivered | undeliver | fatal\ errors | unable\ to\ deliver | delivery\ (?:to|failed|failure|attempt) | not\ delivered | cannot\ deliver | did\ not\ reach
+        | failed\ (?:to|address|recipient|for) | rcpt\ to | final.recipient | original.recipient | intended\ recipient | no\ such | unknown | does\ not\ exist | mailbox | permanent\ error | couldn't\ | could\ not\ | 55\d | your\ (?:message|mail)\ to | ^\s*to:",
+    )
+});
+
+/// Where the words end and the returned message begins.
+static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?im)^.{0,12}(?:below this line is a copy|original message (?:follows|headers)|this is a copy of the message|returned message|copy of (?:the|your) message|message (?:text|header) follows|unsent message|-{3,}\s*(?:original|returned|start of|forwarded|the (?:header|body)|message header|enclosed|unsent)|received:|return-path:|the (?:original|returned) message)",
+    )
+});
+
+/// Addresses that the report's own words name as failed.
+fn by_words(bounce: &mut Bounce, body: &str) {
+    let end = RETURNED.find(body).map_or(body.len(), |m| m.start());
+    let head = text::cut(body.get(..end).unwrap_or(body), 16_000);
+    let lines: Vec<&str> = head.lines().collect();
+    for (number, line) in lines.iter().enumerate() {
+        let from = number.saturating_sub(4);
+        let near =
+            lines.get(from..=number).is_some_and(|l| l.iter().any(|l| FAILED_NEAR.is_match(l)));
+        let next = lines.get(number + 1).is_some_and(|l| FAILED_NEAR.is_match(l));
+        let next_but_one = lines.get(number + 2).is_some_and(|l| FAILED_NEAR.is_match(l));
+        if !(near || next || next_but_one)
+            || line.trim_start().to_ascii_lowercase().starts_with("from:")
+        {
+            continue;
+        }
+        for found in ADDRESS.find_iter(line).take(10) {
+            let robot = super::kind::is_robot(found.as_str());
+            if !robot {
+                push_recipient(bounce, found.as_str());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::email::mime;
+
+    const REPORT: &str = "From: MAILER-DAEMON@x.org\r\nSubject: Undelivered\r\n\
+        Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+        --b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+        Reporting-MTA: dns; x.org\r\n\r\nFinal-Recipient: rfc822; ann@example.org\r\naction: Failed\r\n\
+        Status: 5.1.1\r\nDiagnostic-Code: smtp;\r\n 550 unknown\r\n\r\n\
+        Final-Recipient: rfc822; bob@example.org\r\nAction: delivered\r\nStatus: 2.0.0\r\n\
+        --b\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: x\r\nMessage-ID: <m.1@council.example>\r\n--b--\r\n";
+
+    #[test]
+    fn the_fields_of_rfc_3464_are_read() {
+        let (root, _) = mime::message(REPORT.as_bytes());
+        let bounce = read(&root, "Sorry.");
+        assert_eq!(bounce.recipient, [Private("ann@example.org".to_owned())]);
+        assert_eq!(bounce.status, ["5.1.1", "2.0.0"]);
+        assert_eq!(bounce.action.as_deref(), Some("failed"));
+        assert_eq!(bounce.original_message_id.as_deref(), Some("m.1@council.example"));
+    }
+
+    #[test]
+    fn qmail_says_it_in_words() {
+        let body = "Hi. This is the qmail-send program at x.org.\nI'm afraid I wasn't able to deliver your \
+                    message to the following addresses.\n\n<ann@example.org>:\nNo such user. (#5.1.1)\n\n\
+                    --- Below this line is a copy of the message.\n\nTo: bob@example.org";
+        let (root, _) = mime::message(b"Subject: failure notice\n\n");
+        let bounce = read(&root, body);
+        assert_eq!(bounce.recipient, [Private("ann@example.org".to_owned())]);
+        assert_eq!(bounce.status, ["5.1.1"]);
+        let daemon = Sender { address: "MAILER-DAEMON@x.org", name: "", null_path: false };
+        assert!(looks_like(&daemon, "failure notice", body).is_some());
+    }
+
+    #[test]
+    fn a_person_who_writes_about_a_bounce_is_a_person() {
+        let person = Sender { address: "ann@example.org", name: "Ann", null_path: false };
+        let words = "My letter to the planning team could not be delivered, why?";
+        assert!(looks_like(&person, "Your mail address", words).is_none());
+        assert!(looks_like(&person, "Fwd: Undeliverable: my complaint", words).is_none());
+    }
+}

@@ -1,0 +1,314 @@
+//! A message that a person hands on inside their own: councillors and MPs do it every day.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Forwarded, address, header, phrases, text};
+use crate::private::Private;
+
+/// Lines by which mail programs open what they forward.
+static MARKER: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)^[\s>*]*(?:-{2,}\s*)?(?: (?:begin\ )?forwarded\ (?:message|mail|e-?mail)(?:\ (?:from|follows|by).{0,80})? | (?:anfang\ der\ )?weitergeleitete(?:n)?\ (?:nachricht|e-?mail)
+        | (?:début\ du\ )?message\ (?:transf[ée]r[ée]|réexpédié|transmis) | (?:inicio\ del\ )?mensaje\ (?:reenviado|remitido) | (?:início\ da\ )?mensagem\ (?:reencaminhada|encaminhada)
+        | (?:inizio\ )?messaggio\ inoltrato | inizio\ messaggio\ inoltrato | (?:begin\ )?doorgestuurd\ bericht | (?:start\ på\ )?videresendt\ (?:meddelelse|melding|besked|e-?post)?|(?:påbörjar\ )?vidarebefordrat\ (?:mail|meddelande|brev)
+        | vidarebefordrat\ .{0,30} | przekazan[ay]\ wiadomość | (?:początek\ )?przekazywan\S+\ wiadomo\S+ | välitetty\ viesti | välitetyn\ viestin\ alku | továbbított\ (?:üzenet|levél) | p[řr]eposlan[áa]\ (?:zpr\S+|e-?mail)
+        | přeposl\S+\ .{0,20} | preposl\S+\ spr\S+ | (?:započni\ )?proslij?e\S*\ \S+ | započni\ .{0,40}|mesaj\ (?:redirec\S+|transmis) | (?:începutul\ )?mesajului?\ (?:redirec\S+|retransmis) | начало\ .{0,40} | пересылаемое\ .{0,30} | перенаправленное\ .{0,30} | пересланное\ .{0,30} | переслане\ .{0,30}
+        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} )\s*:?\s*(?:-{2,})?",
+    )
+});
+
+/// Labels of the sender line, in the languages of mail programs.
+const FROM: [&str; 32] = [
+    "from",
+    "von",
+    "de",
+    "da",
+    "van",
+    "fra",
+    "från",
+    "od",
+    "šalje",
+    "pošiljatelj",
+    "pošiljatel",
+    "odesílatel",
+    "odosielateľ",
+    "lähettäjä",
+    "feladó",
+    "от",
+    "отправитель",
+    "от кого",
+    "від",
+    "відправник",
+    "від кого",
+    "kimden",
+    "gönderen",
+    "de la",
+    "expeditor",
+    "nadawca",
+    "expéditeur",
+    "mittente",
+    "remitente",
+    "avsändare",
+    "afsender",
+    "avsender",
+];
+const SUBJECT: [&str; 24] = [
+    "subject",
+    "betreff",
+    "objet",
+    "oggetto",
+    "asunto",
+    "assunto",
+    "onderwerp",
+    "emne",
+    "ämne",
+    "předmět",
+    "predmet",
+    "temat",
+    "aihe",
+    "tárgy",
+    "тема",
+    "konu",
+    "subiect",
+    "subjekt",
+    "sujet",
+    "re",
+    "objekt",
+    "титул",
+    "onderwerp van",
+    "email subject",
+];
+const DATE: [&str; 36] = [
+    "date",
+    "sent",
+    "datum",
+    "gesendet",
+    "envoyé",
+    "data",
+    "inviato",
+    "fecha",
+    "enviado",
+    "verzonden",
+    "dato",
+    "sendt",
+    "skickat",
+    "skickades",
+    "dátum",
+    "poslano",
+    "odesláno",
+    "odoslané",
+    "wysłano",
+    "lähetetty",
+    "päivämäärä",
+    "küldve",
+    "elküldve",
+    "дата",
+    "отправлено",
+    "надіслано",
+    "tarih",
+    "gönderilen",
+    "gönderme tarihi",
+    "dată",
+    "trimis",
+    "am",
+    "päiväys",
+    "vm",
+    "enviada em",
+    "enviada",
+];
+const TO: [&str; 32] = [
+    "to",
+    "an",
+    "à",
+    "a",
+    "para",
+    "aan",
+    "til",
+    "till",
+    "do",
+    "komu",
+    "kome",
+    "prima",
+    "pro",
+    "vastaanottaja",
+    "címzett",
+    "кому",
+    "kime",
+    "alıcı",
+    "către",
+    "catre",
+    "destinataire",
+    "cc",
+    "kopie",
+    "copie",
+    "kopia",
+    "kopi",
+    "копия",
+    "копія",
+    "bilgi",
+    "kopija",
+    "reply-to",
+    "importance",
+];
+
+/// One `Label: value` line without its quotation marks and asterisks.
+fn label(line: &str) -> Option<(String, &str)> {
+    let line = line.trim_start_matches(['>', ' ', '\t', '\u{a0}', '*', '|']);
+    let (label, value) = line.split_once([':', '：'])?;
+    let label = label.trim_matches(['*', ' ', '\u{a0}', '\t']).to_lowercase();
+    (!label.is_empty() && label.chars().count() <= 24)
+        .then(|| (label, value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
+}
+
+/// The header lines of a message quoted in a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Block {
+    from: Option<String>,
+    subject: Option<String>,
+    date: Option<String>,
+}
+
+/// Reads the block of header lines that begins at this line, where there is one: at least three
+/// lines with known labels, one of them the sender's.
+pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
+    let (first, _) = label(lines.get(at)?)?;
+    let known =
+        |l: &str| [&FROM[..], &SUBJECT[..], &DATE[..], &TO[..]].iter().any(|set| set.contains(&l));
+    if !known(&first) {
+        return None;
+    }
+    let mut block = Block::default();
+    let mut labels = 0;
+    let mut misses = 0;
+    for line in lines.iter().skip(at).take(14) {
+        match label(line).filter(|(l, _)| known(l)) {
+            Some((name, value)) => {
+                labels += 1;
+                let name = name.as_str();
+                // A label of two languages goes to the first field still empty.
+                if FROM.contains(&name)
+                    && block.from.is_none()
+                    && (value.contains('@') || !value.is_empty())
+                {
+                    block.from = Some(value.to_owned());
+                } else if SUBJECT.contains(&name) && block.subject.is_none() {
+                    block.subject = Some(value.to_owned());
+                } else if DATE.contains(&name) && block.date.is_none() {
+                    block.date = Some(value.to_owned());
+                }
+            }
+            None if line.trim_matches(['>', ' ', '\t']).is_empty() && labels >= 2 => break,
+            None => misses += 1,
+        }
+        if misses > 2 {
+            break;
+        }
+    }
+    (labels >= 3 && block.from.is_some()).then_some(block)
+}
+
+/// The message forwarded inline, if the text hands one on.
+///
+/// `subject` decides the doubtful case: a block of header lines below a person's own words is a
+/// reply's quotation unless the subject says `Fwd`.
+pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
+    let lines: Vec<&str> = body.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        let own_words = || lines.iter().take(at).any(|l| l.chars().any(char::is_alphanumeric));
+        if line.len() < 400 && is_marker(line) {
+            let behind = (at + 1..lines.len())
+                .find(|n| lines.get(*n).is_some_and(|l| !l.trim_matches(['>', ' ']).is_empty()));
+            if let Some(block) = behind.and_then(|n| header_block(&lines, n)) {
+                return Some(block.into_forwarded());
+            }
+            if let Some(forwarded) = after_marker(&lines, at) {
+                return Some(forwarded);
+            }
+        }
+        if let Some(block) = header_block(&lines, at) {
+            return (is_forward_subject(subject) || !own_words()).then(|| block.into_forwarded());
+        }
+    }
+    None
+}
+
+fn is_marker(line: &str) -> bool {
+    MARKER.find(line).is_some_and(|m| {
+        let dashes = line.matches('-').count() >= 4;
+        let rest = line.get(m.end()..).unwrap_or_default();
+        dashes || rest.trim().is_empty() && line.trim_end().ends_with(':')
+    })
+}
+
+/// Whether the subject says that the message is handed on.
+pub(super) fn is_forward_subject(subject: &str) -> bool {
+    static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+        phrases::compiled(
+            r"(?i)^\s*(?:(?:re|aw|sv)\s*:\s*)*\[?(?:fwd?|wg|tr|rv|enc|i|vs|vb|vl|doorst|pd|továbbítás|ilt)\s*:",
+        )
+    });
+    PREFIX.is_match(subject)
+}
+
+/// Programs that put all header lines into one, or name them oddly.
+fn after_marker(lines: &[&str], at: usize) -> Option<Forwarded> {
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+        phrases::compiled(r"<?([^\s<>:;,\[\]()]+@[^\s<>:;,\[\]()]+\.[^\s<>:;,\[\]()]+)>?")
+    });
+    let near: Vec<&str> = lines.iter().skip(at).take(10).copied().collect();
+    let joined = near.join("\n");
+    let from = ADDRESS.captures(text::cut(&joined, 1_000))?.get(1)?.as_str();
+    let subject = near.iter().find_map(|l| label(l).filter(|(l, _)| SUBJECT.contains(&l.as_str())));
+    let from = address::valid(from.trim_start_matches("mailto:"))?;
+    Some(Forwarded {
+        from: Some(Private(from)),
+        subject: subject.map(|(_, s)| Private(text::one_line(s, 300))),
+        date: None,
+    })
+}
+
+impl Block {
+    fn into_forwarded(self) -> Forwarded {
+        let from = self.from.map(|f| f.replace("mailto:", "").replace(['[', ']'], " "));
+        let from = from.and_then(|f| address::mailboxes(&f).into_iter().find_map(|m| m.valid()));
+        Forwarded {
+            from: from.map(Private),
+            subject: self.subject.map(|s| Private(text::one_line(&s, 300))),
+            date: self.date.map(|d| text::one_line(&d, 100)),
+        }
+    }
+}
+
+/// What an attached message says of itself in its header.
+pub(super) fn attached(headers: &header::Headers<'_>) -> Forwarded {
+    let from = headers
+        .text("from")
+        .and_then(|f| address::mailboxes(&f).into_iter().find_map(|m| m.valid()));
+    Forwarded {
+        from: from.map(Private),
+        subject: headers.get("subject").map(|s| Private(text::one_line(&s.decoded(), 300))),
+        date: headers.text("date").map(|d| text::one_line(&d, 100)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author(subject: &str, body: &str) -> Option<String> {
+        inline(subject, body)?.from.map(|f| f.0)
+    }
+
+    #[test]
+    fn forwarded_authors_are_found() {
+        let gmail = "Please see below.\n\n---------- Forwarded message ---------\nFrom: Ann Lee <ann@x.org>\nDate: Mon\nSubject: Bins\nTo: me\n\nMy bin";
+        assert_eq!(author("Fwd: Bins", gmail).as_deref(), Some("ann@x.org"));
+        let apple = "Begin forwarded message:\n\n> From: Ann <ann@x.org>\n> Subject: Bins\n> Date: Mon\n> To: me\n>\n> My bin";
+        assert_eq!(author("Fwd: Bins", apple).as_deref(), Some("ann@x.org"));
+        let outlook = "FYI\n\nFrom: Ann Lee [mailto:ann@x.org]\nSent: Monday\nTo: Cllr B\nSubject: Bins\n\nMy bin";
+        assert_eq!(author("FW: Bins", outlook).as_deref(), Some("ann@x.org"));
+        assert_eq!(author("Re: Bins", outlook), None, "a reply's quotation");
+    }
+}

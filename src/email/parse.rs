@@ -1,0 +1,297 @@
+//! Bytes to [`Email`].
+//!
+//! The message is cut into parts by our own linear splitter (`mime`) instead of the mail
+//! library's: that one loses text at a boundary inside a line, drops the tail of unpadded base64,
+//! and recurses once for each message inside a message until the stack is gone. It still reads
+//! dates and rare character sets for us. `tests/reading.rs` shows each difference.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+
+use super::header::{self, Headers};
+use super::mime::{self, Oddities, Part};
+use super::{
+    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, address, bounce,
+    charset, find_references, forward, kind, reply, text, transfer,
+};
+use crate::private::Private;
+
+/// Most attachments listed.
+const MOST_ATTACHMENTS: usize = 100;
+/// Most bytes decoded for attachments; those behind are listed undecoded.
+const DECODED_BYTES: usize = 60 * 1024 * 1024;
+
+/// Reads a message. Never fails: what could not be read is named in `problems`.
+pub fn read(raw: &[u8], limits: &Limits) -> Email {
+    let raw = normalised(raw);
+    let (root, odd) = mime::message(&raw);
+    let mut body = text::body(&root, limits);
+    body.problems.extend(structure_problems(&root, &odd).map(str::to_owned));
+    assemble(&root, body, limits)
+}
+
+/// Reads only the header fields and takes the beginning of the raw body for the text: for a
+/// message whose full reading ended the process before.
+pub fn header_scan(raw: &[u8], limits: &Limits) -> Email {
+    let raw = normalised(raw);
+    let (headers, rest) = header::split(&raw);
+    let root = Part {
+        headers,
+        media: "text/plain".to_owned(),
+        content_type: header::Parameters::default(),
+        disposition: header::Parameters::default(),
+        encoding: String::new(),
+        body: rest,
+        children: Vec::new(),
+    };
+    let head = rest.get(..rest.len().min(limits.text_bytes)).unwrap_or(rest);
+    let mut body =
+        text::Body { text: text::tidy(&charset::guess(head).0), ..text::Body::default() };
+    body.parts.push(text::identity(&root));
+    body.problems.push("only the header was read; the text is shown as it arrived".to_owned());
+    assemble(&root, body, limits)
+}
+
+/// Line ends and leading blanks put right, copied only where they are wrong.
+fn normalised(raw: &[u8]) -> Cow<'_, [u8]> {
+    let raw = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);
+    let raw = raw.trim_ascii_start();
+    if raw.contains(&b'\r') && !raw.contains(&b'\n') {
+        return Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
+    }
+    Cow::Borrowed(raw)
+}
+
+fn structure_problems(root: &Part<'_>, odd: &Oddities) -> impl Iterator<Item = &'static str> {
+    let rows = [
+        (root.headers.fields.is_empty(), "there is no header: everything was taken for the text"),
+        (root.headers.damaged, "the header is damaged; what could be read was kept"),
+        (odd.unterminated, "the message breaks off before its end mark"),
+        (odd.no_boundary, "the parts of the message could not be told apart"),
+        (odd.too_deep, "parts are nested too deep; the innermost were not opened"),
+        (odd.too_many, "there are too many parts; the last were not opened"),
+    ];
+    rows.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words)
+}
+
+/// The author, and how many there claim to be.
+struct Authors {
+    from: Option<Address>,
+    count: usize,
+}
+
+fn authors(headers: &Headers<'_>) -> Authors {
+    let mut all =
+        headers.all("from").flat_map(|f| address::mailboxes(&f.text())).collect::<Vec<_>>();
+    let count = all.len();
+    // The same author twice is still one author, though an odd message.
+    let first = all.first().and_then(address::Mailbox::valid);
+    let one = all.iter().all(|m| m.valid() == first);
+    let only = if one { all.pop() } else { None };
+    Authors { from: only.and_then(address::Mailbox::into_address), count }
+}
+
+fn addresses(headers: &Headers<'_>, names: &[&str]) -> Vec<Private<String>> {
+    let fields = names.iter().flat_map(|name| headers.all(name));
+    let found = fields.flat_map(|f| address::mailboxes(&f.text())).filter_map(|m| m.valid());
+    let mut seen = HashSet::new();
+    found.filter(|a| seen.insert(a.clone())).take(500).map(Private).collect()
+}
+
+fn return_path(headers: &Headers<'_>) -> ReturnPath {
+    let Some(value) = headers.text("return-path") else { return ReturnPath::Unknown };
+    let bare: String = value.chars().filter(|c| !c.is_whitespace()).collect();
+    if bare.starts_with("<>") {
+        return ReturnPath::Null;
+    }
+    let address = address::mailboxes(&value).into_iter().find_map(|m| m.valid());
+    address.map_or(ReturnPath::Unknown, |a| ReturnPath::Address(Private(a)))
+}
+
+fn ids(headers: &Headers<'_>, name: &str) -> Vec<String> {
+    headers.text(name).map(|t| header::message_ids(&t)).unwrap_or_default()
+}
+
+fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
+    let headers = &root.headers;
+    let mut problems = body.problems;
+    let authors = authors(headers);
+    let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
+    let subject_text = subject.clone().unwrap_or_default();
+    let reply_to = addresses(headers, &["reply-to"]);
+    let return_path = return_path(headers);
+    let message_id = ids(headers, "message-id").into_iter().next();
+    let inline = forward::inline(&subject_text, &body.text);
+    let mut reply_text =
+        if inline.is_some() { body.text.clone() } else { reply::new_text(&body.text) };
+    let verdict = kind::decide(
+        &kind::Seen {
+            root,
+            from: authors.from.as_ref().map(|a| a.address.0.as_str()),
+            sender_text: headers.get("from").map(header::Field::decoded).unwrap_or_default(),
+            from_count: authors.count,
+            reply_to: &reply_to,
+            return_path: &return_path,
+            subject: &subject_text,
+            message_id: message_id.as_deref(),
+            text: &body.text,
+            reply_text: &reply_text,
+        },
+        limits,
+    );
+    let mut full_text = body.text;
+    let mut forwarded = inline;
+    if !matches!(verdict.kind, Kind::Bounce | Kind::ReadReceipt | Kind::AbuseReport)
+        && let Some((about, words)) = attached_message(root, limits)
+    {
+        let stands_alone = full_text.trim().is_empty();
+        if !words.is_empty() {
+            full_text = format!("{full_text}\n\n{words}").trim().to_owned();
+            full_text.truncate(text::cut(&full_text, limits.text_bytes).len());
+        }
+        if stands_alone || forward::is_forward_subject(&subject_text) {
+            reply_text.clone_from(&full_text);
+        }
+        forwarded = forwarded.or(Some(about));
+    }
+    let bounce = (verdict.kind == Kind::Bounce).then(|| bounce::read(root, &full_text));
+    let date = headers.text("date");
+    if date.is_some() && date.as_deref().and_then(header::date).is_none() {
+        problems.push("the date is not a valid one".to_owned());
+    }
+    if authors.count != 1 || authors.from.is_none() {
+        problems.push("there is not exactly one valid sender".to_owned());
+    }
+    let searched = format!("{subject_text}\n{full_text}");
+    let fingerprint =
+        fingerprint(&message_id, date.as_deref(), &authors.from, &subject, &full_text);
+    let attachments = attachments(root, &body.parts, &mut problems);
+    Email {
+        kind: verdict.kind,
+        kind_evidence: verdict.evidence,
+        from: authors.from,
+        from_count: authors.count,
+        reply_to,
+        return_path,
+        to: addresses(headers, &["to", "cc"]),
+        cc: addresses(headers, &["cc"]),
+        delivered_to: addresses(headers, &DELIVERED_TO),
+        subject: subject.map(Private),
+        date: date.as_deref().and_then(header::date),
+        message_id,
+        in_reply_to: ids(headers, "in-reply-to"),
+        references: ids(headers, "references"),
+        case_references: find_references(&searched, &limits.reference_prefix),
+        text: Private(full_text),
+        reply_text: Private(reply_text),
+        attachments,
+        forwarded,
+        bounce: bounce
+            .filter(|b| *b != Bounce::default())
+            .or_else(|| (verdict.kind == Kind::Bounce).then(Bounce::default)),
+        suppress_answer: verdict.suppress,
+        fingerprint,
+        problems,
+    }
+}
+
+/// Headers that say which mailbox a message was delivered to.
+const DELIVERED_TO: [&str; 6] = [
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "x-envelope-to",
+    "x-delivered-to",
+    "resent-to",
+];
+
+/// The first attached message: what it says of itself, and its text.
+fn attached_message(root: &Part<'_>, limits: &Limits) -> Option<(Forwarded, String)> {
+    let leaves = root.leaves();
+    let leaf =
+        leaves.iter().find(|l| l.media == "message/rfc822" || l.media == "message/global")?;
+    let decoded = transfer::decode(leaf.body, &leaf.encoding);
+    let raw = normalised(&decoded.bytes);
+    let (inner, _) = mime::message(&raw);
+    if inner.headers.fields.is_empty() {
+        return None;
+    }
+    Some((forward::attached(&inner.headers), text::body(&inner, limits).text))
+}
+
+fn attachments(root: &Part<'_>, body: &[*const ()], problems: &mut Vec<String>) -> Vec<Attachment> {
+    let mut list = Vec::new();
+    let mut decoded_bytes = 0_usize;
+    for leaf in root.leaves() {
+        if body.contains(&text::identity(leaf)) || is_empty_shell(leaf, root) {
+            continue;
+        }
+        if list.len() >= MOST_ATTACHMENTS {
+            problems.push("there are more attachments than are listed".to_owned());
+            break;
+        }
+        let decoded = if decoded_bytes < DECODED_BYTES {
+            transfer::decode(leaf.body, &leaf.encoding)
+        } else {
+            transfer::decode(leaf.body, "")
+        };
+        decoded_bytes += decoded.bytes.len();
+        if decoded.damaged && !problems.iter().any(|p| p.starts_with("an attachment")) {
+            problems.push("an attachment is damaged".to_owned());
+        }
+        let named = leaf.file_name().and_then(text::file_name);
+        let related = leaf.headers.has("content-id") && leaf.disposition.value != "attachment";
+        list.push(Attachment {
+            name: named.map(Private),
+            media_type: leaf.media.clone(),
+            bytes: decoded.bytes.len() as u64,
+            sha256: hexadecimal(&Sha256::digest(&decoded.bytes)),
+            inline: leaf.disposition.value == "inline" || related,
+        });
+    }
+    list
+}
+
+/// A part of nothing: no name, no type, no content.
+fn is_empty_shell(leaf: &Part<'_>, root: &Part<'_>) -> bool {
+    let nothing = leaf.body.trim_ascii().is_empty() && leaf.file_name().is_none();
+    nothing && (std::ptr::eq(leaf, root) || leaf.media.starts_with("text/"))
+}
+
+/// SHA-256 over what survives a second delivery or a server's rebuilding of the message.
+fn fingerprint(
+    message_id: &Option<String>,
+    date: Option<&str>,
+    from: &Option<Address>,
+    subject: &Option<String>,
+    text: &str,
+) -> String {
+    let mut hash = Sha256::new();
+    let from = from.as_ref().map_or("", |a| a.address.0.as_str());
+    let fields = [
+        message_id.as_deref().unwrap_or(""),
+        date.unwrap_or(""),
+        from,
+        subject.as_deref().unwrap_or(""),
+    ];
+    for field in fields {
+        hash.update(field.as_bytes());
+        // No field can hold a line end, so none can flow into the next.
+        hash.update(b"\n");
+    }
+    for word in text.split_whitespace() {
+        hash.update(word.as_bytes());
+        hash.update(b" ");
+    }
+    hexadecimal(&hash.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

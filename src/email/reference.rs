@@ -1,0 +1,141 @@
+//! Our case references in a subject or body.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use regex::Regex;
+
+/// Finds every `PREFIX-YEAR-NUMBER-CHECK` of ours, whatever its case, spacing, dashes or
+/// brackets, and gives it in canonical spelling, each once, in the order of the text.
+///
+/// Only references whose check digit is right count, so that a mistyped one is never taken for
+/// somebody else's case.
+pub fn find_references(text: &str, prefix: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let Some(pattern) = pattern(prefix) else { return found };
+    let mut from = 0;
+    while let Some(captures) = pattern.captures_at(text, from) {
+        let Some(whole) = captures.get(0) else { break };
+        // A rejected match may hide a true one that starts inside it.
+        from = whole.start() + prefix.len().max(1);
+        let group = |n| captures.get(n).map_or("", |m: regex::Match<'_>| m.as_str());
+        let (year, number, check) = (group(1), group(2), group(3));
+        let boundary = text.get(..whole.start()).and_then(|t| t.chars().next_back());
+        let behind = text.get(whole.end()..).and_then(|t| t.chars().next());
+        if boundary.is_some_and(char::is_alphanumeric) || behind.is_some_and(char::is_alphanumeric)
+        {
+            from = next_boundary(text, from);
+            continue;
+        }
+        let number = number.trim_start_matches('0');
+        let number = format!("{number:0>5}");
+        if damm(year.bytes().chain(number.bytes())) == check.bytes().next().map(|b| b - b'0') {
+            let mut reference = prefix.to_uppercase();
+            let _ = write!(reference, "-{year}-{number}-{check}");
+            if !found.contains(&reference) {
+                found.push(reference);
+            }
+            from = whole.end();
+        }
+        from = next_boundary(text, from);
+    }
+    found
+}
+
+fn next_boundary(text: &str, mut at: usize) -> usize {
+    while at < text.len() && !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at.min(text.len())
+}
+
+/// One compiled pattern for each prefix ever asked for (in practice one).
+fn pattern(prefix: &str) -> Option<Arc<Regex>> {
+    static PATTERNS: LazyLock<Mutex<HashMap<String, Arc<Regex>>>> = LazyLock::new(Mutex::default);
+    let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = patterns.get(prefix) {
+        return Some(Arc::clone(known));
+    }
+    // Hyphen, soft hyphen, the dashes, minus, full-width hyphen, underscore, slash or blanks, some
+    // of them together; quoted-printable and web forms make all of these.
+    let gap = r"[\s\u{a0}\-\u{ad}\u{2010}-\u{2015}\u{2212}\u{fe58}\u{fe63}\u{ff0d}_/.]{1,5}";
+    let prefix_pattern = regex::escape(prefix);
+    let source = format!(r"(?i){prefix_pattern}{gap}([0-9]{{4}}){gap}([0-9]{{1,9}}){gap}([0-9])");
+    let compiled = Arc::new(Regex::new(&source).ok()?);
+    patterns.insert(prefix.to_owned(), Arc::clone(&compiled));
+    Some(compiled)
+}
+
+/// Damm's check digit: catches every single wrong digit and every swap of neighbours.
+fn damm(digits: impl Iterator<Item = u8>) -> Option<u8> {
+    const TABLE: [[u8; 10]; 10] = [
+        [0, 3, 1, 7, 5, 9, 8, 6, 4, 2],
+        [7, 0, 9, 2, 1, 5, 4, 8, 6, 3],
+        [4, 2, 0, 6, 8, 7, 1, 3, 5, 9],
+        [1, 7, 5, 0, 9, 8, 3, 4, 2, 6],
+        [6, 1, 2, 3, 0, 4, 5, 9, 7, 8],
+        [3, 6, 7, 4, 2, 0, 9, 5, 8, 1],
+        [5, 8, 6, 9, 7, 2, 0, 1, 3, 4],
+        [8, 9, 4, 5, 3, 6, 2, 0, 1, 7],
+        [9, 4, 3, 8, 6, 1, 7, 2, 0, 5],
+        [2, 5, 8, 1, 4, 3, 6, 7, 9, 0],
+    ];
+    digits.into_iter().try_fold(0_u8, |interim, digit| {
+        let digit = digit.checked_sub(b'0')?;
+        TABLE.get(usize::from(interim))?.get(usize::from(digit)).copied()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reference(year: &str, number: &str) -> String {
+        let check = damm(year.bytes().chain(number.bytes())).unwrap();
+        format!("NCC-{year}-{number}-{check}")
+    }
+
+    #[test]
+    fn the_check_digit_is_damms() {
+        // The worked example of Damm's thesis: 572 has check digit 4.
+        assert_eq!(damm(b"572".iter().copied()), Some(4));
+        assert_eq!(damm(b"5724".iter().copied()), Some(0));
+    }
+
+    #[test]
+    fn references_are_found_however_they_are_written() {
+        let canonical = reference("2026", "00412");
+        let check = canonical.chars().last().unwrap();
+        for written in [
+            canonical.clone(),
+            canonical.to_lowercase(),
+            format!("Re: [{canonical}] my bin"),
+            format!("NCC 2026 00412 {check}"),
+            format!("(ncc–2026–00412–{check})."),
+            format!("NCC\u{2011}2026\u{2011}412\u{2011}{check}"),
+            format!("ref:NCC - 2026 - 00412 - {check};"),
+            format!("NCC-2026-\r\n00412-{check}"),
+        ] {
+            assert_eq!(find_references(&written, "NCC"), [canonical.clone()], "{written}");
+        }
+    }
+
+    #[test]
+    fn only_right_check_digits_count() {
+        let canonical = reference("2026", "00412");
+        let check: u8 = canonical.bytes().last().unwrap() - b'0';
+        for wrong in (0..10).filter(|d| *d != check) {
+            assert!(find_references(&format!("NCC-2026-00412-{wrong}"), "NCC").is_empty());
+        }
+        assert!(find_references(&format!("X{canonical}"), "NCC").is_empty());
+        assert!(find_references(&format!("{canonical}5"), "NCC").is_empty());
+        assert!(find_references("", "").is_empty());
+    }
+
+    #[test]
+    fn several_references_come_once_each_in_order() {
+        let (one, two) = (reference("2026", "00001"), reference("2025", "123456"));
+        assert_eq!(find_references(&format!("{two} {one} {two}é"), "NCC"), [two, one]);
+    }
+}

@@ -1,0 +1,198 @@
+//! What this sender newly wrote: the text without what is quoted, signed or handed on.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{forward, phrases};
+
+/// `-----Original Message-----` in the languages that mail programs speak, and our own marker.
+static ORIGINAL: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)^[\s>*]*(?:[-_=]{2,}|[*]{3,})\s*(?: original(?:\ |-)?(?:message|nachricht|e-?mail|appointment)? | (?:ursprüngliche|urspr\S+|originale?)\ (?:nachricht|mail|message)
+        | message\ (?:d['’]origine|original|initial) | mensaje\ original | mensagem\ original | messaggio\ originale | oorspronkelijk\ bericht | oprindelig\ \S+ | opprinnelig\ \S+
+        | ursprungligt\ meddelande | wiadomość\ oryginalna | oryginalna\ wiadomość | alkuperäinen\ viesti | původní\ \S+ | eredeti\ üzenet | исходное\ сообщение | reply\ above\ this\ line
+        | \#\#-\ .* | please\ (?:type\ your\ )?reply\ above\ .* | reply\ message | reply\ separator | in\ reply\ to )[\s:]*(?:[-_=*]{2,})?.{0,20}$
+        | ^\s*\#\#-.*-\#\#\s*$ | ^\s*[-_=*\s]*(?:please\ )?(?:type\ your\ )?(?:reply|respond)\ above\ this\ line[-_=*.\s]*$",
+    )
+});
+
+/// A line (or lines joined) that says who wrote what follows.
+static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)^[\s>*_-]*(?:
+          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\b .{4,300}?
+          (?:wrote|writes|said|schrieb(?:\ .{0,80})?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|scriveva|schreef(?:\ .{0,80})?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .{0,80})?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|написал\(?а?\)?|pisze|yazd[ıi]|さんが書きました|写道|のメール|작성)
+          [\s:：*_-]*$
+        | .{4,260}<[^<>\s]+@[^<>\s]+>[\s,]*(?:\([^)]{0,80}\))?\s*[:：]\s*$
+        | -{3,}\s*on\b.{4,300}\bwrote\s*-{3,}\s*$
+        )",
+    )
+});
+
+/// What phones and free mail add to every letter, standing alone on its line.
+static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)^\s*(?:sent\ from\ (?:my|mail\ for|outlook|yahoo|the|samsung)|sent\ (?:via|with)\ |get\ outlook\ for|gesendet\ (?:von|mit)|von\ meinem\ .{2,40}\ gesendet|envoyé\ (?:de|depuis|à\ partir)|enviado\ (?:desde|do|de)|inviato\ da|verzonden\ (?:vanaf|met|vanuit)|verstuurd\ vanaf|skickat\ från|sendt\ fra|wysłan[eo]\ z|obter\ o\ outlook|télécharger\ outlook|отправлено\ (?:с|из)).{0,80}$",
+    )
+});
+
+static SIGNATURE: LazyLock<Regex> = LazyLock::new(|| phrases::compiled(r"^\s*--\s*$"));
+static RULE: LazyLock<Regex> =
+    LazyLock::new(|| phrases::compiled(r"^\s*[_*=-]{5,}\s*$|^\s*[_─—]{3,}\s*$"));
+
+fn is_quoted(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with('>') || line.starts_with("|>") || line.starts_with("&gt;")
+}
+
+/// The text that the sender newly wrote. Where everything is quoted, all of it.
+pub(super) fn new_text(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let kept = keep(&lines);
+    let mut out = String::with_capacity(text.len());
+    for range in kept {
+        for line in lines.get(range).unwrap_or_default() {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    let out = super::text::tidy(&out);
+    if out.is_empty() { text.to_owned() } else { out }
+}
+
+/// The ranges of lines that stay.
+fn keep(lines: &[&str]) -> Vec<Range<usize>> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    let mut from = 0;
+    while let Some(line) = lines.get(at) {
+        if let Some(length) = attribution(lines, at) {
+            kept.push(from..at);
+            let behind = at + length;
+            match quoted_block(lines, behind) {
+                Some(end) => {
+                    at = end;
+                    from = end;
+                    continue;
+                }
+                None => return kept,
+            }
+        }
+        if ORIGINAL.is_match(line) || forward::header_block(lines, at).is_some() {
+            let end = if at > 0 && lines.get(at - 1).is_some_and(|l| RULE.is_match(l)) {
+                at - 1
+            } else {
+                at
+            };
+            kept.push(from..end.max(from));
+            return kept;
+        }
+        if is_quoted(line) {
+            kept.push(from..at);
+            let end = quoted_block(lines, at).unwrap_or(at + 1);
+            at = end;
+            from = end;
+            continue;
+        }
+        if SIGNATURE.is_match(line) || is_sent_from(lines, at) {
+            kept.push(from..at);
+            // Behind a signature only an answer below a quotation is the sender's again.
+            return kept;
+        }
+        at += 1;
+    }
+    kept.push(from..lines.len());
+    kept
+}
+
+/// How many lines make an attribution that begins here.
+fn attribution(lines: &[&str], at: usize) -> Option<usize> {
+    let first = lines.get(at).filter(|l| !l.trim().is_empty() && l.len() < 400)?;
+    let mut joined = (*first).trim().to_owned();
+    for length in 1..=4 {
+        if joined.len() > 8 && ATTRIBUTION.is_match(&joined) && tells_when_or_who(&joined) {
+            return Some(length);
+        }
+        let next = lines.get(at + length).map(|l| l.trim()).filter(|l| !l.is_empty())?;
+        joined.push(' ');
+        joined.push_str(next.trim_start_matches('>').trim());
+        if joined.len() > 400 {
+            break;
+        }
+    }
+    None
+}
+
+/// An attribution names a time or an address; "My neighbour wrote:" is a letter's own sentence.
+fn tells_when_or_who(line: &str) -> bool {
+    let digits = line.bytes().filter(u8::is_ascii_digit).count();
+    line.contains('@') || digits >= 3
+}
+
+/// Where the quoted lines end that begin here (blank lines between them included).
+fn quoted_block(lines: &[&str], at: usize) -> Option<usize> {
+    let mut end = None;
+    for (number, line) in lines.iter().enumerate().skip(at) {
+        if is_quoted(line) {
+            end = Some(number + 1);
+        } else if !line.trim().is_empty() {
+            break;
+        }
+    }
+    end
+}
+
+/// "Sent from my phone" ends a letter only where nothing but quotation follows.
+fn is_sent_from(lines: &[&str], at: usize) -> bool {
+    let Some(line) = lines.get(at).filter(|l| SENT_FROM.is_match(l)) else { return false };
+    let _ = line;
+    let rest = lines.get(at + 1..).unwrap_or_default();
+    rest.iter().any(|l| !l.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, want: &str) {
+        assert_eq!(new_text(text), want);
+    }
+
+    #[test]
+    fn what_is_quoted_is_left_out() {
+        check(
+            "Thanks.\n\nOn Mon, 2 Mar 2026 at 10:00, A B <a@b.org> wrote:\n> old\n> older",
+            "Thanks.",
+        );
+        check("Thanks.\n\nOn Mon, 2 Mar 2026 at 10:00, A B\n<a@b.org> wrote:\n\n> old", "Thanks.");
+        check("Danke\n\nAm 02.03.2026 um 10:00 schrieb A B:\n> alt", "Danke");
+        check("Merci\n\nLe 2 mars 2026 à 10:00, A <a@b.org> a écrit :\n\nvieux", "Merci");
+        check("Thanks\n\n-----Original Message-----\nFrom: A\nold", "Thanks");
+        check(
+            "Thanks\n________________________________\nFrom: A B <a@b.org>\nSent: 2 March 2026\nTo: C\nSubject: x\n\nold",
+            "Thanks",
+        );
+    }
+
+    #[test]
+    fn answers_between_quotations_stay() {
+        check("Hello\n> one?\nYes.\n> two?\nNo.", "Hello\nYes.\nNo.");
+        check("On 2 Mar 2026, a@b.org wrote:\n> one?\n\nYes.", "Yes.");
+    }
+
+    #[test]
+    fn signatures_marked_as_such_go() {
+        check("Please help.\n-- \nAnn Lee\n01234", "Please help.");
+        check("Please help.\n\nYours, Ann", "Please help.\n\nYours, Ann");
+    }
+
+    #[test]
+    fn a_letters_own_sentence_is_no_quotation() {
+        let letter = "On Monday my neighbour wrote:\nYou are a fool.\nI want this stopped.";
+        check(letter, letter);
+        check("> all is quoted", "> all is quoted");
+    }
+}

@@ -1,0 +1,304 @@
+//! The readable text of a message: which parts are its body, joined and cleaned.
+
+use super::{Limits, charset, html, mime::Part, transfer};
+
+/// The head of a text, at most `most_bytes` long, cut between characters.
+pub(super) fn cut(text: &str, most_bytes: usize) -> &str {
+    if text.len() <= most_bytes {
+        return text;
+    }
+    let mut end = most_bytes;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Whether a character turns the reading direction or cannot be seen at all.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A name or subject fit to be shown: no control or bidirectional characters, single blanks.
+pub(super) fn one_line(text: &str, most_chars: usize) -> String {
+    let seen =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_unseen(*c));
+    let seen: String = seen.collect();
+    let joined = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    joined.chars().take(most_chars).collect()
+}
+
+/// A file name fit to be shown: its last path component, at most 120 characters.
+pub(super) fn file_name(name: &str) -> Option<String> {
+    let name = one_line(name, 10_000);
+    let last = name.rsplit(['/', '\\']).find(|n| !n.trim().is_empty()).unwrap_or_default().trim();
+    let shown: String = if last.chars().count() > 120 {
+        // The extension says what it is: it survives the cut.
+        let tail =
+            last.rsplit_once('.').map(|(_, e)| e).filter(|e| e.len() <= 8).unwrap_or_default();
+        let head: String = last.chars().take(119 - tail.chars().count()).collect();
+        if tail.is_empty() { head } else { format!("{head}.{tail}") }
+    } else {
+        last.to_owned()
+    };
+    (!shown.is_empty() && shown != "." && shown != "..").then_some(shown)
+}
+
+/// Line ends, NULs and trailing blanks put right.
+pub(super) fn tidy(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut blank_lines = 0;
+    for line in text.lines().flat_map(|l| l.split('\r')) {
+        let line = line.trim_end();
+        blank_lines = if line.is_empty() { blank_lines + 1 } else { 0 };
+        if blank_lines > 2 {
+            continue;
+        }
+        out.extend(line.chars().filter(|c| !matches!(c, '\0' | '\u{feff}' | '\u{200b}' | '\u{c}')));
+        out.push('\n');
+    }
+    out.trim_matches(['\n', ' ', '\u{a0}']).to_owned()
+}
+
+/// The body of a message and which of its leaves were read for it.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    pub(super) text: String,
+    /// Addresses of the leaves that are body, not attachment.
+    pub(super) parts: Vec<*const ()>,
+    pub(super) problems: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Chunk {
+    Plain(String),
+    Html(String),
+}
+
+impl Chunk {
+    fn is_blank(&self) -> bool {
+        match self {
+            Self::Plain(text) | Self::Html(text) => text.trim().is_empty(),
+        }
+    }
+}
+
+struct Collector<'l> {
+    limits: &'l Limits,
+    body: Body,
+}
+
+/// The address of a part, by which it is known within one tree.
+pub(super) fn identity(part: &Part<'_>) -> *const () {
+    std::ptr::from_ref(part).cast()
+}
+
+/// The readable text of a message.
+pub(super) fn body(root: &Part<'_>, limits: &Limits) -> Body {
+    let mut collector = Collector { limits, body: Body::default() };
+    let mut chunks = collector.collect(root, Place::default());
+    if chunks.iter().all(Chunk::is_blank) {
+        // Some programs send the letter itself as a text attachment, and nothing else.
+        for leaf in root.leaves() {
+            if leaf.media.starts_with("text/")
+                && leaf.media != "text/calendar"
+                && !collector.body.parts.contains(&identity(leaf))
+            {
+                chunks = vec![collector.chunk(leaf)];
+                // It stays an attachment too: it may have a name.
+                collector.body.parts.pop();
+                if chunks.iter().any(|c| !c.is_blank()) {
+                    break;
+                }
+            }
+        }
+    }
+    let texts = collector.texts(chunks);
+    let mut body = collector.body;
+    let joined = texts.join("\n\n");
+    let kept = cut(&joined, limits.text_bytes);
+    if kept.len() < joined.len() {
+        body.problem("the text is very long; only its beginning is shown here");
+    }
+    body.text = kept.to_owned();
+    body
+}
+
+impl Body {
+    fn problem(&mut self, problem: &str) {
+        if !self.problems.iter().any(|p| p == problem) {
+            self.problems.push(problem.to_owned());
+        }
+    }
+}
+
+/// Where a part stands: what it may be depends on it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// Inside a multipart, but not the first part of a `multipart/related`.
+    hanger_on: bool,
+    /// A direct child of `multipart/alternative`.
+    alternative: bool,
+    /// Has a parent at all.
+    inner: bool,
+}
+
+fn is_text(part: &Part<'_>) -> bool {
+    matches!(part.media.as_str(), "text/plain" | "text/html")
+}
+
+fn is_body(part: &Part<'_>, place: Place) -> bool {
+    if !is_text(part) || place.hanger_on {
+        return false;
+    }
+    let attached = part.disposition.value == "attachment";
+    let named = part.file_name().is_some();
+    !(attached || named && place.inner && !place.alternative)
+}
+
+impl Collector<'_> {
+    fn collect(&mut self, part: &Part<'_>, place: Place) -> Vec<Chunk> {
+        if part.children.is_empty() {
+            return if is_body(part, place) { vec![self.chunk(part)] } else { Vec::new() };
+        }
+        match part.media.as_str() {
+            "multipart/alternative" => self.alternative(part, place),
+            "multipart/related" => {
+                let start = start_of_related(part);
+                let children = part.children.iter().enumerate();
+                let chunks = children.flat_map(|(n, child)| {
+                    let hanger_on = place.hanger_on || n != start;
+                    self.collect(child, Place { hanger_on, inner: true, alternative: n == start })
+                });
+                chunks.collect()
+            }
+            _ => {
+                let inner = Place { inner: true, alternative: false, ..place };
+                part.children.iter().flat_map(|child| self.collect(child, inner)).collect()
+            }
+        }
+    }
+
+    /// The fullest form: plain text, unless it is empty or a mere excuse for the HTML beside it.
+    fn alternative(&mut self, part: &Part<'_>, place: Place) -> Vec<Chunk> {
+        let inner = Place { inner: true, alternative: true, ..place };
+        let forms: Vec<Vec<Chunk>> =
+            part.children.iter().map(|child| self.collect(child, inner)).collect();
+        let size = |form: &Vec<Chunk>, want_plain: bool| -> usize {
+            let sizes = form.iter().map(|c| match c {
+                Chunk::Plain(t) if want_plain => t.trim().len(),
+                Chunk::Html(t) if !want_plain => t.trim().len(),
+                Chunk::Plain(_) | Chunk::Html(_) => 0,
+            });
+            sizes.sum()
+        };
+        let plain = forms.iter().map(|f| size(f, true)).max().unwrap_or_default();
+        let html = forms.iter().map(|f| size(f, false)).max().unwrap_or_default();
+        let excuse = plain < 200 && html > 1_000 && {
+            let best = forms.iter().max_by_key(|f| size(f, false));
+            let shown = best.and_then(|f| {
+                f.iter().find_map(|c| match c {
+                    Chunk::Html(t) => Some(html::strip(cut(t, self.limits.html_bytes))),
+                    Chunk::Plain(_) => None,
+                })
+            });
+            shown.is_some_and(|s| s.split_whitespace().count() > 3 * (10 + plain / 5))
+        };
+        let want_plain = plain > 0 && !excuse;
+        // Of several plain forms the longest; `max_by_key` keeps the last of equals.
+        forms.into_iter().max_by_key(|f| size(f, want_plain)).unwrap_or_default()
+    }
+
+    fn chunk(&mut self, part: &Part<'_>) -> Chunk {
+        self.body.parts.push(identity(part));
+        let decoded = transfer::decode(part.body, &part.encoding);
+        if decoded.damaged {
+            self.body.problem("the encoding of the text is damaged; what could be read is shown");
+        }
+        let text = charset::decode(&decoded.bytes, part.charset());
+        if text.guessed {
+            self.body.problem("the character set of the text was guessed");
+        }
+        let mut text = text.text;
+        if !decoded.footer.trim_ascii().is_empty() {
+            text.push_str("\n\n");
+            text.push_str(&charset::decode(decoded.footer, None).text);
+        }
+        if text.contains('\0') {
+            self.body.problem("NUL characters were taken out of the text");
+        }
+        if part.media != "text/html"
+            && part.media != "text/enriched"
+            && !looks_like_html(&text, part)
+        {
+            Chunk::Plain(text)
+        } else {
+            Chunk::Html(text)
+        }
+    }
+
+    fn texts(&mut self, chunks: Vec<Chunk>) -> Vec<String> {
+        let mut texts: Vec<String> = Vec::new();
+        for chunk in chunks {
+            let text = match chunk {
+                Chunk::Plain(text) => tidy(&text),
+                Chunk::Html(html) => {
+                    let converted = html::to_text(&html, self.limits.html_bytes);
+                    if converted.simplified {
+                        self.body.problem("the HTML is too large or too deep: its layout is lost");
+                    }
+                    tidy(&converted.text)
+                }
+            };
+            // Some programs send the same words twice, as text and as HTML, in a mixed message.
+            let same = |other: &String| words_equal(other, &text);
+            if !text.is_empty() && !texts.iter().any(same) {
+                texts.push(text);
+            }
+        }
+        texts
+    }
+}
+
+/// HTML sent under the name of plain text.
+fn looks_like_html(text: &str, part: &Part<'_>) -> bool {
+    let head = cut(text.trim_start(), 15).to_ascii_lowercase();
+    part.children.is_empty() && (head.starts_with("<html") || head.starts_with("<!doctype html"))
+}
+
+fn words_equal(a: &str, b: &str) -> bool {
+    a.split_whitespace().eq(b.split_whitespace())
+}
+
+/// Which child of a `multipart/related` is its document (RFC 2387 `start`, else the first).
+fn start_of_related(part: &Part<'_>) -> usize {
+    let start = part.content_type.get("start").map(|s| s.trim_matches(['<', '>', ' ']));
+    let by_id = start.and_then(|start| {
+        let matches = |c: &Part<'_>| {
+            c.headers.text("content-id").is_some_and(|id| id.trim_matches(['<', '>', ' ']) == start)
+        };
+        part.children.iter().position(matches)
+    });
+    by_id.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_safe_to_show() {
+        assert_eq!(file_name("../../etc/passwd").as_deref(), Some("passwd"));
+        assert_eq!(file_name("C:\\tmp\\a.txt").as_deref(), Some("a.txt"));
+        assert_eq!(file_name("a\u{202e}fdp.exe\n").as_deref(), Some("afdp.exe"));
+        assert_eq!(file_name(".."), None);
+        let long = file_name(&format!("{}.pdf", "x".repeat(4000))).unwrap();
+        assert_eq!((long.chars().count(), long.ends_with(".pdf")), (120, true));
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        assert_eq!(cut("aé", 2), "a");
+        assert_eq!(cut("aé", 3), "aé");
+    }
+}

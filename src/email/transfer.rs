@@ -1,0 +1,208 @@
+//! Content-Transfer-Encoding, read leniently: what can be decoded is, the rest is kept as it stands.
+
+use std::borrow::Cow;
+
+/// A decoded body, and the plain text that some list server put behind the encoded part.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Body<'a> {
+    pub(super) bytes: Cow<'a, [u8]>,
+    pub(super) footer: &'a [u8],
+    pub(super) damaged: bool,
+}
+
+impl<'a> Body<'a> {
+    fn plain(bytes: &'a [u8], damaged: bool) -> Self {
+        Self { bytes: Cow::Borrowed(bytes), footer: b"", damaged }
+    }
+}
+
+/// Decodes a body by the *header's* encoding.
+pub(super) fn decode<'a>(body: &'a [u8], encoding: &str) -> Body<'a> {
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "base64" | "b" => base64(body),
+        "quoted-printable" | "q" => {
+            let (bytes, damaged) = quoted_printable(body);
+            Body { bytes: Cow::Owned(bytes), footer: b"", damaged }
+        }
+        "x-uuencode" | "uuencode" | "x-uue" | "uue" => match uudecode(body) {
+            Some(bytes) => Body { bytes: Cow::Owned(bytes), footer: b"", damaged: false },
+            None => Body::plain(body, true),
+        },
+        _ => Body::plain(body, false),
+    }
+}
+
+/// The six bits of a base64 character (both alphabets), or nothing.
+fn sextet(byte: u8) -> Option<u32> {
+    Some(u32::from(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    }))
+}
+
+/// Collects sextets and gives out octets.
+#[derive(Default)]
+struct Octets {
+    out: Vec<u8>,
+    bits: u32,
+    count: u32,
+}
+
+impl Octets {
+    #[expect(clippy::cast_possible_truncation, reason = "the low octet is what is wanted")]
+    fn push(&mut self, sextet: u32) {
+        self.bits = (self.bits << 6) | sextet;
+        self.count += 6;
+        if self.count >= 8 {
+            self.count -= 8;
+            self.out.push((self.bits >> self.count) as u8);
+        }
+    }
+
+    /// Padding: what is left over are zero bits.
+    fn pad(&mut self) {
+        self.bits = 0;
+        self.count = 0;
+    }
+}
+
+/// Base64 line by line. It ends at the first line that is not base64, and the lines behind
+/// that one are a footer: mailing lists append theirs to whatever body they find.
+fn base64(body: &[u8]) -> Body<'_> {
+    let mut octets = Octets { out: Vec::with_capacity(body.len() / 4 * 3), ..Octets::default() };
+    let mut padded = false;
+    let mut damaged = false;
+    let mut at = 0;
+    for line in body.split_inclusive(|b| *b == b'\n') {
+        let trimmed = line.trim_ascii();
+        if !trimmed.is_empty() {
+            let all =
+                trimmed.iter().all(|b| sextet(*b).is_some() || matches!(b, b'=' | b' ' | b'\t'));
+            // After padding only a whole further block may follow: some encoders pad every line.
+            let more = all && (!padded || trimmed.len().is_multiple_of(4));
+            if !more || looks_like_words(trimmed) {
+                break;
+            }
+            for byte in trimmed {
+                if let Some(value) = sextet(*byte) {
+                    octets.push(value);
+                } else if *byte == b'=' {
+                    padded = true;
+                    octets.pad();
+                }
+            }
+        }
+        at += line.len();
+    }
+    let footer = body.get(at..).unwrap_or_default();
+    if octets.out.is_empty() && !footer.trim_ascii().is_empty() {
+        return Body::plain(body, true);
+    }
+    damaged |= !footer.trim_ascii().is_empty();
+    Body { bytes: Cow::Owned(octets.out), footer, damaged }
+}
+
+/// A line of `_` or of words with blanks between them is a footer, not base64.
+fn looks_like_words(line: &[u8]) -> bool {
+    let blanks = line.iter().filter(|b| matches!(b, b' ' | b'\t')).count();
+    line.iter().all(|b| matches!(b, b'_' | b'-' | b'=')) && line.len() > 4 || blanks > 2
+}
+
+/// Quoted-printable; `=` before anything that is not two hexadecimal digits stays as it is.
+pub(super) fn quoted_printable(body: &[u8]) -> (Vec<u8>, bool) {
+    let mut out = Vec::with_capacity(body.len());
+    let mut damaged = false;
+    let mut rest = body;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte != b'=' {
+            out.push(byte);
+        } else if let Some(after) = soft_break(tail) {
+            rest = after;
+        } else if let [high, low, after @ ..] = tail
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            out.push(high << 4 | low);
+            rest = after;
+        } else {
+            damaged = true;
+            out.push(b'=');
+        }
+    }
+    (out, damaged)
+}
+
+fn soft_break(tail: &[u8]) -> Option<&[u8]> {
+    let blanks = tail.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    match tail.get(blanks..)? {
+        [b'\r', b'\n', after @ ..] | [b'\n' | b'\r', after @ ..] => Some(after),
+        [] => Some(&[]),
+        _ => None,
+    }
+}
+
+pub(super) fn hex(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+/// The first file of a uuencoded body.
+fn uudecode(body: &[u8]) -> Option<Vec<u8>> {
+    let mut lines = body.split(|b| *b == b'\n').skip_while(|l| !l.starts_with(b"begin "));
+    lines.next()?;
+    let mut out = Vec::with_capacity(body.len() / 4 * 3);
+    for line in lines {
+        let line = line.trim_ascii_end();
+        let Some((&length, data)) = line.split_first() else { continue };
+        if line == b"end" || length == b'`' {
+            break;
+        }
+        let wanted = usize::from(length.wrapping_sub(32) & 63);
+        let mut octets = Octets::default();
+        data.iter().for_each(|b| octets.push(u32::from(b.wrapping_sub(32) & 63)));
+        out.extend(octets.out.into_iter().take(wanted));
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(encoding: &str, body: &str, want: &str, footer: &str) {
+        let got = decode(body.as_bytes(), encoding);
+        assert_eq!(String::from_utf8_lossy(&got.bytes), want);
+        assert_eq!(String::from_utf8_lossy(got.footer).trim(), footer);
+    }
+
+    #[test]
+    fn base64_is_read_to_its_last_byte() {
+        check("base64", "aGVsbG8gd29ybGQ=\r\n", "hello world", "");
+        check("base64", "aGVsbG8gd29ybGQ", "hello world", "");
+        check("BASE64", "aGVs\nbG8gd29ybGQ\n", "hello world", "");
+        check("base64", "aGVsbG8=\r\nIHdvcmxk\r\n", "hello world", "");
+    }
+
+    #[test]
+    fn a_footer_behind_base64_is_text() {
+        check("base64", "aGVsbG8=\nUnsubscribe here please\n", "hello", "Unsubscribe here please");
+        check("base64", "aGVsbG8h\n____________\nThe list\n", "hello!", "____________\nThe list");
+        check("base64", "not base64 at all!\n", "not base64 at all!\n", "");
+    }
+
+    #[test]
+    fn broken_quoted_printable_keeps_what_it_can() {
+        check("quoted-printable", "caf=C3=A9 =\r\nau lait", "café au lait", "");
+        check("quoted-printable", "a==b =ZZ =3D", "a==b =ZZ =", "");
+        check("quoted-printable", "end=", "end", "");
+    }
+
+    #[test]
+    fn uuencoded_files_are_decoded() {
+        check("x-uuencode", "begin 644 a.txt\n%:&5L;&\\\n`\nend\n", "hello", "");
+    }
+}
