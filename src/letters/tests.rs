@@ -456,6 +456,17 @@ fn files_that_are_missing_or_unknown_are_named() {
 }
 
 #[test]
+fn a_set_may_lie_anywhere() {
+    for root in ["letters/", "/srv/letters/templates/letters/", "./letters/"] {
+        let moved = Letters::shipped()
+            .into_iter()
+            .map(|(name, text)| (name.replace("templates/letters/", root), text))
+            .collect::<Vec<_>>();
+        assert_eq!(load(&moved).version(), shipped().version(), "{root}");
+    }
+}
+
+#[test]
 fn an_empty_folder_names_every_file() {
     let faults = Letters::load(&[]).unwrap_err();
     assert_eq!(faults.len(), 4 + 3 * LetterId::ALL.len());
