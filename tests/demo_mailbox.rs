@@ -12,7 +12,7 @@ fn mailbox() -> BTreeMap<String, Vec<u8>> {
         .map(|entry| {
             (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
         })
-        .filter(|(name, _)| name.ends_with(".eml"))
+        .filter(|(name, _)| Path::new(name).extension().is_some_and(|ending| ending == "eml"))
         .collect()
 }
 

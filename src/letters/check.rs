@@ -63,11 +63,12 @@ fn places() -> impl Iterator<Item = String> {
     SHARED.iter().map(|&file| file.to_owned()).chain(parts)
 }
 
+/// Where the place below `letters/` begins; the last such folder counts, whatever is above it.
 fn key_start(name: &str) -> Option<usize> {
-    if name.starts_with("letters/") {
-        return Some("letters/".len());
+    match name.rfind("/letters/") {
+        Some(at) => Some(at + "/letters/".len()),
+        None => name.starts_with("letters/").then_some("letters/".len()),
     }
-    name.find("/letters/").map(|at| at + "/letters/".len())
 }
 
 fn place_of(name: &str) -> Result<String, Fault> {

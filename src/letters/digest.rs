@@ -20,7 +20,8 @@ pub struct Row {
     pub stage_words: Option<String>,
     /// Working days left; negative once late.
     pub days_left: i32,
-    /// The same in words: `35 days late`, `due tomorrow`, `in 6 days`.
+    /// The same as [`list_words`](super::words::list_words) says it: `35 days late`, `due tomorrow`,
+    /// `in 6 days`. What is due today or tomorrow is counted by these words.
     pub days_words: String,
     /// The day by which we need the answer.
     pub due: InList,

@@ -172,6 +172,29 @@ pub fn record_words(record_type: Option<RecordType>) -> &'static str {
     }
 }
 
+/// Where a customer stands in the procedure: `the first of three stages`, `the second of two steps`.
+/// Nothing for a type without steps, or a step that the type has not.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these two have steps")]
+pub fn step_words(record_type: RecordType, stage: u8) -> Option<String> {
+    let (steps, of) = match record_type {
+        RecordType::ChildrenActComplaint => (3, "three stages"),
+        RecordType::CorporateComplaint => (2, "two steps"),
+        _ => return None,
+    };
+    let ordinal = ["first", "second", "third"].get(usize::from(stage.checked_sub(1)?))?;
+    (stage <= steps).then(|| format!("the {ordinal} of {of}"))
+}
+
+/// The same to staff: `stage 2`, `step 1`.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these two have steps")]
+pub fn stage_words(record_type: RecordType, stage: u8) -> Option<String> {
+    match record_type {
+        RecordType::ChildrenActComplaint => Some(format!("stage {stage}")),
+        RecordType::CorporateComplaint => Some(format!("step {stage}")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +247,19 @@ mod tests {
         check(ca, "care_leaver", &[Flag::Representative], "care_leavers_18_plus", adult);
         let both = [Flag::Representative, Flag::ChildAuthor];
         check(ca, "child_in_care", &both, "children_in_care", "acknowledgement-child");
+    }
+
+    #[test]
+    fn steps_are_said_in_words() {
+        let (children_act, corporate) =
+            (RecordType::ChildrenActComplaint, RecordType::CorporateComplaint);
+        assert_eq!(step_words(children_act, 3).as_deref(), Some("the third of three stages"));
+        assert_eq!(step_words(corporate, 2).as_deref(), Some("the second of two steps"));
+        for (record_type, stage) in [(corporate, 3), (corporate, 0), (RecordType::Enquiry, 1)] {
+            assert_eq!(step_words(record_type, stage), None, "{record_type}, {stage}");
+        }
+        assert_eq!(stage_words(children_act, 2).as_deref(), Some("stage 2"));
+        assert_eq!(stage_words(corporate, 1).as_deref(), Some("step 1"));
     }
 
     #[test]

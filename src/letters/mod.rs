@@ -19,7 +19,7 @@ mod page;
 use std::collections::BTreeMap;
 
 use minijinja::{
-    Environment, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig,
+    AutoEscape, Environment, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,7 +28,10 @@ pub use context::{
     ServiceRequest,
 };
 pub use digest::{Counts, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
-pub use letter::{ContextKind, LetterId, acknowledgement_for, is_written_by_child, record_words};
+pub use letter::{
+    ContextKind, LetterId, acknowledgement_for, is_written_by_child, record_words, stage_words,
+    step_words,
+};
 pub use words::{InFull, InList};
 
 use crate::fault::Fault;
@@ -197,7 +200,17 @@ fn fields(context: &serde_json::Value) -> minijinja::Value {
 
 /// What templates can do: their fields, a few filters, nothing that reaches outside.
 fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
+    // Empty, not `new`: `safe` would let a value write HTML, `debug` shows every field.
+    let mut environment = Environment::empty();
+    // With the place of each error, in release builds too.
+    environment.set_debug(true);
+    environment.set_auto_escape_callback(|name| {
+        if name.rsplit_once('.').is_some_and(|(_, ending)| ending == "html") {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(50);
@@ -216,13 +229,9 @@ fn environment() -> Environment<'static> {
         }
         escape_formatter(out, state, value)
     });
-    // `safe` would let a value write HTML; `debug` shows every field.
-    for filter in ["safe", "pprint", "attr"] {
-        environment.remove_filter(filter);
-    }
-    for global in ["debug", "range", "namespace", "dict"] {
-        environment.remove_global(global);
-    }
+    environment.add_filter("length", minijinja::filters::length);
+    environment.add_filter("lower", minijinja::filters::lower);
+    environment.add_filter("upper", minijinja::filters::upper);
     environment.add_filter("without_year", |words: String| words::without_year(&words));
     environment.add_filter("sentence", sentence);
     environment.add_filter("and_list", |parts: Vec<String>| digest::and_list(&parts));

@@ -92,6 +92,27 @@ fn automatic_mail_greets_without_a_name() {
     assert!(released.html.contains("Dear Helen &lt;Marsh&gt;"), "values are escaped");
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_value_becomes_a_tag_or_a_header(name in ".{0,60}", reference in ".{0,40}") {
+        static LETTERS: std::sync::LazyLock<Letters> = std::sync::LazyLock::new(shipped);
+        let letter = LetterId::AcknowledgementCorporate;
+        let plain = CustomerLetter {
+            greeting_name: Some(Private("Helen".to_owned())),
+            ..sample::customer(letter)
+        };
+        let odd = CustomerLetter {
+            greeting_name: Some(Private(format!("Helen {name}"))),
+            reference: format!("NCC {reference}"),
+            ..plain.clone()
+        };
+        let tags = |context| LETTERS.write(letter, context).unwrap().html.matches('<').count();
+        proptest::prop_assert_eq!(tags(&plain), tags(&odd));
+        let subject = LETTERS.write(letter, &odd).unwrap().subject;
+        proptest::prop_assert!(!subject.contains(char::is_control), "{subject:?}");
+    }
+}
+
 #[test]
 fn every_customer_letter_is_plain() {
     for (letter, context, written) in customer_letters() {
@@ -432,6 +453,17 @@ fn files_that_are_missing_or_unknown_are_named() {
             ("templates/letters/remindr/body.txt", "unknown letter `remindr`"),
         ]
     );
+}
+
+#[test]
+fn a_set_may_lie_anywhere() {
+    for root in ["letters/", "/srv/letters/templates/letters/", "./letters/"] {
+        let moved = Letters::shipped()
+            .into_iter()
+            .map(|(name, text)| (name.replace("templates/letters/", root), text))
+            .collect::<Vec<_>>();
+        assert_eq!(load(&moved).version(), shipped().version(), "{root}");
+    }
 }
 
 #[test]
