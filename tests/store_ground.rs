@@ -1,11 +1,5 @@
 //! The ground the store stands on: both engines, transactions that cannot be lost, migrations.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod support;
 
@@ -83,9 +77,10 @@ async fn the_five_types_come_back_as_they_went_in() {
         missing: Option<String>,
     }
     both_engines(async |db| {
-        let (id, bytes) = match db.is_postgres() {
-            true => ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA"),
-            false => ("INTEGER PRIMARY KEY", "BLOB"),
+        let (id, bytes) = if db.is_postgres() {
+            ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA")
+        } else {
+            ("INTEGER PRIMARY KEY", "BLOB")
         };
         let sql = format!(
             "CREATE TABLE sample (id {id}, flag BOOLEAN NOT NULL, words TEXT NOT NULL UNIQUE,
@@ -310,8 +305,9 @@ async fn a_connection_that_comes_back_inside_a_transaction_is_not_used_again() {
         pids.push(pid.fetch_one(&mut *conn).await.unwrap());
         conn.return_to_pool().await;
     }
+    pids.sort_unstable();
     pids.dedup();
-    assert_eq!(pids.len(), 1, "{pids:?}");
+    assert!(pids.len() <= 2, "the pool's own two at most, not a new one each time: {pids:?}");
 }
 
 #[tokio::test]
