@@ -1,11 +1,5 @@
 //! The ground the store stands on: both engines, transactions that cannot be lost, migrations.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
 mod support;
 
@@ -83,9 +77,10 @@ async fn the_five_types_come_back_as_they_went_in() {
         missing: Option<String>,
     }
     both_engines(async |db| {
-        let (id, bytes) = match db.is_postgres() {
-            true => ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA"),
-            false => ("INTEGER PRIMARY KEY", "BLOB"),
+        let (id, bytes) = if db.is_postgres() {
+            ("BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "BYTEA")
+        } else {
+            ("INTEGER PRIMARY KEY", "BLOB")
         };
         let sql = format!(
             "CREATE TABLE sample (id {id}, flag BOOLEAN NOT NULL, words TEXT NOT NULL UNIQUE,
@@ -242,6 +237,28 @@ async fn a_plain_pool_loses_writes_after_a_begin_is_dropped() {
     assert!(lost > 0, "a dropped BEGIN poisons a plain pool");
 }
 
+/// Asks from outside the pool, with patience for a rollback that is under way.
+async fn nobody_sits_in_a_transaction(pool: &PgPool) -> bool {
+    let outside = (*pool.connect_options()).clone();
+    let mut outside = sqlx::ConnectOptions::connect(&outside).await.unwrap();
+    let end = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < end {
+        let sitting: i64 = sqlx::query_scalar(
+            "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND state LIKE 'idle in transaction%'",
+        )
+        .fetch_one(&mut outside)
+        .await
+        .unwrap();
+        if sitting == 0 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    false
+}
+
 #[tokio::test]
 async fn a_transaction_dropped_at_any_point_leaves_nothing_behind() {
     both_engines(async |db| {
@@ -251,32 +268,23 @@ async fn a_transaction_dropped_at_any_point_leaves_nothing_behind() {
             let step = polls.to_string();
             let finished = crash_after(polls, put(&db, "step", &step)).await.is_some();
 
-            // The very next write, on a connection that was inside the dropped one, is kept.
+            if let Engine::Pg(pool) = db.engine() {
+                assert!(nobody_sits_in_a_transaction(pool).await, "after poll {polls}");
+            }
+            // The very next write is kept, for everybody.
             let key = format!("after-{polls}");
             put(&db, &key, "x").await.unwrap();
             if let Engine::Pg(pool) = db.engine() {
-                let mut idle: i64 = 1;
-                let end = Instant::now() + Duration::from_secs(5);
-                while idle > 0 && Instant::now() < end {
-                    idle = sqlx::query_scalar(
-                        "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_activity
-                         WHERE datname = current_database() AND state LIKE 'idle in transaction%'",
-                    )
-                    .fetch_one(pool)
-                    .await
-                    .unwrap();
-                }
-                assert_eq!(idle, 0, "nobody sits in a transaction after poll {polls}");
-                let url = pool.connect_options();
-                let fresh = PgPoolOptions::new().connect_with((*url).clone()).await.unwrap();
+                let outside = (*pool.connect_options()).clone();
+                let mut outside = sqlx::ConnectOptions::connect(&outside).await.unwrap();
                 let seen: i64 = sqlx::query_scalar(
                     "SELECT CAST(COUNT(*) AS BIGINT) FROM setting WHERE key = $1",
                 )
                 .bind(&key)
-                .fetch_one(&fresh)
+                .fetch_one(&mut outside)
                 .await
                 .unwrap();
-                assert_eq!(seen, 1, "kept for everybody after poll {polls}");
+                assert_eq!(seen, 1, "after poll {polls}");
             }
             let after = get(&db, "step").await.unwrap();
             assert!(after == before || after == step, "whole or not at all, after poll {polls}");
@@ -310,8 +318,9 @@ async fn a_connection_that_comes_back_inside_a_transaction_is_not_used_again() {
         pids.push(pid.fetch_one(&mut *conn).await.unwrap());
         conn.return_to_pool().await;
     }
+    pids.sort_unstable();
     pids.dedup();
-    assert_eq!(pids.len(), 1, "{pids:?}");
+    assert!(pids.len() <= 2, "the pool's own two at most, not a new one each time: {pids:?}");
 }
 
 #[tokio::test]

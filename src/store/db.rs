@@ -258,8 +258,10 @@ async fn connect_lite(path: &Path) -> Result<Db, StoreError> {
         );
         return Err(StoreError::unsuitable(attempted, why));
     }
-    if !path.exists() {
-        create_private(path).map_err(io)?;
+    if let Err(error) = create_private(path)
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(io(error));
     }
 
     let options = SqliteConnectOptions::new()
@@ -277,10 +279,28 @@ async fn connect_lite(path: &Path) -> Result<Db, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", "1000")
         .pragma("journal_size_limit", "67108864");
-    let write = pool(1).connect_with(writer).await;
-    let write = write.map_err(|e| StoreError::new(attempted, e))?;
+    let write = open_writer(writer).await?;
     let read = pool(4).connect_lazy_with(options.read_only(true));
     Ok(Db { pools: Engine::Lite(LitePools { write, read, file: path.to_owned() }) })
+}
+
+/// Opens the writer. The first program to open a new file turns its log on, and nobody can wait for
+/// that with a busy timeout; so another that starts at the same moment tries again.
+async fn open_writer(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let mut tries = 0;
+    loop {
+        match pool(1).connect_with(options.clone()).await {
+            Ok(pool) => return Ok(pool),
+            Err(cause) => {
+                let error = StoreError::new("open the store", cause);
+                tries += 1;
+                if tries > 100 || !error.is_busy_or_serialization() {
+                    return Err(error);
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 fn pool<DB: sqlx::Database>(size: u32) -> PoolOptions<DB> {
@@ -530,4 +550,31 @@ fn names_no_values(code: &str, message: &str) -> bool {
             .iter()
             .any(|class| code.starts_with(class));
     !search && !quoting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_mount_says_where_a_folder_is() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\nfiler:/v /srv/mail nfs4 rw 0 0\n\
+            //filer/x /srv/two\\040words cifs rw 0 0\n/dev/sdb1 /srv/mail/local xfs rw 0 0\n";
+        for (folder, expected) in [
+            ("/var/lib/postern", None),
+            ("/srv/mail", Some("nfs4")),
+            ("/srv/mail/store", Some("nfs4")),
+            ("/srv/mailbox", None),
+            ("/srv/mail/local/store", None),
+            ("/srv/two words/store", Some("cifs")),
+        ] {
+            assert_eq!(network_mount(mounts, Path::new(folder)).as_deref(), expected, "{folder}");
+        }
+    }
+
+    #[test]
+    fn text_loses_nothing_but_nul() {
+        assert_eq!(clean("a\0b\0"), "ab");
+        assert!(matches!(clean("naïve\r\n"), Cow::Borrowed("naïve\r\n")));
+    }
 }

@@ -32,9 +32,9 @@ enum Spelling {
 }
 
 /// Every migration in the engine's spelling, oldest first.
-fn migrator(spelling: Spelling) -> Result<Migrator, StoreError> {
+fn migrator(texts: &[(&str, &str)], spelling: Spelling) -> Result<Migrator, StoreError> {
     let mut migrations = Vec::new();
-    for (name, text) in TEXTS {
+    for (name, text) in texts {
         let bad = |why: &str| {
             StoreError::unsuitable("read the migrations", format!("migrations/{name}.sql: {why}"))
         };
@@ -124,7 +124,11 @@ fn explain(error: MigrateError) -> StoreError {
 
 /// Brings an `SQLite` file up to date: all pending migrations or none.
 pub(super) async fn lite(pool: &SqlitePool, file: &Path) -> Result<(), StoreError> {
-    let migrator = migrator(Spelling::Lite)?;
+    lite_to(pool, file, TEXTS).await
+}
+
+async fn lite_to(pool: &SqlitePool, file: &Path, texts: &[(&str, &str)]) -> Result<(), StoreError> {
+    let migrator = migrator(texts, Spelling::Lite)?;
     let target = migrator.iter().map(|migration| migration.version).max().unwrap_or(0);
     let mut conn = pool.acquire().await.map_err(|e| StoreError::new("open the store", e))?;
 
@@ -180,7 +184,7 @@ async fn back_up(conn: &mut sqlx::SqliteConnection, to: &Path) -> Result<(), Sto
 /// Brings a `PostgreSQL` database up to date, each migration in its own transaction, under a lock.
 pub(super) async fn pg(pool: &PgPool) -> Result<(), StoreError> {
     let attempted = "bring the store up to date";
-    let migrator = migrator(Spelling::Pg)?;
+    let migrator = migrator(TEXTS, Spelling::Pg)?;
     let conn = pool.acquire().await.map_err(|e| StoreError::new(attempted, e))?;
     // Its own connection: a migration may take longer than a query may, and closing it frees the
     // lock also after a failure.
@@ -201,7 +205,7 @@ mod tests {
     #[test]
     fn every_migration_has_both_spellings() {
         for spelling in [Spelling::Lite, Spelling::Pg] {
-            let migrator = migrator(spelling).unwrap();
+            let migrator = migrator(TEXTS, spelling).unwrap();
             let versions: Vec<i64> = migrator.iter().map(|m| m.version).collect();
             let expected: Vec<i64> = (1..).take(versions.len()).collect();
             assert_eq!(versions, expected, "numbered from 1 without a gap");
@@ -240,5 +244,41 @@ mod tests {
     fn an_unknown_word_in_braces_is_refused() {
         let fault = spell("CREATE TABLE a (b {txet})", Spelling::Pg).unwrap_err();
         assert!(fault.contains("{txet}"), "{fault}");
+    }
+
+    #[tokio::test]
+    async fn an_old_file_is_copied_first_and_migrated_whole_or_not_at_all() {
+        const ONE: (&str, &str) =
+            ("0001_one", "CREATE TABLE one (id {id}); INSERT INTO one VALUES (7)");
+        const TWO: (&str, &str) = ("0002_two", "CREATE TABLE two (id {id}); UPDATE one SET id = 8");
+        const BAD: (&str, &str) =
+            ("0003_bad", "CREATE TABLE three (id {id}); CREATE TABLE one (a {text})");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("postern.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+        let pool = SqlitePool::connect_with(options.create_if_missing(true)).await.unwrap();
+        let backup = |version: i64| folder.path().join(format!("postern.db.pre-{version}"));
+        let one = async |pool: &SqlitePool| -> i64 {
+            sqlx::query_scalar("SELECT id FROM one").fetch_one(pool).await.unwrap()
+        };
+
+        lite_to(&pool, &file, &[ONE]).await.unwrap();
+        assert!(!backup(1).exists(), "there was nothing to copy");
+        lite_to(&pool, &file, &[ONE, TWO]).await.unwrap();
+        assert_eq!(one(&pool).await, 8);
+        let old = sqlx::sqlite::SqliteConnectOptions::new().filename(backup(2));
+        let old = SqlitePool::connect_with(old).await.unwrap();
+        assert_eq!(one(&old).await, 7, "as it was before");
+        old.close().await;
+
+        for _ in 0..2 {
+            let error = lite_to(&pool, &file, &[ONE, TWO, BAD]).await.unwrap_err();
+            assert!(error.to_string().contains("migration 3"), "{error:?}");
+        }
+        let three = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'three'";
+        let three: i64 = sqlx::query_scalar(three).fetch_one(&pool).await.unwrap();
+        assert_eq!(three, 0, "the half that worked was undone");
+        assert!(backup(3).exists());
+        lite_to(&pool, &file, &[ONE, TWO]).await.unwrap();
     }
 }
