@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Where letters leave.
+//!
+//! A letter is written once ([`message`]), kept with its Message-ID, and handed over by a
+//! [`mailer`] as often as it takes; [`retry`] says what an answer means and when to try again.
+//! The mail server's answer is a value, [`Delivery`], never an error.
+//!
+//! What never happens: a letter with two recipients; a send whose answer is read by another; a
+//! reply other than 250 taken for acceptance; a server's words, which may quote an address, in a
+//! log.
+
+pub mod address;
+pub mod mailer;
+pub mod message;
+pub mod pool;
+pub mod retry;
+pub mod smtp;
+mod stream;
+
+pub use address::{AddressFault, MailAddress};
+pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
+pub use message::{Automatic, Draft, DraftFault};
+pub use pool::SmtpPool;
+pub use retry::{Next, next_try, queue_pause};
+pub use smtp::{Encryption, Login, SmtpAccount, TimeLimits};
