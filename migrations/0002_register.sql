@@ -25,6 +25,8 @@ CREATE TABLE message (
   -- counted before the parser sees the bytes, so that what kills the process is known at restart
   attempts BIGINT NOT NULL DEFAULT 0,
   retry_at BIGINT NOT NULL DEFAULT 0,
+  -- registered without a letter to anybody: imported, not received
+  silent BOOLEAN NOT NULL DEFAULT FALSE,
   leased_by {text} NOT NULL DEFAULT '',
   leased_until BIGINT NOT NULL DEFAULT 0,
   -- why it is in quarantine, or what went wrong last

@@ -28,6 +28,8 @@ pub struct History {
     pub about_letter: Option<i64>,
     /// Automatic letters to this address lately.
     pub letters_lately: LettersLately,
+    /// It was imported from a file, not received.
+    pub imported: bool,
 }
 
 /// A case as far as deciding needs it.
@@ -236,6 +238,9 @@ pub fn acknowledge(
         Action::File { .. } => return no("it is filed, not answered", false),
         Action::Triage => return no("an officer decides first", false),
     };
+    if history.imported {
+        return no("imported from a file", false);
+    }
     if standing.cut_over.is_some_and(|cut_over| received_at < cut_over) {
         return no("received before the cut-over date", false);
     }

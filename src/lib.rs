@@ -10,17 +10,27 @@
 //! `tests/architecture.rs`.
 
 pub mod casework;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
+pub mod daemon;
 pub mod decide;
 pub mod email;
 pub mod fault;
+pub mod gateway;
+mod hold;
+pub mod intake;
 pub mod letters;
 pub mod mailbox;
 pub mod mailfiles;
+pub mod officer;
 pub mod outbox;
+pub mod policy;
 pub mod private;
+pub mod reminders;
 pub mod rules;
 pub mod store;
+pub mod telemetry;
 pub mod tls;
 pub mod token;

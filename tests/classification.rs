@@ -38,7 +38,9 @@ fn corpus() -> Vec<(bool, Labelled)> {
 fn report(rules: &RuleSet, messages: &[&Labelled]) -> Report {
     let pairs: Vec<_> = messages
         .iter()
-        .map(|line| (line.labels.clone(), rules.classify(&line.email, &line.known(rules.services()))))
+        .map(|line| {
+            (line.labels.clone(), rules.classify(&line.email, &line.known(rules.services())))
+        })
         .collect();
     trial::score(&pairs)
 }

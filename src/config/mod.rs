@@ -13,11 +13,12 @@ use serde::Deserialize;
 use crate::fault::Fault;
 
 pub use sections::{
-    Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Secret, Security, Smtp, Store,
+    Console, Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Secret, Security,
+    Smtp, Store,
 };
 
 /// Every setting.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Who we are, as letters say it.
@@ -39,6 +40,9 @@ pub struct Config {
     /// Who is told at once when a child may be at risk.
     #[serde(default)]
     pub duty: Duty,
+    /// The status page.
+    #[serde(default)]
+    pub console: Console,
     /// Chasing.
     #[serde(default)]
     pub reminders: Reminders,

@@ -337,6 +337,20 @@ pub struct Duty {
     pub address: Option<String>,
 }
 
+/// The status page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Address and port; empty for none.
+    pub listen: Option<String>,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self { listen: Some("127.0.0.1:8080".to_owned()) }
+    }
+}
+
 /// Chasing.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -128,6 +128,8 @@ pub enum Mailer {
     },
     /// A list, for tests and trials.
     Memory(Arc<Mutex<Vec<Delivered>>>),
+    /// Nothing is set up: every letter waits in the outbox.
+    Nowhere,
 }
 
 impl Mailer {
@@ -160,6 +162,17 @@ impl Mailer {
                 letters.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
                 Delivery::Accepted { reply: Reply::without_code("kept in memory") }
             }
+            Self::Nowhere => Delivery::QueueStopped {
+                reply: Reply::without_code("the settings name no server for outgoing mail"),
+            },
+        }
+    }
+
+    /// How many letters may be on their way at once.
+    pub fn connections(&self) -> usize {
+        match self {
+            Self::Smtp(pool) => pool.sessions(),
+            Self::Files { .. } | Self::Memory(_) | Self::Nowhere => 4,
         }
     }
 
@@ -167,7 +180,7 @@ impl Mailer {
     pub async fn close(&self) {
         match self {
             Self::Smtp(pool) => pool.close().await,
-            Self::Files { .. } | Self::Memory(_) => {}
+            Self::Files { .. } | Self::Memory(_) | Self::Nowhere => {}
         }
     }
 }

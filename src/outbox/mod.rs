@@ -12,13 +12,17 @@ pub mod address;
 pub mod mailer;
 pub mod message;
 pub mod pool;
+pub mod queue;
 pub mod retry;
 pub mod smtp;
 mod stream;
+mod tick;
 
 pub use address::{AddressFault, MailAddress};
 pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
 pub use message::{Automatic, Draft, DraftFault};
 pub use pool::SmtpPool;
+pub use queue::{Posting, Sender, TokenCase};
 pub use retry::{Next, next_try, queue_pause};
-pub use smtp::{Encryption, Login, SmtpAccount, TimeLimits};
+pub use smtp::{Encryption, Login, SmtpAccount, TimeLimits, try_connection};
+pub use tick::tick;

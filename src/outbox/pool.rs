@@ -43,6 +43,11 @@ impl SmtpPool {
         Ok(Self(Arc::new(Shared { account, config, permits, idle: Mutex::default() })))
     }
 
+    /// Connections at a time.
+    pub fn sessions(&self) -> usize {
+        self.0.account.sessions
+    }
+
     /// Hands over one letter, over a waiting session if there is one. Letters beyond the number
     /// of sessions wait here.
     pub async fn deliver(&self, envelope: &Envelope, bytes: &[u8]) -> Delivery {

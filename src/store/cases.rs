@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::db::{Db, StoreError, Tx, clean, on};
+use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded};
 
 /// A case to open; everything that its clock needs is decided already.
 #[derive(Debug, Clone)]
@@ -126,22 +127,8 @@ const ROW: &str = "SELECT id, reference, status, record_type, lead_service, cust
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
     agreed_due_on, acknowledged_at, answered_at, opened_by, version FROM complaint_case";
 
-/// Something that happened to a case.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
-pub struct EventRow {
-    /// When, milliseconds.
-    pub at: i64,
-    /// What.
-    pub kind: String,
-    /// Who: an officer, a service, or `gateway`.
-    pub actor: String,
-    /// More, as JSON.
-    pub detail: String,
-}
-
 /// The next case number of a year. Taken inside the transaction that opens the case, so that a
-/// crash leaves no case without a number; a rolled-back one may leave a gap at most on PostgreSQL
-/// never, since the counter rolls back too.
+/// crash leaves no number without a case: the counter rolls back with everything else.
 ///
 /// # Errors
 /// When the database refuses.
@@ -199,19 +186,26 @@ pub async fn open(tx: &mut Tx, reference: &str, new: &NewCase<'_>) -> Result<i64
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn event(
+pub async fn record(
     tx: &mut Tx,
     case: i64,
-    kind: &str,
-    actor: &str,
-    detail: &serde_json::Value,
+    by: &Actor,
+    event: &Event,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let detail = super::json(event);
+    let kind = serde_json::to_value(event)
+        .ok()
+        .and_then(|value| value.get("kind").and_then(|kind| kind.as_str().map(str::to_owned)))
+        .unwrap_or_default();
+    let actor = match by {
+        Actor::Gateway => "gateway",
+        Actor::Officer(officer) => &officer.0,
+    };
     on!(tx, "record what happened", c => sqlx::query(
         "INSERT INTO case_event (case_id, at, kind, actor, detail) VALUES ($1, $2, $3, $4, $5)")
-        .bind(case).bind(now.as_millisecond()).bind(kind).bind(actor).bind(detail.to_string())
-        .execute(c).await.map(drop))?;
-    Ok(())
+        .bind(case).bind(now.as_millisecond()).bind(&kind).bind(actor).bind(&detail)
+        .execute(c).await.map(drop))
 }
 
 /// Makes an address a party to a case.
@@ -296,78 +290,86 @@ pub async fn list(db: &Db, closed_too: bool) -> Result<Vec<CaseRow>, StoreError>
     Ok(rows)
 }
 
-/// What happened to a case, in order.
+/// What happened to a case, oldest first: to replay, or to show.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn events(db: &Db, case: i64) -> Result<Vec<EventRow>, StoreError> {
-    let rows = on!(db, "events", c => sqlx::query_as(
-        "SELECT at, kind, actor, detail FROM case_event WHERE case_id = $1 ORDER BY id")
+/// When the database refuses, or holds an event that this program does not know.
+pub async fn events(tx: &mut Tx, case: i64) -> Result<Vec<Recorded>, StoreError> {
+    let rows: Vec<(i64, String, String)> = on!(tx, "read a case's history", c => sqlx::query_as(
+        "SELECT at, actor, detail FROM case_event WHERE case_id = $1 ORDER BY id")
         .bind(case).fetch_all(c).await)?;
-    Ok(rows)
+    rows.into_iter()
+        .map(|(at, actor, detail)| {
+            let event = serde_json::from_str(&detail).map_err(|_| {
+                StoreError::unsuitable(
+                    "read a case's history",
+                    format!("case {case} has an event of a newer program"),
+                )
+            })?;
+            let by = match actor.as_str() {
+                "gateway" => Actor::Gateway,
+                officer => Actor::Officer(OfficerId(officer.to_owned())),
+            };
+            Ok(Recorded { at: super::moment(at), by, event })
+        })
+        .collect()
 }
 
-/// A change of a case's state; refused when somebody changed the case in between.
-#[derive(Debug, Clone)]
-pub struct Change<'a> {
-    /// The case as it was read.
-    pub before: &'a CaseRow,
-    /// New status.
-    pub status: &'a str,
-    /// New record type.
-    pub record_type: &'a str,
-    /// New lead service.
-    pub lead_service: &'a str,
-    /// New customer type.
-    pub customer_type: &'a str,
-    /// New dates, where the procedure changed.
-    pub clock: Option<Clocked>,
-    /// Whether the customer is answered with this change.
-    pub answered: bool,
-}
-
-/// Changes a case if it still is as it was read. False when it is not: nothing is overwritten.
+/// Writes what a case has become, if nobody changed it since it was read. False when somebody did:
+/// nothing is overwritten then.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn change(tx: &mut Tx, change: &Change<'_>, now: Timestamp) -> Result<bool, StoreError> {
-    let before = change.before;
-    let answered_at = if change.answered { Some(now.as_millisecond()) } else { before.answered_at };
-    let closed_at = (change.status == "closed").then(|| now.as_millisecond());
+pub async fn change(
+    tx: &mut Tx,
+    before: &CaseRow,
+    case: &Case,
+    clock: Option<&Clocked>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let lead = case.services.first().map_or("none", |service| service.as_str());
+    let ended =
+        matches!(case.status, CaseStatus::Closed | CaseStatus::Withdrawn | CaseStatus::Rejected);
     let row: Option<(i64,)> = on!(tx, "change a case", c => sqlx::query_as(
         "UPDATE complaint_case SET status = $3, record_type = $4, lead_service = $5, customer_type = $6,
-             answered_at = $7, closed_at = $8, needs_officer = $9, version = version + 1
+             themes = $7, flags = $8, stage = $9, answered_at = $10, closed_at = $11,
+             needs_officer = FALSE, version = version + 1
          WHERE id = $1 AND version = $2 RETURNING id")
         .bind(before.id)
         .bind(before.version)
-        .bind(change.status)
-        .bind(change.record_type)
-        .bind(change.lead_service)
-        .bind(change.customer_type)
-        .bind(answered_at)
-        .bind(closed_at)
-        .bind(false)
+        .bind(case.status.id())
+        .bind(case.record_type.id())
+        .bind(lead)
+        .bind(case.customer_type.id())
+        .bind(super::json(&case.themes))
+        .bind(super::json(&case.flags))
+        .bind(i64::from(case.stage))
+        .bind(case.responded_at.map(Timestamp::as_millisecond))
+        .bind(ended.then(|| now.as_millisecond()))
         .fetch_optional(c).await)?;
     if row.is_none() {
         return Ok(false);
     }
-    if let Some(clock) = &change.clock {
-        let day = |date: &Option<Date>| date.map(|date| date.to_string());
-        on!(tx, "change a case", c => sqlx::query(
-            "UPDATE complaint_case SET procedure_id = $2, stage = $3, acknowledge_by_on = $4,
-                 target_on = $5, standard_due_on = $6, agreed_due_on = $7, calendar_version = $8
-             WHERE id = $1")
-            .bind(before.id)
-            .bind(&clock.procedure)
-            .bind(i64::from(clock.stage))
-            .bind(clock.acknowledge_by_on.to_string())
-            .bind(day(&clock.target_on))
-            .bind(day(&clock.standard_due_on))
-            .bind(day(&clock.agreed_due_on))
-            .bind(&clock.calendar_version)
-            .execute(c).await.map(drop))?;
+    if let Some(clock) = clock {
+        restart(tx, before.id, clock).await?;
     }
     Ok(true)
+}
+
+async fn restart(tx: &mut Tx, case: i64, clock: &Clocked) -> Result<(), StoreError> {
+    let day = |date: Option<Date>| date.map(|date| date.to_string());
+    on!(tx, "change a case's clock", c => sqlx::query(
+        "UPDATE complaint_case SET procedure_id = $2, acknowledge_by_on = $3, target_on = $4,
+             standard_due_on = $5, agreed_due_on = $6, calendar_version = $7
+         WHERE id = $1")
+        .bind(case)
+        .bind(&clock.procedure)
+        .bind(clock.acknowledge_by_on.to_string())
+        .bind(day(clock.target_on))
+        .bind(day(clock.standard_due_on))
+        .bind(day(clock.agreed_due_on))
+        .bind(&clock.calendar_version)
+        .execute(c).await.map(drop))
 }
 
 /// Records that the acknowledgement of a case has left.

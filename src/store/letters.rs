@@ -283,12 +283,7 @@ pub async fn by_header(tx: &mut Tx, message_id: &str) -> Result<Option<About>, S
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bounced(
-    tx: &mut Tx,
-    id: i64,
-    status: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn bounced(tx: &mut Tx, id: i64, status: &str, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, "bounced", c => sqlx::query("UPDATE letter SET bounced_at = $2, bounce_status = $3 WHERE id = $1")
         .bind(id).bind(now.as_millisecond()).bind(status).execute(c).await.map(drop))?;
     Ok(())
@@ -298,11 +293,7 @@ pub async fn bounced(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn sent_since(
-    tx: &mut Tx,
-    recipient: &str,
-    since: Timestamp,
-) -> Result<i64, StoreError> {
+pub async fn sent_since(tx: &mut Tx, recipient: &str, since: Timestamp) -> Result<i64, StoreError> {
     let (count,): (i64,) = on!(tx, "sent since", c => sqlx::query_as(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM letter WHERE recipient = $1 AND created_at > $2")
         .bind(recipient).bind(since.as_millisecond()).fetch_one(c).await)?;

@@ -28,6 +28,8 @@ pub struct Arrival<'a> {
     pub sha256: String,
     /// The Message-ID as it stands in the header.
     pub header_message_id: Option<String>,
+    /// Registered without a letter to anybody: imported, not received.
+    pub silent: bool,
 }
 
 /// A message that waits, claimed by one gateway.
@@ -43,6 +45,8 @@ pub struct Waiting {
     pub size_bytes: i64,
     /// Receipt, in milliseconds.
     pub received_at: i64,
+    /// Registered without a letter to anybody.
+    pub silent: bool,
 }
 
 /// Keeps bytes under their hash, once, with the first recorded step.
@@ -56,13 +60,14 @@ pub async fn keep(
     now: Timestamp,
 ) -> Result<i64, StoreError> {
     let fresh: Option<(i64,)> = on!(tx, "keep", c => sqlx::query_as(
-        "INSERT INTO message (sha256, size_bytes, received_at, stored_at, state)
-         VALUES ($1, $2, $3, $4, 'stored')
+        "INSERT INTO message (sha256, size_bytes, received_at, stored_at, state, silent)
+         VALUES ($1, $2, $3, $4, 'stored', $5)
          ON CONFLICT (sha256) DO NOTHING RETURNING id")
         .bind(&arrival.sha256)
         .bind(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
         .bind(arrival.received_at.as_millisecond())
         .bind(now.as_millisecond())
+        .bind(arrival.silent)
         .fetch_optional(c).await)?;
     let id = match fresh {
         Some((id,)) => {
@@ -160,7 +165,11 @@ pub async fn sweep_unfinished(tx: &mut Tx, mailbox: &str) -> Result<(), StoreErr
     Ok(())
 }
 
-async fn drop_unfinished(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+/// Removes a message that was begun and never finished.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn drop_unfinished(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     on!(tx, "drop unfinished", c => sqlx::query("DELETE FROM message_bytes WHERE message_id = $1")
         .bind(id).execute(c).await.map(drop))?;
     on!(tx, "drop unfinished", c => sqlx::query("DELETE FROM message WHERE id = $1 AND state = 'arriving'")
@@ -180,22 +189,67 @@ async fn note_delivery(
     message: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if insert_delivery(tx, arrival, arrival.file_key, message, now).await? {
+        return Ok(());
+    }
+    let known: Option<(i64,)> = on!(tx, "look a delivery up", c => sqlx::query_as(
+        "SELECT id FROM delivery
+         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND sha256 = $4")
+        .bind(arrival.mailbox).bind(arrival.uid_validity).bind(arrival.uid).bind(&arrival.sha256)
+        .fetch_optional(c).await)?;
+    if known.is_none() {
+        // A server restored from a backup gives an old number to a new message.
+        insert_delivery(tx, arrival, &arrival.sha256, message, now).await?;
+    }
+    Ok(())
+}
+
+async fn insert_delivery(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    file_key: &str,
+    message: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let header = arrival.header_message_id.as_deref().map(clean);
-    on!(tx, "note delivery", c => sqlx::query(
+    let row: Option<(i64,)> = on!(tx, "note a delivery", c => sqlx::query_as(
         "INSERT INTO delivery (mailbox, uid_validity, uid, file_key, sha256, header_message_id,
                                message_id, fetched_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING")
+         ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING RETURNING id")
         .bind(arrival.mailbox)
         .bind(arrival.uid_validity)
         .bind(arrival.uid)
-        .bind(arrival.file_key)
+        .bind(file_key)
         .bind(&arrival.sha256)
         .bind(header.as_deref())
         .bind(message)
         .bind(now.as_millisecond())
-        .execute(c).await.map(drop))?;
-    Ok(())
+        .fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// After a mailbox began its numbering anew, the old numbers lead nowhere: nothing is moved by them
+/// any more. The messages themselves are looked at again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget_places(tx: &mut Tx, mailbox: &str, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "forget old places", c => sqlx::query(
+        "UPDATE delivery SET moved_at = $2, move_note = 'numbering began anew'
+         WHERE mailbox = $1 AND moved_at IS NULL")
+        .bind(mailbox).bind(now.as_millisecond()).execute(c).await.map(drop))
+}
+
+/// Whether any message waits to be settled now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn any_waits(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(db, "look for what waits", c => sqlx::query_as(
+        "SELECT id FROM message WHERE state IN ('stored', 'understood') AND retry_at <= $1 LIMIT 1")
+        .bind(now.as_millisecond()).fetch_optional(c).await)?;
+    Ok(row.is_some())
 }
 
 /// Whether the ledger has this delivery already.
@@ -203,13 +257,13 @@ async fn note_delivery(
 /// # Errors
 /// When the database refuses.
 pub async fn delivered(
-    tx: &mut Tx,
+    db: &Db,
     mailbox: &str,
     uid_validity: i64,
     uid: i64,
     file_key: &str,
 ) -> Result<bool, StoreError> {
-    let found: Option<(i64,)> = on!(tx, "delivered", c => sqlx::query_as(
+    let found: Option<(i64,)> = on!(db, "look a delivery up", c => sqlx::query_as(
         "SELECT id FROM delivery
          WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND file_key = $4")
         .bind(mailbox).bind(uid_validity).bind(uid).bind(file_key).fetch_optional(c).await)?;
@@ -253,7 +307,7 @@ pub async fn claim(
                       WHERE state IN ('stored', 'understood') AND retry_at <= $3 AND leased_until <= $3
                       ORDER BY id LIMIT $4)
            AND leased_until <= $3
-         RETURNING id, state, attempts, size_bytes, received_at")
+         RETURNING id, state, attempts, size_bytes, received_at, silent")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
         .bind(now.as_millisecond())
@@ -417,12 +471,7 @@ pub async fn put_back(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn quarantine(
-    tx: &mut Tx,
-    id: i64,
-    why: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn quarantine(tx: &mut Tx, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, "quarantine", c => sqlx::query(
         "UPDATE message SET state = 'quarantined', leased_until = 0, trouble = $2 WHERE id = $1")
         .bind(id).bind(why).execute(c).await.map(drop))?;
@@ -522,7 +571,8 @@ pub struct MessageRow {
     pub acknowledge_reason: Option<String>,
 }
 
-const ROW: &str = "SELECT id, state, received_at, size_bytes, kind, sender, subject, action, reason,
+const ROW: &str =
+    "SELECT id, state, received_at, size_bytes, kind, sender, subject, action, reason,
                    trouble, acknowledge_reason FROM message";
 
 /// What waits for a person: triage and quarantine, oldest first.

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::db::{Db, StoreError, Tx, on};
+use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
 #[derive(Debug, Clone, FromRow, serde::Serialize)]
@@ -33,7 +34,8 @@ pub struct RequestRow {
     pub answered_at: Option<i64>,
 }
 
-const ROW: &str = "SELECT id, case_id, service, leads, state, asked_at, asked_on, draft_due_on, due_on,
+const ROW: &str =
+    "SELECT id, case_id, service, leads, state, asked_at, asked_on, draft_due_on, due_on,
                    short, answered_at FROM request";
 
 /// A request to a service.
@@ -105,6 +107,28 @@ pub async fn cancel_all(tx: &mut Tx, case: i64) -> Result<(), StoreError> {
     on!(tx, "cancel all", c => sqlx::query(
         "UPDATE request SET state = 'cancelled' WHERE case_id = $1 AND state IN ('asked', 'accepted')")
         .bind(case).execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Ends the open requests of a case to services that no longer answer it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel_others(
+    tx: &mut Tx,
+    case: i64,
+    services: &[ServiceId],
+) -> Result<(), StoreError> {
+    let open: Vec<(i64, String)> = on!(tx, "list open requests", c => sqlx::query_as(
+        "SELECT id, service FROM request WHERE case_id = $1 AND state IN ('asked', 'accepted')")
+        .bind(case).fetch_all(c).await)?;
+    for (id, service) in open {
+        if services.iter().any(|one| one.as_str() == service) {
+            continue;
+        }
+        on!(tx, "end a request", c => sqlx::query("UPDATE request SET state = 'cancelled' WHERE id = $1")
+            .bind(id).execute(c).await.map(drop))?;
+    }
     Ok(())
 }
 
@@ -286,11 +310,7 @@ pub async fn has_run(db: &Db, day: Date) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn claim_digest(
-    tx: &mut Tx,
-    recipient: &str,
-    day: Date,
-) -> Result<bool, StoreError> {
+pub async fn claim_digest(tx: &mut Tx, recipient: &str, day: Date) -> Result<bool, StoreError> {
     let row: Option<(String,)> = on!(tx, "claim digest", c => sqlx::query_as(
         "INSERT INTO digest (recipient, sent_on, letter_id) VALUES ($1, $2, 0)
          ON CONFLICT (recipient, sent_on) DO NOTHING RETURNING recipient")

@@ -1,0 +1,286 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, one object a line.
+    Json,
+}
+
+/// Complaints intake gateway: takes a council's complaints mailbox in hand.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, max_term_width = 100)]
+pub(super) struct Arguments {
+    /// Configuration file.
+    #[arg(long, global = true, env = "POSTERN_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub(super) log_format: LogFormat,
+    /// More log lines; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Only warnings and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The whole product on sample mail, on this machine alone.
+    #[command(
+        after_help = "Example:\n  postern demo --once\n  postern demo --dir demo --at '+25 days' --once"
+    )]
+    Demo(Demo),
+    /// The daemon: intake, letters, reminders.
+    #[command(after_help = "Example:\n  postern --config /etc/postern/postern.toml serve")]
+    Serve(Serve),
+    /// Is the configuration valid? No network.
+    #[command(after_help = "Example:\n  postern --config postern.toml check")]
+    Check,
+    /// `check`, then a real connection to everything.
+    #[command(after_help = "Example:\n  postern --config postern.toml doctor")]
+    Doctor,
+    /// What the gateway understands of messages; nothing is stored or sent.
+    #[command(
+        after_help = "Example:\n  postern inspect message.eml\n  postern inspect ~/Maildir --json"
+    )]
+    Inspect(Inspect),
+    /// Takes mail into the register from files; safe to repeat.
+    #[command(after_help = "Example:\n  postern import archive.mbox ~/Maildir")]
+    Import(Import),
+    /// The working-day sum with its steps.
+    #[command(
+        after_help = "Example:\n  postern deadline --received 2026-03-16T09:30 --days 20\n  postern deadline --received 2026-03-16 --procedure children_act --stage 1 --json"
+    )]
+    Deadline(Deadline),
+    /// What chasing is due and to whom.
+    #[command(after_help = "Example:\n  postern remind --at 2026-04-15T08:30 --dry-run")]
+    Remind(Remind),
+    /// The register from a terminal.
+    #[command(subcommand)]
+    Case(Case),
+    /// The rules by themselves.
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Shell completions.
+    #[command(after_help = "Example:\n  postern completions bash > /etc/bash_completion.d/postern")]
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Folder for the mailbox, the register and the letters.
+    #[arg(long, default_value = "postern-demo", value_name = "DIR")]
+    pub(super) dir: PathBuf,
+    /// Port of the status page on 127.0.0.1.
+    #[arg(long, default_value_t = 8080, value_name = "N")]
+    pub(super) port: u16,
+    /// One pass, then exit.
+    #[arg(long)]
+    pub(super) once: bool,
+    /// The moment the demo believes it is: 2026-12-01T08:30, or `+10 days` from its last.
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub(super) at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Everything that waits now (mail, letters, reminders), then exit.
+    #[arg(long)]
+    pub(super) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Inspect {
+    /// Messages: .eml, mbox, Maildir or a folder of them.
+    #[arg(required = true)]
+    pub(super) paths: Vec<PathBuf>,
+    /// One object a message, one line each.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// Messages: .eml, mbox, Maildir or a folder of them.
+    #[arg(required = true)]
+    pub(super) paths: Vec<PathBuf>,
+    /// Acknowledge what is imported as if it had just arrived (not done by default).
+    #[arg(long)]
+    pub(super) acknowledge: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Deadline {
+    /// When it was received: 2026-03-16, 2026-03-16T09:30 or with an offset.
+    #[arg(long, value_name = "WHEN")]
+    pub(super) received: String,
+    /// Procedure, as rules/procedures.toml names it.
+    #[arg(long, value_name = "P", requires = "stage", conflicts_with = "days")]
+    pub(super) procedure: Option<String>,
+    /// Its stage.
+    #[arg(long, value_name = "N")]
+    pub(super) stage: Option<u8>,
+    /// Working days to count instead.
+    #[arg(long, value_name = "N", required_unless_present = "procedure")]
+    pub(super) days: Option<u16>,
+    /// How counting starts: day_after, deemed_next_wd, deemed_next_wd_1700 or inclusive.
+    #[arg(long, value_name = "RULE")]
+    pub(super) rule: Option<String>,
+    /// An object with `due` and `steps`.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Remind {
+    /// The moment to reckon with; now without it.
+    #[arg(long, value_name = "WHEN")]
+    pub(super) at: Option<String>,
+    /// Only say what would go to whom.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// One object a mail.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Case {
+    /// Cases, worst first.
+    #[command(after_help = "Example:\n  postern case list --overdue")]
+    List {
+        /// Only those whose date has passed.
+        #[arg(long)]
+        overdue: bool,
+        /// Closed ones too.
+        #[arg(long)]
+        all: bool,
+        /// Messages that wait for an officer, and those in quarantine, instead.
+        #[arg(long, conflicts_with_all = ["overdue", "all"])]
+        waiting: bool,
+        /// One object a case.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one case.
+    #[command(after_help = "Example:\n  postern case show NCC-2026-00412-7")]
+    Show {
+        /// The reference, in any spelling.
+        reference: String,
+        /// One object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Corrects what the gateway made of it; the receipt date stays.
+    #[command(
+        after_help = "Example:\n  postern case correct NCC-2026-00412-7 --type enquiry --service sen --because 'asks for advice'"
+    )]
+    Correct {
+        /// The reference.
+        reference: String,
+        /// Record type.
+        #[arg(long = "type", value_name = "TYPE")]
+        record_type: Option<String>,
+        /// Lead service.
+        #[arg(long)]
+        service: Option<String>,
+        /// Customer type.
+        #[arg(long)]
+        customer: Option<String>,
+        /// Why, kept with the correction.
+        #[arg(long)]
+        because: String,
+    },
+    /// Records that a service answered, and stops its reminders.
+    #[command(after_help = "Example:\n  postern case answered NCC-2026-00412-7 --service sen")]
+    Answered {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Asks one more service.
+    #[command(
+        after_help = "Example:\n  postern case ask NCC-2026-00412-7 --service home_to_school_transport"
+    )]
+    Ask {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Records that the customer has been answered.
+    #[command(
+        after_help = "Example:\n  postern case respond NCC-2026-00412-7 --note 'letter of 3 March'"
+    )]
+    Respond {
+        /// The reference.
+        reference: String,
+        /// What was sent.
+        #[arg(long)]
+        note: String,
+    },
+    /// Closes a case.
+    #[command(
+        after_help = "Example:\n  postern case close NCC-2026-00412-7 --because 'answered, nothing further'"
+    )]
+    Close {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Takes a closed or answered case up again.
+    #[command(
+        after_help = "Example:\n  postern case reopen NCC-2026-00412-7 --because 'new evidence'"
+    )]
+    Reopen {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Tries a message in quarantine again.
+    #[command(after_help = "Example:\n  postern case retry 17")]
+    Retry {
+        /// The message's number, as `case list --waiting` shows it.
+        message: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Rules {
+    /// Are the rules valid?
+    #[command(after_help = "Example:\n  postern rules check")]
+    Check,
+    /// How accurate are they on a labelled corpus?
+    #[command(after_help = "Example:\n  postern rules test tests/complaints/dev.jsonl")]
+    Test {
+        /// JSON Lines files with labels.
+        #[arg(required = true)]
+        corpus: Vec<PathBuf>,
+    },
+    /// Why this result?
+    #[command(after_help = "Example:\n  postern rules explain message.eml")]
+    Explain {
+        /// A message.
+        message: PathBuf,
+    },
+}

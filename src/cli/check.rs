@@ -1,0 +1,64 @@
+//! `postern check`: is everything that people edit valid? No network.
+
+use std::path::Path;
+
+use super::{Failure, Out};
+use crate::clock::{Clock, london_day};
+use crate::config::{Config, Origin};
+use crate::policy::Policy;
+
+/// Working days that the calendar must still reach before `check` warns.
+const CALENDAR_WARNING_DAYS: i32 = 120;
+
+pub(super) fn run(file: &Path, out: &mut Out) -> Result<(), Failure> {
+    let (config, policy) = checked(file, out)?;
+    let missing = config.missing_to_serve(&file.display().to_string());
+    if !missing.is_empty() {
+        return Err(Failure::Faults(missing));
+    }
+    report(&policy, out)?;
+    Ok(())
+}
+
+/// The configuration and everything it names, or every fault of both.
+pub(super) fn checked(file: &Path, out: &mut Out) -> Result<(Config, Policy), Failure> {
+    let (config, origin) = super::configured(file)?;
+    tell_origin(&config, &origin, out)?;
+    let policy = Policy::load(&config).map_err(Failure::Faults)?;
+    Ok((config, policy))
+}
+
+fn tell_origin(config: &Config, origin: &Origin, out: &mut Out) -> Result<(), Failure> {
+    let from = origin
+        .file
+        .as_ref()
+        .map_or("the shipped settings".to_owned(), |file| file.display().to_string());
+    out.line(&format!("settings    {from}"))?;
+    for variable in &origin.environment {
+        out.line(&format!("            {variable} from the environment"))?;
+    }
+    let folder = |path: &Option<std::path::PathBuf>| {
+        path.as_ref().map_or("shipped".to_owned(), |path| path.display().to_string())
+    };
+    out.line(&format!("rules       {}", folder(&config.rules)))?;
+    out.line(&format!("templates   {}", folder(&config.templates)))?;
+    Ok(())
+}
+
+fn report(policy: &Policy, out: &mut Out) -> Result<(), Failure> {
+    let rules = &policy.rules;
+    out.line(&format!("rules       {} rules, version {}", rules.len(), rules.version()))?;
+    out.line(&format!("services    {}", rules.services().all().len()))?;
+    out.line(&format!("templates   version {}", policy.letters.version()))?;
+    let today = london_day(Clock::System.now());
+    let until = policy.calendar.covered_until();
+    out.line(&format!("calendar    to {until}, version {}", policy.calendar.version()))?;
+    if policy.calendar.days_left(today) < CALENDAR_WARNING_DAYS {
+        out.note(&format!(
+            "warning: the calendar ends on {until}; add the next years' bank holidays to \
+             rules/calendar/bank-holidays-england.json"
+        ));
+    }
+    out.line("everything is valid")?;
+    Ok(())
+}

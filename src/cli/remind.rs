@@ -1,0 +1,71 @@
+//! `postern remind`: what chasing is due and to whom; or do it now.
+
+use std::path::Path;
+
+use super::arguments::Remind;
+use super::{Failure, Out};
+use crate::casework::working::in_words;
+use crate::clock::london_day;
+use crate::intake::Tick;
+use crate::outbox;
+use crate::reminders::{self, Plan};
+
+pub(super) async fn run(asked: Remind, file: &Path, out: &mut Out) -> Result<(), Failure> {
+    let (config, _) = super::configured(file)?;
+    let clock = super::clock_at(asked.at.as_deref())?;
+    let now = clock.now();
+    let lock = if asked.dry_run { None } else { super::serve::try_only_one(&config)? };
+    let gateway = super::serve::open(config, clock).await?;
+    let plan = if asked.dry_run {
+        reminders::rehearse(&gateway, now).await?
+    } else {
+        reminders::run_if_time(&gateway, now).await?
+    };
+    let Some(plan) = plan else {
+        out.line(&format!(
+            "no reminders at {} on {}: they have run, it is too early, or it is no working day",
+            now.to_zoned(crate::clock::london()).strftime("%-I:%M%P"),
+            in_words(london_day(now))
+        ))?;
+        return Ok(());
+    };
+    tell(&plan, asked.json, out)?;
+    // A gateway that serves this store sends what was queued; otherwise it is done here.
+    if !asked.dry_run && (lock.is_some() || gateway.db.is_postgres()) {
+        while outbox::tick(&gateway).await? == Tick::Busy {}
+    }
+    gateway.db.close().await;
+    Ok(())
+}
+
+/// What goes to whom, and why.
+pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Failure> {
+    if as_json {
+        for mail in &plan.mails {
+            out.json(mail)?;
+        }
+        return Ok(());
+    }
+    out.line(&format!(
+        "{}: {} mails for {} requests",
+        in_words(plan.day),
+        plan.mails.len(),
+        plan.rungs.len()
+    ))?;
+    for mail in &plan.mails {
+        let roles: Vec<&str> = mail.roles.iter().map(|role| role.label()).collect();
+        out.line(&format!("{}  {}, {}", mail.recipient, mail.name, roles.join(", ")))?;
+        for (reference, rung) in &mail.because {
+            let row = mail.rows.iter().find(|row| row.reference == *reference);
+            let days = row.map_or(String::new(), |row| match row.days_left {
+                left if left < 0 => format!("{} working days late", -left),
+                left => format!("in {left} working days"),
+            });
+            out.line(&format!("    {reference}  {rung:<14} {days}"))?;
+        }
+    }
+    for fault in &plan.faults {
+        out.note(&format!("postern: {fault}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! The loops of a running gateway, and how they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use crate::gateway::Gateway;
+use crate::intake::{self, Tick, fetch};
+use crate::store::{StoreError, letters, mailboxes};
+use crate::{console, outbox, reminders};
+
+/// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.
+const LONGEST_SLEEP: Duration = Duration::from_secs(15);
+/// How long what is under way may take to end after the first signal.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// Runs until SIGTERM or SIGINT. The first signal ends the loops between their ticks; a second one,
+/// or a minute, ends the process: whatever was under way goes on from its rows at the next start.
+///
+/// # Errors
+/// When the signals cannot be listened to.
+pub async fn serve(gateway: Arc<Gateway>, page: Option<TcpListener>) -> anyhow::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let mut loops = JoinSet::new();
+    start(&gateway, &mut loops, &stopped);
+    if let Some(page) = page {
+        let (gateway, mut stop) = (Arc::clone(&gateway), stopped.clone());
+        loops.spawn(async move {
+            let stopped = async move {
+                // The sender is gone only when the process ends.
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            if let Err(fault) = console::serve(gateway, page, stopped).await {
+                error!(%fault, "the status page has ended");
+            }
+        });
+    }
+    info!(mailboxes = gateway.config.mailboxes.len(), "ready");
+    sd_notify("READY=1");
+    signal().await?;
+    info!("stopping");
+    sd_notify("STOPPING=1");
+    // Nobody is left to listen only when every loop has ended.
+    let _ = stop.send(true);
+    tokio::select! {
+        () = drain(&mut loops) => info!("stopped"),
+        () = tokio::time::sleep(GRACE) => warn!("stopped in the middle of something; it goes on at the next start"),
+        done = signal() => { done?; warn!("stopped at once"); }
+    }
+    gateway.db.close().await;
+    Ok(())
+}
+
+/// Starts every loop.
+pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop) {
+    for mailbox in gateway.config.mailboxes.clone() {
+        let (gateway, stop) = (Arc::clone(gateway), stop.clone());
+        loops.spawn(async move {
+            contained("a mailbox", &stop.clone(), || {
+                fetch::run(Arc::clone(&gateway), mailbox.clone(), stop.clone())
+            })
+            .await
+        });
+    }
+    let (one, stop_one) = (Arc::clone(gateway), stop.clone());
+    loops.spawn(async move {
+        turn("intake", &stop_one, || intake::tick(&one), || wait_for_message(&one)).await;
+    });
+    let (one, stop_one) = (Arc::clone(gateway), stop.clone());
+    loops.spawn(async move {
+        turn("outbox", &stop_one, || outbox::tick(&one), || wait_for_letter(&one)).await;
+    });
+    let (one, stop_one) = (Arc::clone(gateway), stop.clone());
+    loops.spawn(async move {
+        turn(
+            "reminders",
+            &stop_one,
+            || reminders::tick(&one),
+            || tokio::time::sleep(Duration::from_mins(1)),
+        )
+        .await;
+    });
+}
+
+/// Everything that waits now: mail, letters, reminders; then returns.
+///
+/// # Errors
+/// The first mailbox or database that failed, after everything else was tried.
+pub async fn once(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
+    let mut failed = None;
+    for mailbox in &gateway.config.mailboxes {
+        if let Err(fault) = fetch::once(gateway, mailbox).await {
+            error!(mailbox = mailbox.name, "mailbox {}: {fault}", mailbox.name);
+            failed = Some(anyhow::Error::new(fault).context(format!("mailbox {}", mailbox.name)));
+        }
+    }
+    while intake::tick(gateway).await? == Tick::Busy {}
+    reminders::tick(gateway).await?;
+    while outbox::tick(gateway).await? == Tick::Busy {}
+    for mailbox in &gateway.config.mailboxes {
+        if let Err(fault) = fetch::move_settled(gateway, mailbox).await {
+            failed.get_or_insert_with(|| anyhow::Error::new(fault));
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// On a store that only one process can use, what an earlier start had claimed is free: it is dead.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn release_leases(gateway: &Gateway) -> Result<(), StoreError> {
+    gateway.db.write(|tx| Box::pin(async move { mailboxes::release_all(tx).await })).await
+}
+
+/// One loop: a tick after the other while there is something to do, else a wait.
+async fn turn<T, TF, W, WF>(name: &str, stop: &fetch::Stop, tick: T, wait: W)
+where
+    T: Fn() -> TF,
+    TF: Future<Output = Result<Tick, StoreError>>,
+    W: Fn() -> WF,
+    WF: Future<Output = ()>,
+{
+    let mut stop = stop.clone();
+    let mut pause = Duration::from_secs(1);
+    while !*stop.borrow() {
+        // Never raced against anything: time limits sit on the network calls inside.
+        match tick().await {
+            Ok(Tick::Busy) => {
+                pause = Duration::from_secs(1);
+                continue;
+            }
+            Ok(Tick::Idle) => {
+                pause = Duration::from_secs(1);
+                tokio::select! {
+                    () = wait() => {}
+                    () = tokio::time::sleep(LONGEST_SLEEP.max(Duration::from_mins(1))) => {}
+                    _ = stop.wait_for(|stop| *stop) => {}
+                }
+            }
+            Err(fault) => {
+                let cause = std::error::Error::source(&fault).map(ToString::to_string);
+                error!(cause, "{name}: {fault}; again in {} s", pause.as_secs());
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = stop.wait_for(|stop| *stop) => {}
+                }
+                pause = (pause * 2).min(Duration::from_mins(1));
+            }
+        }
+    }
+}
+
+async fn wait_for_message(gateway: &Gateway) {
+    tokio::select! {
+        () = gateway.nudges.stored.notified() => {}
+        () = tokio::time::sleep(LONGEST_SLEEP) => {}
+    }
+}
+
+/// Until the next letter is due, at most a little while.
+async fn wait_for_letter(gateway: &Gateway) {
+    let now = gateway.clock.now().as_millisecond();
+    let due = letters::next_due(&gateway.db).await.ok().flatten();
+    let until = due.map_or(LONGEST_SLEEP, |due| {
+        Duration::from_millis(u64::try_from(due - now).unwrap_or(0).max(10)).min(LONGEST_SLEEP)
+    });
+    tokio::select! {
+        () = gateway.nudges.letter.notified() => {}
+        () = tokio::time::sleep(until) => {}
+    }
+}
+
+/// Runs a loop on a task of its own and starts it again should it panic: a hostile server can make a
+/// protocol library panic, and the other mailboxes must not notice.
+async fn contained<F, W>(what: &str, stop: &fetch::Stop, work: F)
+where
+    F: Fn() -> W,
+    W: Future<Output = ()> + Send + 'static,
+{
+    while !*stop.borrow() {
+        match tokio::spawn(work()).await {
+            Ok(()) => break,
+            Err(_) => {
+                error!("{what} stopped unexpectedly; again in 5 s");
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+        }
+    }
+}
+
+async fn drain(loops: &mut JoinSet<()>) {
+    while loops.join_next().await.is_some() {}
+}
+
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+/// Tells systemd, where it started us (`Type=notify`). Nobody minds if it did not.
+fn sd_notify(state: &str) {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    if let Ok(socket) = std::os::unix::net::UnixDatagram::unbound() {
+        let _ = socket.send_to(state.as_bytes(), path);
+    }
+}

@@ -1,0 +1,280 @@
+//! One running gateway: what every tick is given.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::config::{Config, Security};
+use crate::decide::{Standing, bare};
+use crate::email::{Limits, Reader};
+use crate::fault::Fault;
+use crate::letters;
+use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, TimeLimits};
+use crate::policy::Policy;
+use crate::store::{self, Db, StoreError};
+use crate::token::{Key, Keys};
+
+/// How long a claim on a message, a letter or a mailbox holds without being renewed.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
+
+/// Why a gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFault {
+    /// The settings or what staff edit.
+    #[error("the configuration is not valid")]
+    Faults(Vec<Fault>),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A secret's file.
+    #[error("cannot read {what} from {file}")]
+    Secret {
+        /// Which secret.
+        what: &'static str,
+        /// From where.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Outgoing mail.
+    #[error("cannot prepare outgoing mail")]
+    Mailer(#[source] anyhow::Error),
+}
+
+/// Nudges save waiting; the rows are the queue.
+#[derive(Debug, Default)]
+pub struct Nudges {
+    /// A message was kept.
+    pub stored: Notify,
+    /// A message was settled, so that it may be moved.
+    pub settled: Notify,
+    /// A letter was queued.
+    pub letter: Notify,
+}
+
+/// Everything that a tick needs, shared by all loops of one process.
+pub struct Gateway {
+    /// The settings.
+    pub config: Config,
+    /// The store.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// This process, as leases name it.
+    pub id: String,
+    /// What the settings say that matters to a decision.
+    pub standing: Standing,
+    /// As whom we write.
+    pub sender: Sender,
+    /// Where letters leave.
+    pub mailer: Mailer,
+    /// Reads messages on threads of its own.
+    pub reader: Reader,
+    /// What bounds reading.
+    pub limits: Limits,
+    /// What wakes a loop early.
+    pub nudges: Nudges,
+    policy: RwLock<Arc<Policy>>,
+}
+
+impl Gateway {
+    /// Opens the store and prepares everything that the settings name.
+    ///
+    /// # Errors
+    /// [`StartFault`].
+    pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartFault> {
+        let policy = Policy::load(&config).map_err(StartFault::Faults)?;
+        let db = Db::open(&config.store.url).await?;
+        let instance = store::instance_id(&db).await?;
+        let keys = store::token_key(&db).await?;
+        let keys = keys_of(&keys)?;
+        let address = our_address(&config);
+        let sender = Sender {
+            name: config.council.team.clone(),
+            address: address.clone(),
+            keys,
+            instance: instance.clone(),
+        };
+        let limits = limits(&config, &address);
+        let standing = Standing {
+            own_addresses: limits.own_addresses.clone(),
+            cut_over: config.intake.cut_over,
+        };
+        let reader = Reader::start(limits.clone(), config.intake.readers);
+        let mailer = mailer(&config, &clock)?;
+        let id = format!("{}-{}-{}", instance, std::process::id(), random_word());
+        Ok(Arc::new(Self {
+            config,
+            db,
+            clock,
+            id,
+            standing,
+            sender,
+            mailer,
+            reader,
+            limits,
+            nudges: Nudges::default(),
+            policy: RwLock::new(Arc::new(policy)),
+        }))
+    }
+
+    /// What council staff edit, as it stands now. One message is judged by one set.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a new valid set; what is under way ends with the old one.
+    pub fn adopt(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// Until when a claim made now holds.
+    pub fn lease_until(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(LEASE).unwrap_or(now)
+    }
+
+    /// The council, as letters name it.
+    pub fn council(&self) -> letters::Council {
+        let council = &self.config.council;
+        letters::Council {
+            name: council.name.clone(),
+            team: council.team.clone(),
+            phone: council.phone.clone(),
+            out_of_hours_phone: council.out_of_hours_phone.clone(),
+            privacy_url: council.privacy_url.clone(),
+            ombudsman_url: council.ombudsman_url.clone(),
+            advocate_name: council.advocacy.clone(),
+            advocate_phone: council.advocacy_phone.clone(),
+            sen_advice_url: council.sen_advice_url.clone(),
+        }
+    }
+
+    /// Whom a reader of our letters can ask.
+    pub fn contact(&self) -> letters::Contact {
+        let council = &self.config.council;
+        letters::Contact {
+            name: council.contact_name.clone(),
+            phone: council.phone.clone(),
+            email: council.email.clone().unwrap_or_else(|| self.sender.address.clone()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gateway({})", self.id)
+    }
+}
+
+/// The address that we write from: SMTP's own, or the first mailbox's.
+pub fn our_address(config: &Config) -> String {
+    let from = config.smtp.as_ref().and_then(|smtp| smtp.from.clone());
+    from.or_else(|| config.mailboxes.first().map(|mailbox| mailbox.address.clone()))
+        .unwrap_or_else(|| "complaints@localhost.localdomain".to_owned())
+}
+
+/// What bounds reading: which addresses and domains are ours.
+pub fn limits(config: &Config, address: &str) -> Limits {
+    let mut own: Vec<String> = config
+        .mailboxes
+        .iter()
+        .flat_map(|mailbox| std::iter::once(&mailbox.address).chain(&mailbox.aliases))
+        .map(|address| bare(address))
+        .chain([bare(address)])
+        .collect();
+    own.sort();
+    own.dedup();
+    let domain = address.rsplit('@').next().unwrap_or_default().to_lowercase();
+    Limits {
+        reference_prefix: config.council.prefix.clone(),
+        own_addresses: own,
+        own_domains: vec![domain],
+        ..Limits::default()
+    }
+}
+
+/// A secret given in the settings or in a file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn secret(
+    what: &'static str,
+    given: Option<&crate::config::Secret>,
+    file: Option<&Path>,
+) -> Result<Option<crate::config::Secret>, StartFault> {
+    match (given, file) {
+        (Some(secret), _) => Ok(Some(secret.clone())),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map(|text| Some(crate::private::Private(text.trim_end().to_owned())))
+            .map_err(|source| StartFault::Secret {
+                what,
+                file: file.display().to_string(),
+                source,
+            }),
+        (None, None) => Ok(None),
+    }
+}
+
+fn mailer(config: &Config, clock: &Clock) -> Result<Mailer, StartFault> {
+    if let Some(outgoing) = &config.outgoing {
+        return Ok(Mailer::Files { folder: outgoing.folder.clone(), clock: clock.clone() });
+    }
+    let Some(smtp) = &config.smtp else { return Ok(Mailer::Nowhere) };
+    let account = smtp_account(smtp, &our_address(config))?;
+    let pool = SmtpPool::new(account).map_err(|fault| StartFault::Mailer(fault.into()))?;
+    Ok(Mailer::Smtp(pool))
+}
+
+/// The store's key as tokens take it.
+fn keys_of(stored: &str) -> Result<Keys, StartFault> {
+    let bytes = (0..stored.len())
+        .step_by(2)
+        .filter_map(|at| u8::from_str_radix(stored.get(at..at + 2)?, 16).ok())
+        .collect();
+    let key = Key::new('1', bytes).map_err(|fault| StartFault::Mailer(fault.into()))?;
+    Keys::new(key, None).map_err(|fault| StartFault::Mailer(fault.into()))
+}
+
+/// The SMTP server as the mailer takes it.
+///
+/// # Errors
+/// When the password's file cannot be read.
+pub fn smtp_account(
+    smtp: &crate::config::Smtp,
+    our_address: &str,
+) -> Result<SmtpAccount, StartFault> {
+    let password =
+        secret("the SMTP password", smtp.password.as_ref(), smtp.password_file.as_deref())?;
+    let port = smtp.port.unwrap_or(match smtp.security {
+        Security::Tls => 465,
+        Security::Starttls => 587,
+        Security::Plain => 25,
+    });
+    Ok(SmtpAccount {
+        host: smtp.host.clone(),
+        port,
+        encryption: match smtp.security {
+            Security::Tls => Encryption::Implicit,
+            Security::Starttls => Encryption::StartTls,
+            Security::Plain => Encryption::None,
+        },
+        trust: smtp.trust(),
+        login: smtp
+            .user
+            .clone()
+            .map(|user| Login::Password { user, password: password.unwrap_or_default() }),
+        // Our mail domain, and not the machine's own name, which is nobody's business.
+        hello: our_address.rsplit('@').next().unwrap_or("localhost").to_owned(),
+        sessions: smtp.connections,
+        limits: TimeLimits::default(),
+    })
+}
+
+/// Tells two starts of one gateway apart.
+fn random_word() -> String {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    format!("{:08x}", RandomState::new().build_hasher().finish() & 0xffff_ffff)
+}

@@ -1,0 +1,163 @@
+//! What the store knows about a message beyond its own text.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::InHand;
+use crate::decide::{History, KnownCase, LettersLately};
+use crate::email::Kind;
+use crate::gateway::Gateway;
+use crate::policy::Policy;
+use crate::rules::Known;
+use crate::store::cases::{self, CaseRow};
+use crate::store::letters::{self, About};
+use crate::store::{StoreError, Tx, messages, requests};
+use crate::token::{self, Purpose, Token};
+
+/// Looks up everything that a decision on one message needs, in the transaction that will hold it.
+pub(super) async fn of(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    one: &InHand,
+    now: Timestamp,
+) -> Result<(History, Known), StoreError> {
+    let mut history = History { imported: one.waiting.silent, ..History::default() };
+    if !one.content_key.is_empty() {
+        history.duplicate_of =
+            messages::first_with_content(tx, one.waiting.id, &one.content_key).await?;
+    }
+    let sender = one.email.from.as_ref().map(|from| from.address.to_lowercase());
+    let services = policy.rules.services();
+    history.sender_service =
+        sender.as_deref().and_then(|sender| services.is_service_address(sender));
+
+    let token = token_of(gateway, one);
+    let about = letter_of(tx, one, token.as_ref()).await?;
+    let case = match &about {
+        Some(About { case_id: Some(case), .. }) => cases::by_id(tx, *case).await?,
+        _ => case_of_thread(tx, one, sender.as_deref()).await?,
+    };
+    history.token_case = case.as_ref().map(known_case);
+    history.about_letter = about.as_ref().map(|letter| letter.id);
+    let quoted = quoted_case(tx, one, sender.as_deref(), &mut history).await?;
+    let row = case.or(quoted);
+
+    if let (Some(row), Some(service)) = (&row, &history.sender_service) {
+        let request = requests::open_of(tx, row.id, service.as_str()).await?;
+        history.request = request.map(|request| request.id);
+    }
+    if let Some(sender) = &sender {
+        history.letters_lately = letters_lately(tx, sender, row.as_ref(), now).await?;
+    }
+    let known = Known {
+        sender_is_service: history.sender_service.is_some()
+            || sender.as_deref().is_some_and(|sender| services.is_council_address(sender)),
+        answers_request: history.request.is_some(),
+        sender_has_case: row.is_some(),
+        sender_service: history.sender_service.clone(),
+        case_services: row
+            .as_ref()
+            .map(|row| vec![crate::casework::vocabulary::ServiceId(row.lead_service.clone())])
+            .unwrap_or_default(),
+        case_customer: row.as_ref().and_then(|row| row.customer_type.parse().ok()),
+        ..Known::default()
+    };
+    Ok((history, known))
+}
+
+/// Our keyed token, in the address that it was sent to or in the ids that it answers.
+fn token_of(gateway: &Gateway, one: &InHand) -> Option<Token> {
+    let sender = &gateway.sender;
+    let email = &one.email;
+    let addresses = email.to.iter().chain(&email.delivered_to).map(|address| address.as_str());
+    token::find_in_addresses(addresses, &sender.keys, &sender.instance).or_else(|| {
+        let bounced =
+            email.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_deref());
+        let ids = email.in_reply_to.iter().chain(email.references.iter().rev()).map(String::as_str);
+        token::find_in_message_ids(bounced.into_iter().chain(ids), &sender.keys, &sender.instance)
+    })
+}
+
+/// The letter of ours that a token names. A bounce token in anything but a bounce names nothing.
+async fn letter_of(
+    tx: &mut Tx,
+    one: &InHand,
+    token: Option<&Token>,
+) -> Result<Option<About>, StoreError> {
+    let Some(token) = token else { return Ok(None) };
+    if token.purpose == Purpose::Bounce && one.email.kind == Kind::Human {
+        return Ok(None);
+    }
+    letters::about(tx, i64::try_from(token.sequence).unwrap_or(0)).await
+}
+
+/// The case of an earlier message that this one answers, where the sender is its party.
+async fn case_of_thread(
+    tx: &mut Tx,
+    one: &InHand,
+    sender: Option<&str>,
+) -> Result<Option<CaseRow>, StoreError> {
+    let Some(sender) = sender else { return Ok(None) };
+    let ids = one.email.in_reply_to.iter().chain(one.email.references.iter().rev()).take(20);
+    for id in ids {
+        if let Some(case) = messages::case_of_message_id(tx, id, sender).await? {
+            return cases::by_id(tx, case).await;
+        }
+    }
+    Ok(None)
+}
+
+/// The case whose bare reference stands in the message. It counts only where the sender is a party
+/// to it; for anybody else it is a suggestion.
+async fn quoted_case(
+    tx: &mut Tx,
+    one: &InHand,
+    sender: Option<&str>,
+    history: &mut History,
+) -> Result<Option<CaseRow>, StoreError> {
+    for reference in one.email.case_references.iter().take(20) {
+        let Some(row) = cases::by_reference(tx, reference).await? else { continue };
+        let party = match sender {
+            Some(sender) => cases::is_party(tx, row.id, sender).await?,
+            None => false,
+        };
+        if party {
+            history.referenced_case = Some(known_case(&row));
+            return Ok(Some(row));
+        }
+        history.suggested_references.push(reference.clone());
+    }
+    Ok(None)
+}
+
+fn known_case(row: &CaseRow) -> KnownCase {
+    KnownCase {
+        id: row.id,
+        reference: row.reference.clone(),
+        closed: !matches!(row.status.as_str(), "open" | "answered"),
+    }
+}
+
+async fn letters_lately(
+    tx: &mut Tx,
+    sender: &str,
+    case: Option<&CaseRow>,
+    now: Timestamp,
+) -> Result<LettersLately, StoreError> {
+    let before = |minutes: i64| now - SignedDuration::from_mins(minutes);
+    let day = letters::sent_since(tx, sender, before(24 * 60)).await?;
+    // Most senders had no letter today: the narrower windows need no look then.
+    let (ten_minutes, hour) = if day == 0 {
+        (0, 0)
+    } else {
+        let hour = letters::sent_since(tx, sender, before(60)).await?;
+        (letters::sent_since(tx, sender, before(10)).await?, hour)
+    };
+    let receipts_today = match case {
+        Some(case) if day > 0 => {
+            letters::receipts_since(tx, case.id, sender, before(24 * 60)).await?
+        }
+        _ => 0,
+    };
+    Ok(LettersLately { ten_minutes, hour, day, receipts_today })
+}

@@ -1,0 +1,284 @@
+//! The walk: fetch, keep, read, classify, decide, write, commit.
+//!
+//! [`fetch`] brings raw bytes from a mailbox into the store and moves what is settled; [`tick`] takes
+//! what waits in the store through the recorded steps. If the process stops anywhere, the rows say
+//! where to go on, and every step is safe to repeat.
+
+pub mod fetch;
+mod history;
+mod open;
+mod settle;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use tracing::{info, warn};
+
+use crate::email::{self, Email, Kind};
+use crate::gateway::Gateway;
+use crate::hold::hold_point;
+use crate::store::messages::{self, Waiting};
+use crate::store::{StoreError, moment};
+pub(crate) use fetch::imported;
+pub(crate) use open::{Asking, ask_service, clocked, token_case};
+
+/// What a tick found to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tick {
+    /// It did something: come again.
+    Busy,
+    /// Nothing waits.
+    Idle,
+}
+
+/// Messages taken through the steps together: their commits are shared.
+const BATCH: i64 = 64;
+/// Bytes of a batch that are read at once.
+const BATCH_BYTES: i64 = 24 << 20;
+/// Begun this often without being understood, a message is read without the parser.
+const CAREFUL_AFTER: i64 = 2;
+/// Begun this often without being settled, a message is held for a person.
+const HOLD_AFTER: i64 = 4;
+
+/// A message in hand between its steps.
+#[derive(Debug)]
+pub(crate) struct InHand {
+    pub(crate) waiting: Waiting,
+    pub(crate) email: Email,
+    pub(crate) content_key: String,
+}
+
+impl InHand {
+    pub(crate) fn received_at(&self) -> Timestamp {
+        moment(self.waiting.received_at)
+    }
+}
+
+/// Takes the oldest messages that wait all the way to a committed decision.
+///
+/// # Errors
+/// When the database refuses; what was claimed waits again when its lease ends.
+pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
+    let claimed = claim(gateway).await?;
+    if claimed.is_empty() {
+        return Ok(Tick::Idle);
+    }
+    hold_point("claimed").await;
+    for group in groups(claimed) {
+        let read = understand(gateway, group).await?;
+        hold_point("understood").await;
+        settle_all(gateway, read).await?;
+        hold_point("settled").await;
+        gateway.nudges.settled.notify_one();
+        gateway.nudges.letter.notify_one();
+    }
+    Ok(Tick::Busy)
+}
+
+/// Claims what waits, and counts the attempt before any parser sees the bytes: what kills the
+/// process is known by its count at the next start.
+async fn claim(gateway: &Arc<Gateway>) -> Result<Vec<Waiting>, StoreError> {
+    let (now, id) = (gateway.clock.now(), gateway.id.clone());
+    let until = gateway.lease_until(now);
+    gateway
+        .db
+        .write(move |tx| Box::pin(async move { messages::claim(tx, &id, now, until, BATCH).await }))
+        .await
+}
+
+/// Splits a claim so that one group's bytes fit into memory together.
+fn groups(claimed: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+    let mut groups: Vec<Vec<Waiting>> = Vec::new();
+    let mut bytes = 0;
+    for waiting in claimed {
+        bytes += waiting.size_bytes;
+        match groups.last_mut() {
+            Some(group) if bytes <= BATCH_BYTES => group.push(waiting),
+            _ => {
+                bytes = waiting.size_bytes;
+                groups.push(vec![waiting]);
+            }
+        }
+    }
+    groups
+}
+
+/// Reads the messages of a group and commits what was understood.
+async fn understand(
+    gateway: &Arc<Gateway>,
+    group: Vec<Waiting>,
+) -> Result<Vec<InHand>, StoreError> {
+    let mut read = Vec::with_capacity(group.len());
+    let mut fresh = Vec::new();
+    for waiting in group {
+        if waiting.attempts > HOLD_AFTER {
+            quarantine(gateway, &waiting, "it could not be taken in after several tries").await?;
+            continue;
+        }
+        let known = match waiting.state.as_str() {
+            "understood" => messages::email(&gateway.db, waiting.id).await?,
+            _ => None,
+        };
+        let email = match known {
+            Some(email) => email,
+            None => {
+                fresh.push(read.len());
+                read_one(gateway, &waiting).await?
+            }
+        };
+        let content_key = content_key(&email);
+        read.push(InHand { waiting, email, content_key });
+    }
+    let now = gateway.clock.now();
+    let rows: Vec<(i64, Email, String)> = fresh
+        .into_iter()
+        .filter_map(|index| read.get(index))
+        .map(|one| (one.waiting.id, one.email.clone(), one.content_key.clone()))
+        .collect();
+    if !rows.is_empty() {
+        gateway
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (id, email, key) in &rows {
+                        messages::understood(tx, *id, email, key, now).await?;
+                    }
+                    Ok::<(), StoreError>(())
+                })
+            })
+            .await?;
+    }
+    Ok(read)
+}
+
+/// Reads one message; one that killed or outlasted the parser before is read by its header alone.
+async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreError> {
+    let megabytes = gateway.config.intake.read_megabytes;
+    let most = usize::try_from(megabytes << 20).unwrap_or(usize::MAX);
+    let whole = usize::try_from(waiting.size_bytes).is_ok_and(|size| size <= most);
+    if waiting.attempts > CAREFUL_AFTER || !whole {
+        let start = messages::bytes(&gateway.db, waiting.id, messages::PIECE_BYTES).await?;
+        let mut email = email::header_scan(&start, &gateway.limits);
+        email.problems.push(if whole {
+            "reading it stopped the gateway before: only its beginning was read".to_owned()
+        } else {
+            format!("larger than {megabytes} megabytes: only its beginning was read")
+        });
+        return Ok(email);
+    }
+    let bytes = messages::bytes(&gateway.db, waiting.id, most).await?;
+    Ok(gateway.reader.read(Arc::new(bytes)).await)
+}
+
+/// What makes two messages the same, whichever mailbox brought them: who, when, what and with which
+/// attachments. Empty for what could not be read: there only the bytes themselves tell.
+fn content_key(email: &Email) -> String {
+    if email.kind == Kind::Malformed || email.fingerprint.is_empty() {
+        return String::new();
+    }
+    let mut hash = Sha256::new();
+    hash.update(&email.fingerprint);
+    for attachment in &email.attachments {
+        hash.update(&attachment.sha256);
+    }
+    hex(&hash.finalize())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Settles a group in one transaction; where that fails, each message alone, so that one bad one
+/// never stops those beside it.
+async fn settle_all(gateway: &Arc<Gateway>, read: Vec<InHand>) -> Result<(), StoreError> {
+    if read.is_empty() {
+        return Ok(());
+    }
+    let read = Arc::new(read);
+    let Err(error) = settle_together(gateway, Arc::clone(&read), None).await else { return Ok(()) };
+    warn!(%error, cause = cause(&error), "settling {} messages together failed; one by one", read.len());
+    for (index, one) in read.iter().enumerate() {
+        if let Err(error) = settle_together(gateway, Arc::clone(&read), Some(index)).await {
+            put_back(gateway, &one.waiting, &error).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn settle_together(
+    gateway: &Arc<Gateway>,
+    read: Arc<Vec<InHand>>,
+    only: Option<usize>,
+) -> Result<(), StoreError> {
+    let inner = Arc::clone(gateway);
+    let outcomes = gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let policy = inner.policy();
+                let mut outcomes = Vec::new();
+                for (index, one) in read.iter().enumerate() {
+                    if only.is_none_or(|only| only == index) {
+                        outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
+                    }
+                }
+                hold_point("settling").await;
+                Ok::<_, StoreError>(outcomes)
+            })
+        })
+        .await?;
+    for outcome in outcomes {
+        info!(
+            message.id = outcome.message,
+            case.reference = outcome.reference.as_deref(),
+            "message {} {}",
+            outcome.message,
+            outcome.action
+        );
+    }
+    Ok(())
+}
+
+async fn put_back(
+    gateway: &Arc<Gateway>,
+    waiting: &Waiting,
+    error: &StoreError,
+) -> Result<(), StoreError> {
+    let words = format!("{error}: {}", cause(error));
+    warn!(message.id = waiting.id, %error, "message {} could not be settled", waiting.id);
+    if waiting.attempts >= HOLD_AFTER {
+        return quarantine(gateway, waiting, &words).await;
+    }
+    let (id, now) = (waiting.id, gateway.clock.now());
+    let pause = SignedDuration::from_secs(30 * waiting.attempts);
+    let retry_at = now.saturating_add(pause).unwrap_or(now);
+    gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move { messages::put_back(tx, id, &words, retry_at).await })
+        })
+        .await
+}
+
+async fn quarantine(
+    gateway: &Arc<Gateway>,
+    waiting: &Waiting,
+    why: &str,
+) -> Result<(), StoreError> {
+    warn!(message.id = waiting.id, "message {} is in quarantine", waiting.id);
+    let (id, now, why) = (waiting.id, gateway.clock.now(), why.to_owned());
+    gateway
+        .db
+        .write(move |tx| Box::pin(async move { messages::quarantine(tx, id, &why, now).await }))
+        .await
+}
+
+fn cause(error: &StoreError) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+}

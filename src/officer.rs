@@ -1,0 +1,366 @@
+//! What officers do to a case: the same acts for the terminal and the console.
+//!
+//! Each reads the case's history, asks `casework` whether the move is allowed, and records it, in one
+//! transaction. Whoever comes second is told; nothing is overwritten.
+
+use std::sync::Arc;
+
+use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Recorded, Refusal};
+use crate::casework::reference::CaseReference;
+use crate::casework::vocabulary::ServiceId;
+use crate::gateway::Gateway;
+use crate::intake::{Asking, ask_service, clocked, token_case};
+use crate::store::cases::{self, CaseRow, Clocked};
+use crate::store::{StoreError, Tx, messages, requests};
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ActFault {
+    /// No case has this reference.
+    #[error("there is no case {0}")]
+    NoSuchCase(String),
+    /// It is not a reference.
+    #[error("{0}")]
+    NotAReference(String),
+    /// The case does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// No service has this id.
+    #[error("no service `{got}`; services.toml has: {known}")]
+    NoSuchService {
+        /// What was written.
+        got: String,
+        /// What could be.
+        known: String,
+    },
+    /// Somebody else changed it in between.
+    #[error("somebody changed the case meanwhile: look at it again")]
+    ChangedMeanwhile,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One act.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Puts fields right.
+    Correct {
+        /// Field and new value.
+        changes: Vec<(CaseField, String)>,
+        /// Why.
+        because: String,
+    },
+    /// A service answered, outside the gateway.
+    Answered {
+        /// Which.
+        service: String,
+    },
+    /// A service is asked.
+    Ask {
+        /// Which.
+        service: String,
+    },
+    /// The customer was answered.
+    Respond {
+        /// What was sent.
+        note: String,
+    },
+    /// It is over.
+    Close {
+        /// Why.
+        because: String,
+    },
+    /// It is taken up again.
+    Reopen {
+        /// Why.
+        because: String,
+    },
+}
+
+/// A case with its history, as an act finds it.
+struct Found {
+    row: CaseRow,
+    case: Case,
+}
+
+/// Does one act.
+///
+/// # Errors
+/// [`ActFault`]; nothing is changed then.
+pub async fn act(
+    gateway: &Arc<Gateway>,
+    reference: &str,
+    officer: &str,
+    act: Act,
+) -> Result<String, ActFault> {
+    let reference: CaseReference =
+        reference.parse().map_err(|fault: crate::casework::reference::NotAReference| {
+            ActFault::NotAReference(fault.to_string())
+        })?;
+    let by = Actor::Officer(OfficerId(officer.to_owned()));
+    let inner = Arc::clone(gateway);
+    let done = gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let found = find(tx, &reference).await?;
+                match act {
+                    Act::Correct { changes, because } => {
+                        correct(tx, &inner, found, &by, &changes, because).await
+                    }
+                    Act::Answered { service } => answered(tx, &inner, found, &by, service).await,
+                    Act::Ask { service } => ask(tx, &inner, found, service).await,
+                    Act::Respond { note } => respond(tx, &inner, found, &by, note).await,
+                    Act::Close { because } => {
+                        let event = found.case.close(Some(because))?;
+                        ended(tx, &inner, found, &by, event).await
+                    }
+                    Act::Reopen { because } => {
+                        let now = inner.clock.now();
+                        let event = found.case.reopen(now, &because)?;
+                        reopened(tx, &inner, found, &by, event).await
+                    }
+                }
+            })
+        })
+        .await?;
+    gateway.nudges.letter.notify_one();
+    Ok(done)
+}
+
+async fn find(tx: &mut Tx, reference: &CaseReference) -> Result<Found, ActFault> {
+    let text = reference.to_string();
+    let row = cases::by_reference(tx, &text).await?;
+    let row = row.ok_or_else(|| ActFault::NoSuchCase(text.clone()))?;
+    let events = cases::events(tx, row.id).await?;
+    let case = Case::replay(reference.clone(), &events)
+        .map_err(|fault| StoreError::unsuitable("read a case's history", fault.to_string()))?;
+    Ok(Found { row, case })
+}
+
+/// Records an event and writes what the case has become.
+async fn record(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &mut Found,
+    by: &Actor,
+    event: Event,
+) -> Result<(), ActFault> {
+    let now = gateway.clock.now();
+    cases::record(tx, found.row.id, by, &event, now).await?;
+    found.case.apply(&Recorded { at: now, by: by.clone(), event });
+    Ok(())
+}
+
+async fn save(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    clock: Option<&Clocked>,
+) -> Result<(), ActFault> {
+    let now = gateway.clock.now();
+    if cases::change(tx, &found.row, &found.case, clock, now).await? {
+        Ok(())
+    } else {
+        Err(ActFault::ChangedMeanwhile)
+    }
+}
+
+async fn correct(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    changes: &[(CaseField, String)],
+    because: String,
+) -> Result<String, ActFault> {
+    for (field, value) in changes {
+        if *field == CaseField::Services {
+            for service in value.split(',') {
+                service_named(gateway, service.trim())?;
+            }
+        }
+        let event = found.case.correct(*field, value, Some(because.clone()))?;
+        record(tx, gateway, &mut found, by, event).await?;
+    }
+    // Correcting a type moves no clock: the dates are worked out again from the first receipt.
+    let policy = gateway.policy();
+    let retyped = changes.iter().any(|(field, _)| *field == CaseField::RecordType);
+    let clock = if retyped {
+        let clock = policy
+            .procedures
+            .clock_for(found.case.record_type, 1, found.case.received_at, &policy.calendar)
+            .map_err(|fault| StoreError::unsuitable("work out the due date", fault.to_string()))?;
+        Some(clocked(&clock))
+    } else {
+        None
+    };
+    save(tx, gateway, &found, clock.as_ref()).await?;
+    let due = clock.and_then(|clock| clock.agreed_due_on);
+    if let Some(due_on) = due {
+        redate(tx, gateway, &found, due_on).await?;
+    }
+    if changes.iter().any(|(field, _)| *field == CaseField::Services) {
+        requests::cancel_others(tx, found.row.id, &found.case.services).await?;
+        for service in found.case.services.clone() {
+            ask_one(tx, gateway, &found, &service, due).await?;
+        }
+    }
+    Ok(match due {
+        Some(day) => format!("corrected; the answer is due by {day}"),
+        None => "corrected".to_owned(),
+    })
+}
+
+async fn redate(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    due_on: jiff::civil::Date,
+) -> Result<(), ActFault> {
+    let policy = gateway.policy();
+    let uncovered = |gap: crate::casework::calendar::NotCovered| {
+        StoreError::unsuitable("work out the draft's due date", gap.to_string())
+    };
+    let received_on = crate::clock::london_day(found.case.received_at);
+    let limit = policy.calendar.working_days_between(received_on, due_on).map_err(uncovered)?;
+    let draft =
+        policy.ladder.draft_due_on(received_on, due_on, &policy.calendar).map_err(uncovered)?;
+    let short = u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days));
+    requests::redate(tx, found.row.id, draft, due_on, short).await?;
+    Ok(())
+}
+
+fn service_named(gateway: &Gateway, id: &str) -> Result<ServiceId, ActFault> {
+    let policy = gateway.policy();
+    let services = policy.rules.services();
+    let service = ServiceId(id.to_owned());
+    if services.get(&service).is_some() {
+        return Ok(service);
+    }
+    let known: Vec<&str> = services.all().iter().map(|service| service.id.as_str()).collect();
+    Err(ActFault::NoSuchService { got: id.to_owned(), known: known.join(", ") })
+}
+
+async fn answered(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    service: String,
+) -> Result<String, ActFault> {
+    let service = service_named(gateway, &service)?;
+    let request = requests::open_of(tx, found.row.id, service.as_str()).await?;
+    let Some(request) = request else {
+        return Ok(format!("{service} has nothing open on this case"));
+    };
+    requests::answered(tx, request.id, None, gateway.clock.now()).await?;
+    let event = Event::ServiceAnswered { service: service.clone(), message: None };
+    record(tx, gateway, &mut found, by, event).await?;
+    Ok(format!("{service} has answered; its reminders stop"))
+}
+
+async fn ask(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: Found,
+    service: String,
+) -> Result<String, ActFault> {
+    let service = service_named(gateway, &service)?;
+    ask_one(tx, gateway, &found, &service, None).await?;
+    Ok(format!("{service} is asked"))
+}
+
+async fn ask_one(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    service: &ServiceId,
+    due_on: Option<jiff::civil::Date>,
+) -> Result<(), ActFault> {
+    let stored = found.row.agreed_due_on.as_deref().and_then(|day| day.parse().ok());
+    let (Some(due_on), Some(case)) = (due_on.or(stored), token_case(&found.row)) else {
+        return Ok(());
+    };
+    let policy = gateway.policy();
+    let steps_total =
+        policy.procedures.of(found.case.record_type).map_or(1, |one| one.steps_total());
+    let reference = found.case.reference.to_string();
+    let asking = Asking {
+        case,
+        reference: &reference,
+        record_type: found.case.record_type,
+        stage: found.case.stage,
+        steps_total,
+        received_on: crate::clock::london_day(found.case.received_at),
+        due_on,
+        write: true,
+    };
+    let leads = found.case.services.first() == Some(service);
+    ask_service(tx, gateway, &policy, &asking, service, leads, gateway.clock.now()).await?;
+    Ok(())
+}
+
+async fn respond(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    note: String,
+) -> Result<String, ActFault> {
+    let event = found.case.respond(None)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    record(tx, gateway, &mut found, by, Event::Note { text: note.into() }).await?;
+    save(tx, gateway, &found, None).await?;
+    requests::cancel_all(tx, found.row.id).await?;
+    Ok(format!("{} is answered; nobody is chased for it any more", found.row.reference))
+}
+
+async fn ended(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    event: Event,
+) -> Result<String, ActFault> {
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    requests::cancel_all(tx, found.row.id).await?;
+    Ok(format!("{} is {}", found.row.reference, found.case.status.label().to_lowercase()))
+}
+
+async fn reopened(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    event: Event,
+) -> Result<String, ActFault> {
+    record(tx, gateway, &mut found, by, event).await?;
+    let policy = gateway.policy();
+    let clock = policy
+        .procedures
+        .clock_for(found.case.record_type, found.case.stage, gateway.clock.now(), &policy.calendar)
+        .map_err(|fault| StoreError::unsuitable("work out the due date", fault.to_string()))?;
+    let clock = clocked(&clock);
+    save(tx, gateway, &found, Some(&clock)).await?;
+    Ok(match clock.agreed_due_on {
+        Some(day) => format!("{} is open again, due by {day}", found.row.reference),
+        None => format!("{} is open again", found.row.reference),
+    })
+}
+
+/// Takes a message out of quarantine, to be read again. False when it is not there.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn retry(gateway: &Arc<Gateway>, message: i64) -> Result<bool, StoreError> {
+    let now = gateway.clock.now();
+    let released = gateway
+        .db
+        .write(move |tx| Box::pin(async move { messages::release(tx, message, now).await }))
+        .await?;
+    gateway.nudges.stored.notify_one();
+    Ok(released)
+}

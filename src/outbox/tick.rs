@@ -1,0 +1,147 @@
+//! Letters leave: claim, deliver, record.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::{info, warn};
+
+use super::address::{AddressFault, MailAddress};
+use super::mailer::{Delivery, Envelope, Reply};
+use super::retry::{self, Next};
+use crate::casework::case::{Actor, Event};
+use crate::gateway::Gateway;
+use crate::hold::hold_point;
+use crate::intake::Tick;
+use crate::store::letters::{self, Leaving, Outcome};
+use crate::store::tasks::{self, NewTask};
+use crate::store::{StoreError, Tx, cases, moment};
+
+/// Letters claimed together: their commits are shared.
+const BATCH: i64 = 64;
+
+/// Sends the letters that are due.
+///
+/// # Errors
+/// When the database refuses; what was claimed is tried again when its lease ends, with the same
+/// bytes and the same Message-ID.
+pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
+    let (now, id) = (gateway.clock.now(), gateway.id.clone());
+    let until = gateway.lease_until(now);
+    let claimed = gateway
+        .db
+        .write(move |tx| Box::pin(async move { letters::claim(tx, &id, now, until, BATCH).await }))
+        .await?;
+    if claimed.is_empty() {
+        return Ok(Tick::Idle);
+    }
+    hold_point("sending").await;
+    let done = deliver_all(gateway, claimed).await;
+    hold_point("sent").await;
+    let now = gateway.clock.now();
+    gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                for (letter, delivery) in &done {
+                    record(tx, letter, delivery, now).await?;
+                }
+                Ok::<(), StoreError>(())
+            })
+        })
+        .await?;
+    Ok(Tick::Busy)
+}
+
+/// Delivers as many at once as the mailer has connections. A send is never cancelled: a half-used
+/// connection could report the next letter's fate as this one's.
+async fn deliver_all(gateway: &Arc<Gateway>, claimed: Vec<Leaving>) -> Vec<(Leaving, Delivery)> {
+    use futures::stream::{self, StreamExt};
+    stream::iter(claimed)
+        .map(|letter| async move {
+            let delivery = match envelope(&letter) {
+                Ok(envelope) => gateway.mailer.deliver(&envelope, &letter.bytes).await,
+                Err(fault) => Delivery::Refused { reply: Reply::without_code(fault.to_string()) },
+            };
+            (letter, delivery)
+        })
+        .buffer_unordered(gateway.mailer.connections())
+        .collect()
+        .await
+}
+
+fn envelope(letter: &Leaving) -> Result<Envelope, AddressFault> {
+    Ok(Envelope {
+        from: Some(MailAddress::parse(&letter.envelope_from)?),
+        to: MailAddress::parse(&letter.recipient)?,
+    })
+}
+
+/// Records how one delivery ended.
+async fn record(
+    tx: &mut Tx,
+    letter: &Leaving,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let reply = delivery.reply();
+    let outcome = |state, due_at| Outcome { state, code: reply.code, cause: &reply.cause, due_at };
+    match delivery {
+        Delivery::Accepted { .. } => {
+            letters::record(tx, letter.id, &outcome("sent", None), now).await?;
+            info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
+            match letter.case_id {
+                Some(case) if letter.purpose == "acknowledgement" => {
+                    cases::acknowledged(tx, case, now).await?;
+                    let event = Event::Acknowledged { letter: letter.id.to_string() };
+                    cases::record(tx, case, &Actor::Gateway, &event, now).await
+                }
+                _ => Ok(()),
+            }
+        }
+        Delivery::Deferred { .. } => {
+            let queued_at = moment(letter.created_at);
+            let tries = u32::try_from(letter.attempts).unwrap_or(u32::MAX);
+            match retry::next_try(queued_at, tries, now) {
+                Next::TryAt(due_at) => {
+                    warn!(letter.id, reply.code, "letter {} deferred", letter.id);
+                    letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await
+                }
+                Next::GiveUp => give_up(tx, letter, &outcome("failed", None), now).await,
+            }
+        }
+        Delivery::Refused { .. } => give_up(tx, letter, &outcome("failed", None), now).await,
+        Delivery::QueueStopped { .. } => {
+            let due_at = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(now);
+            warn!(letter.id, reply.code, "outgoing mail stands still: {}", reply.cause);
+            letters::give_back(tx, letter.id, due_at, &reply.cause).await
+        }
+        // The server may have it. Once more with the same bytes: a second copy of a reference number
+        // is harmless, a missing acknowledgement is not. After that a person looks.
+        Delivery::Unknown { .. } if letter.attempts <= 1 => {
+            let due_at = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(now);
+            letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await
+        }
+        Delivery::Unknown { .. } => give_up(tx, letter, &outcome("unknown", None), now).await,
+    }
+}
+
+/// A letter that will not leave by itself: shown, and a person's task.
+async fn give_up(
+    tx: &mut Tx,
+    letter: &Leaving,
+    outcome: &Outcome<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    warn!(letter.id, code = outcome.code, "letter {} {}", letter.id, outcome.state);
+    letters::record(tx, letter.id, outcome, now).await?;
+    let words =
+        format!("a letter did not arrive ({}): reach the person by other means", outcome.cause);
+    let task = NewTask {
+        kind: "letter_failed",
+        case_id: letter.case_id,
+        letter_id: Some(letter.id),
+        words: &words,
+        ..NewTask::default()
+    };
+    tasks::add(tx, &task, now).await.map(drop)
+}

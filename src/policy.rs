@@ -1,0 +1,160 @@
+//! Everything that council staff edit, read and checked as one: rules, services, procedures,
+//! calendar, ladder and templates. The shipped set is compiled in.
+
+use std::path::Path;
+
+use rust_embed::Embed;
+
+use crate::casework::calendar::WorkingCalendar;
+use crate::casework::procedure::Procedures;
+use crate::casework::reminder::Ladder;
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::letters::Letters;
+use crate::rules::RuleSet;
+
+#[derive(Embed)]
+#[folder = "rules/"]
+struct ShippedRules;
+
+/// One valid set of what council staff edit.
+pub struct Policy {
+    /// Classification, and the directory of services.
+    pub rules: RuleSet,
+    /// Stages and time limits.
+    pub procedures: Procedures,
+    /// Working days.
+    pub calendar: WorkingCalendar,
+    /// The ladder of reminders.
+    pub ladder: Ladder,
+    /// What we write.
+    pub letters: Letters,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Policy(rules {}, templates {})", self.rules.version(), self.letters.version())
+    }
+}
+
+/// Files as `(name, text)`, in name order.
+type Files = Vec<(String, String)>;
+
+impl Policy {
+    /// The shipped set.
+    ///
+    /// # Errors
+    /// Never in a released program: a test loads it.
+    pub fn shipped() -> Result<Self, Vec<Fault>> {
+        Self::from_files(&embedded::<ShippedRules>("rules"), &Letters::shipped())
+    }
+
+    /// The set that the settings name, each folder by itself or the shipped one in its place.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn load(config: &Config) -> Result<Self, Vec<Fault>> {
+        let rules = match &config.rules {
+            Some(folder) => on_disk(folder)?,
+            None => embedded::<ShippedRules>("rules"),
+        };
+        let templates = match &config.templates {
+            Some(folder) => on_disk(folder)?,
+            None => Letters::shipped(),
+        };
+        Self::from_files(&rules, &templates)
+    }
+
+    fn from_files(rules: &Files, templates: &Files) -> Result<Self, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let classify: Files =
+            rules.iter().filter(|(name, _)| is_classification(name)).cloned().collect();
+        let procedures = part(rules, "procedures.toml", &mut faults, Procedures::from_toml);
+        let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
+        let calendar = part(rules, "bank-holidays-england.json", &mut faults, |file, text| {
+            WorkingCalendar::from_json(file, text).map_err(|fault| vec![fault])
+        });
+        let rules = RuleSet::load(&classify).map_err(|mut more| faults.append(&mut more)).ok();
+        let letters = Letters::load(templates).map_err(|mut more| faults.append(&mut more)).ok();
+        match (rules, procedures, calendar, ladder, letters) {
+            (Some(rules), Some(procedures), Some(calendar), Some(ladder), Some(letters)) => {
+                Ok(Self { rules, procedures, calendar, ladder, letters })
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+/// Whether a file of `rules/` belongs to classification.
+fn is_classification(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let toml = Path::new(file).extension().is_some_and(|extension| extension == "toml");
+    toml && !matches!(file, "procedures.toml" | "reminders.toml" | "routes.toml")
+}
+
+fn part<T>(
+    files: &Files,
+    wanted: &str,
+    faults: &mut Vec<Fault>,
+    read: impl FnOnce(&str, &str) -> Result<T, Vec<Fault>>,
+) -> Option<T> {
+    let Some((name, text)) = files.iter().find(|(name, _)| name.ends_with(wanted)) else {
+        faults.push(Fault::new(
+            wanted,
+            "is missing",
+            "put the file into the rules folder, or leave `rules` out of the settings to use the shipped set",
+        ));
+        return None;
+    };
+    read(name, text).map_err(|mut more| faults.append(&mut more)).ok()
+}
+
+fn embedded<E: Embed>(root: &str) -> Files {
+    let mut files: Files = E::iter()
+        .filter_map(|name| {
+            let file = E::get(&name)?;
+            Some((format!("{root}/{name}"), String::from_utf8_lossy(&file.data).into_owned()))
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+/// Every text file below a folder.
+fn on_disk(folder: &Path) -> Result<Files, Vec<Fault>> {
+    let mut files = Vec::new();
+    let mut faults = Vec::new();
+    walk(folder, &mut files, &mut faults);
+    files.sort();
+    if faults.is_empty() { Ok(files) } else { Err(faults) }
+}
+
+fn walk(folder: &Path, files: &mut Files, faults: &mut Vec<Fault>) {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        Fault::new(
+            &path.display().to_string(),
+            format!("cannot be read ({})", error.kind()),
+            "check the path in the settings and its permissions",
+        )
+    };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return faults.push(unreadable(folder, &error)),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        // Editors leave hidden and backup files beside what they edit.
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') || name.ends_with('~') {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, files, faults);
+            continue;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(text) => files.push((path.display().to_string(), text)),
+            Err(error) => faults.push(unreadable(&path, &error)),
+        }
+    }
+}

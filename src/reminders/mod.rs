@@ -1,0 +1,138 @@
+//! A day passes: rungs that are due become letters in the outbox.
+//!
+//! Reminders are worked out, not scheduled. Once on each working day, from the hour that the ladder
+//! names, one transaction asks which rung fits today for every open request, records it under its
+//! unique key, and queues one digest a person. Down for a week, run twice, several gateways at once:
+//! the highest rung, once.
+
+mod plan;
+mod write;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tracing::{error, info};
+
+use crate::casework::case::{Actor, Event};
+use crate::clock::{london, london_day};
+use crate::gateway::Gateway;
+use crate::intake::Tick;
+use crate::policy::Policy;
+use crate::store::tasks::{self, NewTask};
+use crate::store::{StoreError, Tx, cases, requests};
+
+pub use plan::{Mail, Plan, RungDue};
+
+/// Runs today's reminders, if it is a working day, the hour has come, and nobody ran them yet.
+///
+/// # Errors
+/// When the database refuses; nothing of the day was recorded then, and the next tick tries again.
+pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
+    let now = gateway.clock.now();
+    let policy = gateway.policy();
+    if !gateway.config.reminders.enabled || !is_time(&policy, now) {
+        return Ok(Tick::Idle);
+    }
+    if requests::has_run(&gateway.db, london_day(now)).await? {
+        return Ok(Tick::Idle);
+    }
+    run(gateway, now).await.map(|_| Tick::Busy)
+}
+
+/// Whether reminders may leave at this moment.
+fn is_time(policy: &Policy, now: Timestamp) -> bool {
+    let local = now.to_zoned(london());
+    match policy.calendar.is_working_day(local.date()) {
+        Ok(working) => working && local.time() >= policy.ladder.send_at(),
+        Err(gap) => {
+            error!(%gap, "reminders stand still: the calendar does not reach today");
+            false
+        }
+    }
+}
+
+/// Runs a day's reminders in one transaction. None when they had run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>, StoreError> {
+    let inner = Arc::clone(gateway);
+    let done = gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let today = london_day(now);
+                if !requests::begin_run(tx, today, now).await? {
+                    return Ok(None);
+                }
+                let policy = inner.policy();
+                let plan = plan_of(tx, &policy, today).await?;
+                record(tx, &plan, now).await?;
+                write::queue(tx, &inner, &policy, &plan, now).await?;
+                crate::hold::hold_point("reminding").await;
+                Ok::<_, StoreError>(Some(plan))
+            })
+        })
+        .await?;
+    if let Some(plan) = &done {
+        info!(
+            mails = plan.mails.len(),
+            rungs = plan.rungs.len(),
+            "reminders of {} queued",
+            plan.day
+        );
+        gateway.nudges.letter.notify_one();
+    }
+    Ok(done)
+}
+
+/// Runs a day's reminders if they may leave at that moment and have not run.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn run_if_time(
+    gateway: &Arc<Gateway>,
+    now: Timestamp,
+) -> Result<Option<Plan>, StoreError> {
+    if is_time(&gateway.policy(), now) { run(gateway, now).await } else { Ok(None) }
+}
+
+/// What would go to whom at a moment; nothing is recorded. None when reminders of that day have run
+/// or none may leave then.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn rehearse(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>, StoreError> {
+    let policy = gateway.policy();
+    let today = london_day(now);
+    if !is_time(&policy, now) || requests::has_run(&gateway.db, today).await? {
+        return Ok(None);
+    }
+    let mut tx = gateway.db.snapshot().await?;
+    plan_of(&mut tx, &policy, today).await.map(Some)
+}
+
+async fn plan_of(tx: &mut Tx, policy: &Policy, today: Date) -> Result<Plan, StoreError> {
+    let chased = requests::chased(tx).await?;
+    let recorded = requests::rungs_of_open(tx).await?;
+    Ok(plan::plan(policy, &chased, &recorded, today))
+}
+
+/// Records every rung before a word is sent for it.
+async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreError> {
+    for due in &plan.rungs {
+        for missed in &due.passed_over {
+            requests::record_rung(tx, due.request, &missed.id, missed.on, "skipped", now).await?;
+        }
+        let rung = &due.rung;
+        requests::record_rung(tx, due.request, &rung.id, rung.on, "sent", now).await?;
+        let event = Event::Reminded { service: due.service.clone(), rung: rung.id.clone() };
+        cases::record(tx, due.case, &Actor::Gateway, &event, now).await?;
+    }
+    for fault in &plan.faults {
+        let task = NewTask { kind: "reminders", words: fault, ..NewTask::default() };
+        tasks::add(tx, &task, now).await?;
+    }
+    Ok(())
+}
