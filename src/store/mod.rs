@@ -26,10 +26,12 @@
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
 mod db;
+mod error;
 mod migrate;
 
 pub(crate) use db::on;
-pub use db::{Affected, Db, Engine, StoreError, Tx, affected, clean};
+pub use db::{Affected, Db, Engine, Tx, affected, clean};
+pub use error::StoreError;
 
 /// The id drawn when this store was made; it tells two installations apart.
 ///
