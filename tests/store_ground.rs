@@ -224,17 +224,17 @@ async fn a_plain_pool_loses_writes_after_a_begin_is_dropped() {
     // Why `Db::begin` is as it is. When this fails, sqlx was mended and it may become simpler.
     let url = Postgres::database();
     Db::open(&url).await.unwrap().close().await;
-    let mut lost = 0;
-    for polls in 1.. {
+    // Which poll leaves BEGIN on the wire depends on the machine's load: try until one does.
+    for attempt in 0..200 {
         let plain = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
-        let finished = crash_after(polls, plain.begin()).await.is_some();
-        lost += u32::from(!is_seen(&plain, &url, &format!("plain-{polls}")).await);
+        crash_after(1 + attempt % 5, plain.begin()).await;
+        let seen = is_seen(&plain, &url, &format!("plain-{attempt}")).await;
         plain.close().await;
-        if finished {
-            break;
+        if !seen {
+            return;
         }
     }
-    assert!(lost > 0, "a dropped BEGIN poisons a plain pool");
+    panic!("a dropped BEGIN no longer poisons a plain pool");
 }
 
 /// Asks from outside the pool, with patience for a rollback that is under way.

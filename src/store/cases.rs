@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::FromRow;
 
-use super::db::{Db, StoreError, Tx, clean, on};
+use super::StoreError;
+use super::db::{Db, Tx, clean, on};
 use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded};
 
 /// A case to open; everything that its clock needs is decided already.

@@ -15,6 +15,7 @@ use sqlx::{
     SqlitePool, Transaction,
 };
 
+use super::error::StoreError;
 use super::migrate;
 
 /// One of the two engines, and what belongs to it.
@@ -450,106 +451,6 @@ pub fn affected(answer: impl Affected) -> u64 {
 /// Text without NUL, which `PostgreSQL` refuses in text.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
-}
-
-/// The store could not do what it was asked. Says what was attempted and why it failed, without a
-/// word of what was stored.
-#[derive(thiserror::Error)]
-#[error("cannot {attempted}")]
-pub struct StoreError {
-    attempted: Cow<'static, str>,
-    source: Cause,
-}
-
-/// Why the store failed.
-struct Cause(Reason);
-
-enum Reason {
-    Engine(sqlx::Error),
-    Unsuitable(String),
-}
-
-impl StoreError {
-    /// What was attempted, to complete "cannot …", and the engine's answer.
-    pub fn new(attempted: impl Into<Cow<'static, str>>, cause: sqlx::Error) -> Self {
-        Self { attempted: attempted.into(), source: Cause(Reason::Engine(cause)) }
-    }
-
-    /// Something about the store itself, in words for the person who runs it.
-    pub fn unsuitable(attempted: impl Into<Cow<'static, str>>, why: impl Into<String>) -> Self {
-        Self { attempted: attempted.into(), source: Cause(Reason::Unsuitable(why.into())) }
-    }
-
-    /// Whether a row with the same key is there already.
-    pub fn is_unique_violation(&self) -> bool {
-        self.database().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
-    }
-
-    /// Whether somebody else was in the way, so that the whole transaction may be tried again.
-    pub fn is_busy_or_serialization(&self) -> bool {
-        if matches!(&self.source.0, Reason::Engine(sqlx::Error::PoolTimedOut)) {
-            return true;
-        }
-        let Some(code) = self.database().and_then(sqlx::error::DatabaseError::code) else {
-            return false;
-        };
-        // PostgreSQL: serialization failure, deadlock, lock not available. SQLite: BUSY and LOCKED,
-        // whose kinds are in the higher bytes.
-        matches!(&*code, "40001" | "40P01" | "55P03")
-            || (code.len() < 5 && code.parse::<u32>().is_ok_and(|n| matches!(n & 0xff, 5 | 6)))
-    }
-
-    fn database(&self) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
-        let Reason::Engine(error) = &self.source.0 else { return None };
-        error.as_database_error()
-    }
-}
-
-impl fmt::Debug for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoreError(cannot {}: {})", self.attempted, self.source)
-    }
-}
-
-impl fmt::Debug for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Cause {}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let error = match &self.0 {
-            Reason::Unsuitable(why) => return f.write_str(why),
-            Reason::Engine(error) => error,
-        };
-        let sqlx::Error::Database(answer) = error else {
-            return write!(f, "{error}");
-        };
-        let code = answer.code().unwrap_or_default();
-        write!(f, "the database answered {code}")?;
-        if let Some(constraint) = answer.constraint() {
-            write!(f, " ({constraint})")?;
-        }
-        if names_no_values(&code, answer.message()) {
-            write!(f, ": {}", answer.message())?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether the engine's message speaks of tables, columns and limits alone. `PostgreSQL` quotes a value it
-/// cannot read (class 22), and either engine quotes a search it cannot parse.
-fn names_no_values(code: &str, message: &str) -> bool {
-    let search =
-        message.contains("fts5") || message.contains("MATCH") || message.contains("tsquery");
-    let quoting = code.len() == 5
-        && !["08", "23", "25", "40", "42", "53", "55", "57"]
-            .iter()
-            .any(|class| code.starts_with(class));
-    !search && !quoting
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use sqlx::FromRow;
 
-use super::db::{Db, StoreError, Tx, on};
+use super::StoreError;
+use super::db::{Db, Tx, on};
 
 /// A letter to queue. Its bytes follow once its number is known ([`finish`]), in the same
 /// transaction.

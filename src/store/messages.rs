@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use sqlx::FromRow;
 
-use super::db::{Db, StoreError, Tx, clean, on};
+use super::StoreError;
+use super::db::{Db, Tx, clean, on};
 use super::moment;
 use crate::email::Email;
 use crate::rules::Classification;

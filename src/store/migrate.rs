@@ -19,10 +19,13 @@ use std::path::{Path, PathBuf};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection, PgPool, SqlSafeStr, SqlitePool};
 
-use super::db::StoreError;
+use super::error::StoreError;
 
 /// Every migration, in order; a test compares this list with the folder.
-const TEXTS: &[(&str, &str)] = &[("0001_ground", include_str!("../../migrations/0001_ground.sql"))];
+const TEXTS: &[(&str, &str)] = &[
+    ("0001_ground", include_str!("../../migrations/0001_ground.sql")),
+    ("0002_register", include_str!("../../migrations/0002_register.sql")),
+];
 
 /// The two spellings of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! One SQL text serves both engines (see `docs/decisions/0001-one-sql-two-engines.md`). Queries are
 //! literals in this folder and nowhere else:
 //!
-//! ```ignore
+//! ```text
 //! pub async fn keep(tx: &mut Tx, key: &str, raw: &[u8]) -> Result<Option<i64>, StoreError> {
 //!     on!(tx, "keep a message", c => sqlx::query_scalar(
 //!         "INSERT INTO raw_message (key, raw) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING RETURNING id",
@@ -27,6 +27,7 @@
 
 pub mod cases;
 mod db;
+mod error;
 pub mod letters;
 pub mod mailboxes;
 pub mod messages;
@@ -38,7 +39,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub(crate) use db::on;
-pub use db::{Affected, Db, Engine, StoreError, Tx, affected, clean};
+pub use db::{Affected, Db, Engine, Tx, affected, clean};
+pub use error::StoreError;
 
 /// The id drawn when this store was made; it tells two installations apart.
 ///

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::FromRow;
 
-use super::db::{Db, StoreError, Tx, on};
+use super::StoreError;
+use super::db::{Db, Tx, on};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.

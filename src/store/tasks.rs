@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use sqlx::FromRow;
 
-use super::db::{Db, StoreError, Tx, on};
+use super::StoreError;
+use super::db::{Db, Tx, on};
 
 /// A task for an officer.
 #[derive(Debug, Clone, Default)]

@@ -30,16 +30,19 @@ pub enum Durability {
     Full,
 }
 
-/// Waits for the pipe to close, then stops the server at once and removes the folder. `$1` is the
-/// folder with the programs, `$2` the cluster, `$3` the port, `$4` more options, `$5` the folder to remove.
+/// Makes the cluster, runs the server until the pipe closes, stops it at once and removes the folder.
+/// `$1` is the folder with the programs, `$2` the folder for everything, `$3` the port, `$4` more options.
 const WATCHER: &str = r#"
 trap '' INT TERM HUP
-"$1/postgres" -D "$2" -p "$3" -k "$5" $4 </dev/null >"$5/log" 2>&1 &
+"$1/initdb" --locale=C --encoding=UTF8 --auth=trust --username=postern --no-sync \
+    --no-instructions -D "$2/data" </dev/null >"$2/log" 2>&1 || exit 1
+"$1/postgres" -D "$2/data" -p "$3" -k "$2" $4 </dev/null >>"$2/log" 2>&1 &
 server=$!
 cat >/dev/null
-kill -QUIT $server 2>/dev/null
+# A server that is only just starting does not hear the first call.
+while kill -QUIT $server 2>/dev/null; do sleep 0.05; done
 wait $server 2>/dev/null
-rm -rf "$5"
+rm -rf "$2"
 "#;
 
 impl Postgres {
@@ -57,24 +60,15 @@ impl Postgres {
     /// A cluster of one's own.
     pub fn start(durability: Durability) -> Postgres {
         let programs = programs();
-        let folder = tempfile::Builder::new().prefix("postern-pg-").tempdir().unwrap();
-        let data = folder.path().join("data");
         let user = unprivileged();
-        if let Some((uid, gid)) = user {
-            chown(folder.path(), Some(uid), Some(gid)).unwrap();
-            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
-        }
-        let initdb = as_user(user, &programs.join("initdb"))
-            .args(["--locale=C", "--encoding=UTF8", "--auth=trust", "--username=postern"])
-            .args(["--no-sync", "--no-instructions", "-D"])
-            .arg(&data)
-            .current_dir("/")
-            .output()
-            .unwrap();
-        assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
-
+        let mut failed = String::new();
         // Another process may take the port between our looking and the server's binding it.
         for _ in 0..5 {
+            let folder = tempfile::Builder::new().prefix("postern-pg-").tempdir().unwrap();
+            if let Some((uid, gid)) = user {
+                chown(folder.path(), Some(uid), Some(gid)).unwrap();
+                std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o700)).unwrap();
+            }
             let port = free_port();
             let options = match durability {
                 Durability::None => {
@@ -85,21 +79,21 @@ impl Postgres {
             let mut watcher = as_user(user, Path::new("/bin/sh"))
                 .args(["-c", WATCHER, "sh"])
                 .arg(&programs)
-                .arg(&data)
+                .arg(folder.path())
                 .arg(port.to_string())
                 .arg(options)
-                .arg(folder.path())
                 .current_dir("/")
                 .stdin(Stdio::piped())
                 .spawn()
                 .unwrap();
-            if answers(port, &data) {
+            if answers(&mut watcher, port, folder.path()) {
                 return Postgres { watcher, port, folder, databases: AtomicU32::new(0) };
             }
-            watcher.kill().unwrap();
+            failed = log(folder.path());
+            drop(watcher.stdin.take());
             watcher.wait().unwrap();
         }
-        panic!("the server does not start: {}", log(folder.path()));
+        panic!("the server does not start: {failed}");
     }
 
     /// The address of a fresh, empty database.
@@ -138,16 +132,19 @@ fn log(folder: &Path) -> String {
 }
 
 /// Whether this cluster (and not a stranger on the same port) takes connections in time.
-fn answers(port: u16, data: &Path) -> bool {
+fn answers(watcher: &mut Child, port: u16, folder: &Path) -> bool {
     let end = Instant::now() + Duration::from_secs(30);
     while Instant::now() < end {
-        let pid_file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+        let pid_file =
+            std::fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
         if pid_file.lines().nth(7).is_some_and(|state| state.trim() == "ready")
             && TcpStream::connect(("127.0.0.1", port)).is_ok()
         {
             return true;
         }
-        if log(data.parent().unwrap()).contains("Address already in use") {
+        if watcher.try_wait().unwrap().is_some()
+            || log(folder).contains("could not create any TCP/IP sockets")
+        {
             return false;
         }
         std::thread::sleep(Duration::from_millis(20));
