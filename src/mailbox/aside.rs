@@ -5,6 +5,7 @@
     reason = "a server says much that does not concern the command under way"
 )]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
@@ -99,18 +100,11 @@ impl Wire {
         account: &ImapAccount,
         uids: &[u32],
     ) -> Result<Vec<u32>, MailboxError> {
-        let command = format!("UID STORE {} +FLAGS ({KEYWORD})", sequence_set(uids));
-        let mut marked = BTreeSet::new();
-        self.run(Attempt::SetAside, &command, account.timeouts.command, |response| {
-            if let Some((uid, flags)) = uid_and_flags(response)
-                && flags.iter().any(|flag| flag.eq_ignore_ascii_case(KEYWORD))
-                && uids.binary_search(&uid).is_ok()
-            {
-                marked.insert(uid);
-            }
-        })
-        .await?;
-        Ok(marked.into_iter().collect())
+        let store = format!("UID STORE {} +FLAGS.SILENT ({KEYWORD})", sequence_set(uids));
+        self.run(Attempt::SetAside, &store, account.timeouts.command, |_| {}).await?;
+        // Servers report only what changed, so a repeated mark would look like none.
+        self.look(account, uids, |flags| flags.iter().any(|f| f.eq_ignore_ascii_case(KEYWORD)))
+            .await
     }
 
     /// Which of these messages the folder still holds.
@@ -119,11 +113,22 @@ impl Wire {
         account: &ImapAccount,
         uids: &[u32],
     ) -> Result<Vec<u32>, MailboxError> {
+        self.look(account, uids, |_| true).await
+    }
+
+    /// Which of these messages are there with flags that fit.
+    async fn look(
+        &mut self,
+        account: &ImapAccount,
+        uids: &[u32],
+        fits: impl Fn(&[Cow<'_, str>]) -> bool + Send + Sync,
+    ) -> Result<Vec<u32>, MailboxError> {
         let command = format!("UID FETCH {} (UID FLAGS)", sequence_set(uids));
         let mut found = BTreeSet::new();
         self.run(Attempt::SetAside, &command, account.timeouts.command, |response| {
-            if let Some((uid, _)) = uid_and_flags(response)
+            if let Some((uid, flags)) = uid_and_flags(response)
                 && uids.binary_search(&uid).is_ok()
+                && fits(flags)
             {
                 found.insert(uid);
             }
@@ -163,7 +168,7 @@ fn code_in<'a>(response: &'a Response<'a>) -> Option<&'a ResponseCode<'a>> {
     }
 }
 
-fn uid_and_flags<'a>(response: &'a Response<'a>) -> Option<(u32, &'a [std::borrow::Cow<'a, str>])> {
+fn uid_and_flags<'a>(response: &'a Response<'a>) -> Option<(u32, &'a [Cow<'a, str>])> {
     let Response::Fetch(_, attributes) = response else { return None };
     let (mut uid, mut flags) = (None, None);
     for attribute in attributes {

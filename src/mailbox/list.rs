@@ -55,6 +55,12 @@ const LIST_MOST: usize = 20_000;
 /// How many refusals one list bears before it gives up.
 const REFUSALS_MOST: u32 = 64;
 
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    last: Option<MailboxError>,
+}
+
 /// UIDs from one to another; without an end, to the last of the folder.
 type Span = (u32, Option<u32>);
 
@@ -73,7 +79,7 @@ impl Wire {
         self.news = false;
         let mut found = Vec::new();
         let Some(mut from) = after.checked_add(1) else { return Ok(found) };
-        let (mut width, mut refusals) = (SPAN, 0);
+        let (mut width, mut refusals) = (SPAN, Refusals::default());
         loop {
             let until = from.saturating_add(width - 1);
             // The last span is open, for what arrived since UIDNEXT was said. It also covers
@@ -91,6 +97,13 @@ impl Wire {
             // ever longer steps.
             width = if found.len() == before { width.saturating_mul(4) } else { SPAN };
         }
+        // When nothing can be listed it is hardly the messages.
+        if let Some(error) = refusals.last
+            && found.len() > 1
+            && found.iter().all(|waiting| waiting.size.is_none())
+        {
+            return Err(error);
+        }
         found.sort_unstable_by_key(|waiting| waiting.uid);
         found.dedup_by_key(|waiting| waiting.uid);
         Ok(found)
@@ -101,7 +114,7 @@ impl Wire {
         account: &ImapAccount,
         span: Span,
         uid_next: Option<u32>,
-        refusals: &mut u32,
+        refusals: &mut Refusals,
         found: &mut Vec<Waiting>,
     ) -> Result<(), MailboxError> {
         let mut spans = vec![span];
@@ -112,8 +125,8 @@ impl Wire {
                     return Err(error);
                 }
                 Err(error) => {
-                    *refusals += 1;
-                    if *refusals > REFUSALS_MOST {
+                    refusals.count += 1;
+                    if refusals.count > REFUSALS_MOST {
                         return Err(error);
                     }
                     match halves(span, uid_next) {
@@ -123,6 +136,7 @@ impl Wire {
                         }
                         Halves::Open => return Err(error),
                     }
+                    refusals.last = Some(error);
                 }
             }
         }
