@@ -74,6 +74,9 @@ pub enum Reason {
     /// The answer could not be read.
     #[error("the server's answer could not be read")]
     Garbled,
+    /// The server announced more than we take at once. A message like that is read in pieces.
+    #[error("the server's answer is too large")]
+    TooLarge,
     /// The answer could be read and breaks the protocol.
     #[error("the server's answer breaks the protocol: {0}")]
     Unexpected(&'static str),
@@ -191,7 +194,9 @@ impl MailboxError {
             Reason::No(code) | Reason::Bad(code) | Reason::Bye(code) => {
                 self.class_of_refusal(*code)
             }
-            Reason::Garbled | Reason::Unexpected(_) | Reason::Replaced => Class::Protocol,
+            Reason::Garbled | Reason::TooLarge | Reason::Unexpected(_) | Reason::Replaced => {
+                Class::Protocol
+            }
             Reason::Tls(TlsFault::Handshake(_) | TlsFault::Certificate(_)) | Reason::NoStartTls => {
                 Class::Tls
             }
@@ -228,7 +233,7 @@ impl MailboxError {
     pub(super) fn may_be_one_message(&self) -> bool {
         let all_alike =
             matches!(self.code(), Some("UNAVAILABLE" | "INUSE" | "LIMIT" | NOT_CONNECTED));
-        matches!(self.reason, Reason::Garbled)
+        matches!(self.reason, Reason::Garbled | Reason::TooLarge)
             || matches!(self.reason, Reason::No(_) | Reason::Bad(_)) && !all_alike
     }
 

@@ -30,6 +30,10 @@ pub const WINDOW_MESSAGES: usize = 50;
 /// How many bytes one fetch brings at most, unless a single message is larger.
 pub const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
 
+/// How many bytes of a large message one piece brings: [`super::Session::fetch_piece`] in steps of
+/// this much keeps memory flat.
+pub const PIECE_BYTES: u32 = 1024 * 1024;
+
 /// Messages in sets that are each fetched with one command: at most [`WINDOW_MESSAGES`] and
 /// [`WINDOW_BYTES`]. A message without a size, or larger than a window, stands alone.
 pub fn windows(mut waiting: &[Waiting]) -> impl Iterator<Item = &[Waiting]> {
@@ -79,6 +83,13 @@ impl Wire {
         self.news = false;
         let mut found = Vec::new();
         let Some(mut from) = after.checked_add(1) else { return Ok(found) };
+        if self.exists == 0 {
+            // Some servers call any number wrong in an empty folder.
+            self.run(Attempt::List, "NOOP", account.timeouts.command, |_| {}).await?;
+            if self.exists == 0 {
+                return Ok(found);
+            }
+        }
         let (mut width, mut refusals) = (SPAN, Refusals::default());
         loop {
             let until = from.saturating_add(width - 1);

@@ -128,6 +128,18 @@ async fn messages_are_listed_fetched_whole_and_in_pieces_and_moved() {
 }
 
 #[tokio::test]
+async fn mail_delivered_by_a_server_says_to_which_address() {
+    let server = Dovecot::start();
+    server.deliver_by_lmtp("", "ann+case@example.org", MESSAGE);
+    let mut session = Session::open(&account(server.imap_port, "ann")).await.unwrap();
+    let batch = session.fetch(&[1]).await.unwrap();
+    let text = String::from_utf8_lossy(&batch.messages[0].bytes).into_owned();
+    assert!(text.contains("Return-Path: <>"), "{text}");
+    assert!(text.contains("Delivered-To: ann+case@example.org"), "{text}");
+    assert!(text.ends_with("Nobody came.\r\n"), "{text}");
+}
+
+#[tokio::test]
 async fn folders_below_others_and_in_any_language_are_made() {
     let server = Dovecot::start();
     server.deliver("ann", MESSAGE);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use postern::mailbox::{AsideBy, Class, MailboxError, Reason, Secret, Session, Woken};
+use postern::mailbox::{AsideBy, Class, MailboxError, Reason, Secret, Security, Session, Woken};
 use postern::private::Private;
 
 use super::account;
@@ -198,18 +198,19 @@ async fn a_refused_login_names_no_one() {
 
 #[tokio::test]
 async fn a_refused_token_is_shown_once() {
-    let challenge = "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n";
+    let token = "dXNlcj1hbm4BYXV0aD1CZWFyZXIgdG9rZW4BAQ==";
     let server = ImapScript::start([
-        on("dXNlcj1hbm4BYXV0aD1CZWFyZXIgdG9rZW4BAQ==", challenge),
+        on("AUTHENTICATE", "+ \r\n"),
+        on(token, "+ eyJzdGF0dXMiOiI0MDEifQ==\r\n"),
         // The empty answer to the challenge.
         on("", "TAG NO [AUTHENTICATIONFAILED] expired\r\n"),
     ])
     .await;
-    // The catch-all must not answer the opening command.
     let mut account = account(server.address.port(), "ann");
     account.secret = Secret::Token(Private("token".to_owned()));
     let error = Session::open(&account).await.unwrap_err();
     assert!(error.is_auth(), "{error}");
+    assert_eq!(server.heard(), ["AUTHENTICATE XOAUTH2", token, ""]);
 }
 
 #[tokio::test]
@@ -221,7 +222,54 @@ async fn a_password_outside_ascii_is_not_sent_as_a_quoted_string() {
     assert_eq!(server.heard()[0], "AUTHENTICATE PLAIN");
 }
 
+// ---- protection
+
+#[tokio::test]
+async fn without_starttls_nothing_is_said_and_nothing_said_before_it_counts() {
+    // RFC 3501 knows no fall-back, and bytes sent ahead of the handshake are an attack.
+    for (greeting, answer, class) in [
+        ("* OK ready\r\n", "TAG BAD unknown\r\n", Class::Tls),
+        ("* OK ready\r\n", "TAG NO not today\r\n", Class::Tls),
+        ("* OK ready\r\n", "TAG OK go\r\n* OK logged in, trust me\r\n", Class::Tls),
+        ("* PREAUTH welcome\r\n", "TAG OK go\r\n", Class::Protocol),
+        ("* OK ready\r\n", "* BYE overload\r\n", Class::Refused),
+    ] {
+        let server = ImapScript::start_greeting(greeting, [on("STARTTLS", answer)]).await;
+        let mut account = account(server.address.port(), "ann");
+        account.security = Security::StartTls;
+        let error = Session::open(&account).await.unwrap_err();
+        assert_eq!(error.class(), class, "{answer:?}: {error}");
+        assert!(!server.heard().iter().any(|heard| heard.contains("LOGIN")));
+    }
+}
+
+#[tokio::test]
+async fn plain_text_stays_on_this_machine() {
+    let mut account = account(143, "ann");
+    // RFC 5737: an address that nobody has.
+    account.host = "192.0.2.1".to_owned();
+    let error = Session::open(&account).await.unwrap_err();
+    assert!(matches!(error.reason, Reason::Insecure), "{error}");
+}
+
 // ---- fetching
+
+#[tokio::test]
+async fn an_enormous_announcement_costs_no_memory() {
+    let huge = "* 1 FETCH (UID 1 BODY[] {500000000}\r\nhello";
+    let (_server, mut session) = open([on("UID FETCH 1 ", huge)]).await;
+    let batch = session.fetch(&[1]).await.unwrap();
+    assert_eq!(batch.refused, [1], "to be read in pieces");
+    let kept = peak_kilobytes();
+    assert!(kept < 400_000, "{kept} kB");
+}
+
+/// The most memory that this process ever used.
+fn peak_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
 
 #[tokio::test]
 async fn only_what_the_server_confirms_is_handed_over() {

@@ -1,7 +1,7 @@
 //! A throw-away Dovecot 2.3: IMAP, IMAPS and LMTP on free loopback ports, any user, one password.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -139,6 +139,42 @@ impl Dovecot {
         hand_over(&draft);
         std::fs::rename(draft, maildir.join("new").join(&name)).unwrap();
         name
+    }
+
+    /// Delivers a message as a mail server does, by LMTP (RFC 2033): Dovecot adds `Return-Path`,
+    /// `Delivered-To` with what stands after `+` in the address, and `Received`.
+    ///
+    /// # Panics
+    /// When Dovecot does not take it.
+    pub fn deliver_by_lmtp(&self, sender: &str, recipient: &str, bytes: &[u8]) {
+        let stream = TcpStream::connect(("127.0.0.1", self.lmtp_port)).unwrap();
+        let mut replies = BufReader::new(stream.try_clone().unwrap()).lines();
+        let mut expect = |code: &str| {
+            loop {
+                let line = replies.next().unwrap().unwrap();
+                assert!(line.starts_with(code), "LMTP: {line}");
+                if line.as_bytes().get(3) == Some(&b' ') {
+                    return;
+                }
+            }
+        };
+        let say = |text: &str| (&stream).write_all(format!("{text}\r\n").as_bytes()).unwrap();
+        expect("220");
+        say("LHLO localhost");
+        expect("250");
+        say(&format!("MAIL FROM:<{sender}>"));
+        expect("250");
+        say(&format!("RCPT TO:<{recipient}>"));
+        expect("250");
+        say("DATA");
+        expect("354");
+        for line in String::from_utf8_lossy(bytes).lines() {
+            let dot = if line.starts_with('.') { "." } else { "" };
+            say(&format!("{dot}{line}"));
+        }
+        say(".");
+        expect("250");
+        say("QUIT");
     }
 
     /// The files of a user's folder (`INBOX`, or `Processed`, `A/B`), read from disk, by name.
@@ -300,7 +336,7 @@ service lmtp {{
         key = certificate.key_file.display(),
     );
     if let Some(capability) = options.capability {
-        let _ = write!(text, "protocol imap {{\n  imap_capability = {capability}\n}}\n");
+        writeln!(text, "protocol imap {{\n  imap_capability = {capability}\n}}").unwrap();
     }
     text
 }
