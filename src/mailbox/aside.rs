@@ -8,13 +8,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
+use imap_proto::{AttributeValue, Response, ResponseCode};
 
 use super::account::ImapAccount;
 use super::error::{Attempt, MailboxError};
-use super::select::NAME_FAULT;
 use super::uidset::{named, sequence_set};
-use super::utf7;
 use super::wire::Wire;
 
 /// How messages were set aside.
@@ -55,7 +53,7 @@ impl Wire {
         folder: &str,
     ) -> Result<Vec<u32>, MailboxError> {
         let limit = account.timeouts.command;
-        let folder = self.folder_on_wire(account, folder).await?;
+        let folder = self.folder_on_wire(account, Attempt::SetAside, folder).await?;
         let before = self.present(account, uids).await?;
         if before.is_empty() {
             return Ok(Vec::new());
@@ -135,29 +133,6 @@ impl Wire {
         })
         .await?;
         Ok(found.into_iter().collect())
-    }
-
-    /// A folder's name as this server writes it: its own sign between levels, encoded, quoted.
-    async fn folder_on_wire(
-        &mut self,
-        account: &ImapAccount,
-        folder: &str,
-    ) -> Result<String, MailboxError> {
-        let mut levels = None;
-        if folder.contains('/') {
-            let limit = account.timeouts.command;
-            self.run(Attempt::SetAside, "LIST \"\" \"\"", limit, |response| {
-                if let Response::MailboxData(MailboxDatum::List(list)) = response {
-                    levels = list.delimiter.as_deref().map(str::to_owned);
-                }
-            })
-            .await?;
-        }
-        let name = match levels {
-            Some(sign) if sign != "/" => folder.replace('/', &sign),
-            _ => folder.to_owned(),
-        };
-        utf7::quoted(&name).ok_or_else(|| MailboxError::new(Attempt::SetAside, NAME_FAULT))
     }
 }
 

@@ -81,8 +81,8 @@ pub enum Reason {
     #[error("the server's answer breaks the protocol: {0}")]
     Unexpected(&'static str),
     /// TLS.
-    #[error("no secure connection")]
-    Tls(#[source] TlsFault),
+    #[error("{0}")]
+    Tls(TlsFault),
     /// The server does not do STARTTLS.
     #[error("the server offers no STARTTLS")]
     NoStartTls,
@@ -130,7 +130,6 @@ pub struct MailboxError {
     /// What we were doing.
     pub attempt: Attempt,
     /// Why it failed.
-    #[source]
     pub reason: Reason,
 }
 
@@ -191,6 +190,8 @@ impl MailboxError {
             Reason::Unreachable(_) | Reason::TimedOut(_) | Reason::Closed | Reason::Lost => {
                 Class::Network
             }
+            // Servers end sessions for their own reasons: overload, an expired token, a restart.
+            Reason::Bye(code) if *code != Some(NOT_CONNECTED) => Class::Network,
             Reason::No(code) | Reason::Bad(code) | Reason::Bye(code) => {
                 self.class_of_refusal(*code)
             }
@@ -210,9 +211,8 @@ impl MailboxError {
             Some("AUTHENTICATIONFAILED" | "AUTHORIZATIONFAILED" | "EXPIRED" | NOT_CONNECTED) => {
                 Class::Auth
             }
-            _ if self.attempt == Attempt::Login && !matches!(self.reason, Reason::Bye(_)) => {
-                Class::Auth
-            }
+            Some("PRIVACYREQUIRED") => Class::Setup,
+            _ if self.attempt == Attempt::Login => Class::Auth,
             Some("READ-ONLY" | "NOPERM") if self.attempt == Attempt::SetAside => Class::ReadOnly,
             _ => Class::Refused,
         }

