@@ -99,6 +99,7 @@ impl Wire {
             let span = (from, (!last).then_some(until));
             let before = found.len();
             self.list_span(account, span, uid_next, &mut refusals, &mut found).await?;
+            // `n:*` also gives the last message when n lies beyond it (RFC 3501 section 6.4.8).
             found.retain(|waiting: &Waiting| waiting.uid > after);
             if last || found.len() >= LIST_MOST {
                 break;
@@ -164,11 +165,9 @@ impl Wire {
         let command = format!("UID FETCH {from}:{until_text} (UID INTERNALDATE RFC822.SIZE)");
         let mut seen = Vec::new();
         self.run(Attempt::List, &command, account.timeouts.command, |response| {
-            // `n:*` also gives the last message when n lies beyond it (RFC 3501 section 6.4.8),
-            // and servers tell of flags of other messages at any time, without a size.
+            // Servers tell of other messages' flags at any time, without a size.
             let waiting = listed(response);
-            let wanted = |uid| uid >= from && until.is_none_or(|until| uid <= until);
-            seen.extend(waiting.filter(|waiting| wanted(waiting.uid)));
+            seen.extend(waiting.filter(|waiting| until.is_none_or(|until| waiting.uid <= until)));
         })
         .await?;
         found.append(&mut seen);

@@ -59,6 +59,16 @@ async fn a_lost_connection_is_an_error_now_and_ever_after() {
 }
 
 #[tokio::test]
+async fn a_reply_to_another_command_answers_nothing() {
+    for says in ["A9999 OK done\r\n", "+ go on\r\n"] {
+        let (_server, mut session) = open([on("UID FETCH", [says, "TAG OK\r\n"].concat())]).await;
+        let error = session.list(0).await.unwrap_err();
+        assert_eq!(error.class(), Class::Protocol);
+        assert!(!session.is_connected());
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_falls_silent_is_noticed() {
     let server = ImapScript::start([on("UID FETCH", "* 3 EXISTS\r\n").fall_silent()]).await;
     let mut account = account(server.address.port(), "ann");
@@ -400,7 +410,9 @@ async fn new_mail_wakes_whenever_it_is_announced() {
     let done = || on("DONE", "TAG OK done\r\n");
     for idle in ["* 4 EXISTS\r\n+ idling\r\n", "+ idling\r\n* OK still here\r\n* 4 EXISTS\r\n"] {
         let (_server, mut session) = open([on("IDLE", idle), done()]).await;
+        let began = Instant::now();
         assert_eq!(session.wait(Duration::from_secs(5)).await.unwrap(), Woken::NewMail, "{idle:?}");
+        assert!(began.elapsed() < Duration::from_secs(3), "{idle:?} was noticed only at the end");
     }
     // Announced between two commands of another kind.
     let (_server, mut session) = open([
