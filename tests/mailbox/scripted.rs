@@ -425,11 +425,23 @@ async fn new_mail_wakes_whenever_it_is_announced() {
 }
 
 #[tokio::test]
-async fn keep_alives_do_not_prolong_a_wait() {
-    let chatter = "* OK still here\r\n".repeat(5);
-    let (_server, mut session) =
-        open([on("IDLE", format!("+ idling\r\n{chatter}")), on("DONE", "TAG OK done\r\n")]).await;
-    assert_eq!(session.wait(Duration::from_millis(50)).await.unwrap(), Woken::Quiet);
+async fn keep_alives_prolong_no_wait() {
+    let chatter = Duration::from_millis(20);
+    let server = ImapScript::start([
+        on("IDLE", "+ idling\r\n").repeat("* OK still here\r\n", chatter),
+        on("DONE", "TAG OK done\r\n"),
+        on("UID FETCH", ""),
+    ])
+    .await;
+    let mut account = account(server.address.port(), "ann");
+    account.timeouts.command = Duration::from_millis(500);
+    let mut session = Session::open(&account).await.unwrap();
+    let began = Instant::now();
+    assert_eq!(session.wait(Duration::from_millis(200)).await.unwrap(), Woken::Quiet);
+    assert!(began.elapsed() < Duration::from_secs(3));
+    // Nor any other answer: this one never comes.
+    let error = session.list(0).await.unwrap_err();
+    assert!(matches!(error.reason, Reason::TimedOut(_)), "{error}");
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ enum After {
     GoOn,
     HangUp,
     FallSilent,
+    Repeat(&'static str, Duration),
 }
 
 /// When a command contains `when`, say this. `TAG` stands for the command's tag.
@@ -36,6 +37,12 @@ impl Answer {
     /// Then closes the connection.
     pub fn hang_up(mut self) -> Self {
         self.after = After::HangUp;
+        self
+    }
+
+    /// Then says this again and again, whatever else is asked and answered.
+    pub fn repeat(mut self, says: &'static str, every: Duration) -> Self {
+        self.after = After::Repeat(says, every);
         self
     }
 
@@ -101,8 +108,9 @@ async fn converse(
     heard: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let (read, mut write) = stream.into_split();
-    write.write_all(greeting.as_bytes()).await?;
+    let (read, write) = stream.into_split();
+    let write = Arc::new(tokio::sync::Mutex::new(write));
+    write.lock().await.write_all(greeting.as_bytes()).await?;
     let mut lines = BufReader::new(read).lines();
     let mut last_tag = String::new();
     while let Some(line) = lines.next_line().await? {
@@ -118,10 +126,18 @@ async fn converse(
             || (ordinary(&command).into_bytes(), After::GoOn),
             |answer| (answer.says, answer.after),
         );
-        write.write_all(&with_tag(&says, &tag)).await?;
+        write.lock().await.write_all(&with_tag(&says, &tag)).await?;
         match after {
             After::GoOn => {}
             After::HangUp => return Ok(()),
+            After::Repeat(says, every) => {
+                let write = Arc::clone(&write);
+                tokio::spawn(async move {
+                    while write.lock().await.write_all(says.as_bytes()).await.is_ok() {
+                        tokio::time::sleep(every).await;
+                    }
+                });
+            }
             After::FallSilent => tokio::time::sleep(Duration::from_hours(1)).await,
         }
     }
