@@ -37,14 +37,14 @@ pub enum TlsFault {
     #[error("the host is not a name that a certificate could hold")]
     HostName,
     /// The machine's certificate store could not be used, or the library refused its settings.
-    #[error("TLS could not be set up")]
-    Setup(#[source] rustls::Error),
+    #[error("TLS could not be set up ({0})")]
+    Setup(rustls::Error),
     /// The server's certificate is not trusted.
-    #[error("the server's certificate is not trusted")]
-    Certificate(#[source] rustls::Error),
+    #[error("the server's certificate is not trusted ({0})")]
+    Certificate(rustls::Error),
     /// The handshake failed for another reason.
-    #[error("the TLS handshake failed")]
-    Handshake(#[source] rustls::Error),
+    #[error("the TLS handshake failed ({0})")]
+    Handshake(rustls::Error),
 }
 
 impl TlsFault {

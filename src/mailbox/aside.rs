@@ -5,15 +5,14 @@
     reason = "a server says much that does not concern the command under way"
 )]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use imap_proto::{AttributeValue, MailboxDatum, Response, ResponseCode};
+use imap_proto::{AttributeValue, Response, ResponseCode};
 
 use super::account::ImapAccount;
 use super::error::{Attempt, MailboxError};
-use super::select::NAME_FAULT;
 use super::uidset::{named, sequence_set};
-use super::utf7;
 use super::wire::Wire;
 
 /// How messages were set aside.
@@ -54,7 +53,7 @@ impl Wire {
         folder: &str,
     ) -> Result<Vec<u32>, MailboxError> {
         let limit = account.timeouts.command;
-        let folder = self.folder_on_wire(account, folder).await?;
+        let folder = self.folder_on_wire(account, Attempt::SetAside, folder).await?;
         let before = self.present(account, uids).await?;
         if before.is_empty() {
             return Ok(Vec::new());
@@ -99,18 +98,11 @@ impl Wire {
         account: &ImapAccount,
         uids: &[u32],
     ) -> Result<Vec<u32>, MailboxError> {
-        let command = format!("UID STORE {} +FLAGS ({KEYWORD})", sequence_set(uids));
-        let mut marked = BTreeSet::new();
-        self.run(Attempt::SetAside, &command, account.timeouts.command, |response| {
-            if let Some((uid, flags)) = uid_and_flags(response)
-                && flags.iter().any(|flag| flag.eq_ignore_ascii_case(KEYWORD))
-                && uids.binary_search(&uid).is_ok()
-            {
-                marked.insert(uid);
-            }
-        })
-        .await?;
-        Ok(marked.into_iter().collect())
+        let store = format!("UID STORE {} +FLAGS.SILENT ({KEYWORD})", sequence_set(uids));
+        self.run(Attempt::SetAside, &store, account.timeouts.command, |_| {}).await?;
+        // Servers report only what changed, so a repeated mark would look like none.
+        self.look(account, uids, |flags| flags.iter().any(|f| f.eq_ignore_ascii_case(KEYWORD)))
+            .await
     }
 
     /// Which of these messages the folder still holds.
@@ -119,40 +111,28 @@ impl Wire {
         account: &ImapAccount,
         uids: &[u32],
     ) -> Result<Vec<u32>, MailboxError> {
+        self.look(account, uids, |_| true).await
+    }
+
+    /// Which of these messages are there with flags that fit.
+    async fn look(
+        &mut self,
+        account: &ImapAccount,
+        uids: &[u32],
+        fits: impl Fn(&[Cow<'_, str>]) -> bool + Send + Sync,
+    ) -> Result<Vec<u32>, MailboxError> {
         let command = format!("UID FETCH {} (UID FLAGS)", sequence_set(uids));
         let mut found = BTreeSet::new();
         self.run(Attempt::SetAside, &command, account.timeouts.command, |response| {
-            if let Some((uid, _)) = uid_and_flags(response)
+            if let Some((uid, flags)) = uid_and_flags(response)
                 && uids.binary_search(&uid).is_ok()
+                && fits(flags)
             {
                 found.insert(uid);
             }
         })
         .await?;
         Ok(found.into_iter().collect())
-    }
-
-    /// A folder's name as this server writes it: its own sign between levels, encoded, quoted.
-    async fn folder_on_wire(
-        &mut self,
-        account: &ImapAccount,
-        folder: &str,
-    ) -> Result<String, MailboxError> {
-        let mut levels = None;
-        if folder.contains('/') {
-            let limit = account.timeouts.command;
-            self.run(Attempt::SetAside, "LIST \"\" \"\"", limit, |response| {
-                if let Response::MailboxData(MailboxDatum::List(list)) = response {
-                    levels = list.delimiter.as_deref().map(str::to_owned);
-                }
-            })
-            .await?;
-        }
-        let name = match levels {
-            Some(sign) if sign != "/" => folder.replace('/', &sign),
-            _ => folder.to_owned(),
-        };
-        utf7::quoted(&name).ok_or_else(|| MailboxError::new(Attempt::SetAside, NAME_FAULT))
     }
 }
 
@@ -163,7 +143,7 @@ fn code_in<'a>(response: &'a Response<'a>) -> Option<&'a ResponseCode<'a>> {
     }
 }
 
-fn uid_and_flags<'a>(response: &'a Response<'a>) -> Option<(u32, &'a [std::borrow::Cow<'a, str>])> {
+fn uid_and_flags<'a>(response: &'a Response<'a>) -> Option<(u32, &'a [Cow<'a, str>])> {
     let Response::Fetch(_, attributes) = response else { return None };
     let (mut uid, mut flags) = (None, None);
     for attribute in attributes {

@@ -16,13 +16,15 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::account::{ImapAccount, Security};
 use super::error::{Attempt, MailboxError, Reason, code_in};
+use super::meter::Meter;
 use crate::tls::{self, TlsFault};
 
-/// A connection, protected or not, that counts what it receives.
+/// A connection, protected or not, that measures what it receives.
 #[derive(Debug)]
 pub(super) struct Stream {
     inner: Inner,
     received: u64,
+    meter: Meter,
 }
 
 #[derive(Debug)]
@@ -32,8 +34,8 @@ enum Inner {
 }
 
 impl Stream {
-    fn plain(tcp: TcpStream) -> Self {
-        Self { inner: Inner::Plain(tcp), received: 0 }
+    fn new(inner: Inner) -> Self {
+        Self { inner, received: 0, meter: Meter::default() }
     }
 
     /// Bytes received so far: whether a slow answer is still coming.
@@ -53,7 +55,11 @@ impl AsyncRead for Stream {
             Inner::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Inner::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
         };
-        self.received += (buf.filled().len() - before) as u64;
+        let fresh = buf.filled().get(before..).unwrap_or_default();
+        self.received += fresh.len() as u64;
+        if self.meter.note(fresh).is_err() {
+            return Poll::Ready(Err(io::Error::from(io::ErrorKind::FileTooLarge)));
+        }
         read
     }
 }
@@ -99,7 +105,7 @@ pub(super) async fn dial(account: &ImapAccount) -> Result<(Stream, Greeting), Ma
     let limit = account.timeouts.connect;
     let tcp = connect(account).await.map_err(failed)?;
     match account.security {
-        Security::Plain => Ok((Stream::plain(tcp), Greeting::Expected)),
+        Security::Plain => Ok((Stream::new(Inner::Plain(tcp)), Greeting::Expected)),
         Security::Tls => {
             let stream = secure(account, tcp, limit).await.map_err(failed)?;
             Ok((stream, Greeting::Expected))
@@ -162,7 +168,7 @@ async fn secure(account: &ImapAccount, tcp: TcpStream, limit: Duration) -> Resul
         .await
         .map_err(|_| Reason::TimedOut(limit))?
         .map_err(|error| of_handshake(&error))?;
-    Ok(Stream { inner: Inner::Tls(Box::new(tls)), received: 0 })
+    Ok(Stream::new(Inner::Tls(Box::new(tls))))
 }
 
 fn of_handshake(error: &io::Error) -> Reason {

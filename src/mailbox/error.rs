@@ -74,12 +74,15 @@ pub enum Reason {
     /// The answer could not be read.
     #[error("the server's answer could not be read")]
     Garbled,
+    /// The server announced more than we take at once. A message like that is read in pieces.
+    #[error("the server's answer is too large")]
+    TooLarge,
     /// The answer could be read and breaks the protocol.
     #[error("the server's answer breaks the protocol: {0}")]
     Unexpected(&'static str),
     /// TLS.
-    #[error("no secure connection")]
-    Tls(#[source] TlsFault),
+    #[error("{0}")]
+    Tls(TlsFault),
     /// The server does not do STARTTLS.
     #[error("the server offers no STARTTLS")]
     NoStartTls,
@@ -127,7 +130,6 @@ pub struct MailboxError {
     /// What we were doing.
     pub attempt: Attempt,
     /// Why it failed.
-    #[source]
     pub reason: Reason,
 }
 
@@ -188,10 +190,14 @@ impl MailboxError {
             Reason::Unreachable(_) | Reason::TimedOut(_) | Reason::Closed | Reason::Lost => {
                 Class::Network
             }
+            // Servers end sessions for their own reasons: overload, an expired token, a restart.
+            Reason::Bye(code) if *code != Some(NOT_CONNECTED) => Class::Network,
             Reason::No(code) | Reason::Bad(code) | Reason::Bye(code) => {
                 self.class_of_refusal(*code)
             }
-            Reason::Garbled | Reason::Unexpected(_) | Reason::Replaced => Class::Protocol,
+            Reason::Garbled | Reason::TooLarge | Reason::Unexpected(_) | Reason::Replaced => {
+                Class::Protocol
+            }
             Reason::Tls(TlsFault::Handshake(_) | TlsFault::Certificate(_)) | Reason::NoStartTls => {
                 Class::Tls
             }
@@ -205,9 +211,8 @@ impl MailboxError {
             Some("AUTHENTICATIONFAILED" | "AUTHORIZATIONFAILED" | "EXPIRED" | NOT_CONNECTED) => {
                 Class::Auth
             }
-            _ if self.attempt == Attempt::Login && !matches!(self.reason, Reason::Bye(_)) => {
-                Class::Auth
-            }
+            Some("PRIVACYREQUIRED") => Class::Setup,
+            _ if self.attempt == Attempt::Login => Class::Auth,
             Some("READ-ONLY" | "NOPERM") if self.attempt == Attempt::SetAside => Class::ReadOnly,
             _ => Class::Refused,
         }
@@ -228,7 +233,7 @@ impl MailboxError {
     pub(super) fn may_be_one_message(&self) -> bool {
         let all_alike =
             matches!(self.code(), Some("UNAVAILABLE" | "INUSE" | "LIMIT" | NOT_CONNECTED));
-        matches!(self.reason, Reason::Garbled)
+        matches!(self.reason, Reason::Garbled | Reason::TooLarge)
             || matches!(self.reason, Reason::No(_) | Reason::Bad(_)) && !all_alike
     }
 

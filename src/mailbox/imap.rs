@@ -41,7 +41,7 @@ impl fmt::Debug for Session {
 }
 
 /// How many connections one fetch may use up on messages whose answer cannot be read.
-const REOPENS_MOST: u32 = 12;
+const REOPENS_MOST: u32 = 30;
 
 impl Session {
     /// Connects, logs in and opens the account's folder.
@@ -106,7 +106,8 @@ impl Session {
     ///
     /// # Errors
     /// [`MailboxError`] when the connection or the server as a whole fails; nothing of what came
-    /// before is then given out as complete.
+    /// before is then given out as complete. A set in which most messages cannot be read ends so,
+    /// too: asked for one at a time, each finds its place.
     pub async fn fetch(&mut self, uids: &[u32]) -> Result<Batch, MailboxError> {
         let mut batch = Batch::default();
         let mut sets = vec![tidy(uids)];

@@ -30,6 +30,10 @@ pub const WINDOW_MESSAGES: usize = 50;
 /// How many bytes one fetch brings at most, unless a single message is larger.
 pub const WINDOW_BYTES: u64 = 8 * 1024 * 1024;
 
+/// How many bytes of a large message one piece brings: [`super::Session::fetch_piece`] in steps of
+/// this much keeps memory flat.
+pub const PIECE_BYTES: u32 = 1024 * 1024;
+
 /// Messages in sets that are each fetched with one command: at most [`WINDOW_MESSAGES`] and
 /// [`WINDOW_BYTES`]. A message without a size, or larger than a window, stands alone.
 pub fn windows(mut waiting: &[Waiting]) -> impl Iterator<Item = &[Waiting]> {
@@ -55,6 +59,12 @@ const LIST_MOST: usize = 20_000;
 /// How many refusals one list bears before it gives up.
 const REFUSALS_MOST: u32 = 64;
 
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    last: Option<MailboxError>,
+}
+
 /// UIDs from one to another; without an end, to the last of the folder.
 type Span = (u32, Option<u32>);
 
@@ -73,7 +83,14 @@ impl Wire {
         self.news = false;
         let mut found = Vec::new();
         let Some(mut from) = after.checked_add(1) else { return Ok(found) };
-        let (mut width, mut refusals) = (SPAN, 0);
+        if self.exists == 0 {
+            // Some servers call any number wrong in an empty folder.
+            self.run(Attempt::List, "NOOP", account.timeouts.command, |_| {}).await?;
+            if self.exists == 0 {
+                return Ok(found);
+            }
+        }
+        let (mut width, mut refusals) = (SPAN, Refusals::default());
         loop {
             let until = from.saturating_add(width - 1);
             // The last span is open, for what arrived since UIDNEXT was said. It also covers
@@ -82,6 +99,7 @@ impl Wire {
             let span = (from, (!last).then_some(until));
             let before = found.len();
             self.list_span(account, span, uid_next, &mut refusals, &mut found).await?;
+            // `n:*` also gives the last message when n lies beyond it (RFC 3501 section 6.4.8).
             found.retain(|waiting: &Waiting| waiting.uid > after);
             if last || found.len() >= LIST_MOST {
                 break;
@@ -90,6 +108,13 @@ impl Wire {
             // UIDs can have gaps of thousands of millions: an empty stretch is crossed in
             // ever longer steps.
             width = if found.len() == before { width.saturating_mul(4) } else { SPAN };
+        }
+        // When nothing can be listed it is hardly the messages.
+        if let Some(error) = refusals.last
+            && found.len() > 1
+            && found.iter().all(|waiting| waiting.size.is_none())
+        {
+            return Err(error);
         }
         found.sort_unstable_by_key(|waiting| waiting.uid);
         found.dedup_by_key(|waiting| waiting.uid);
@@ -101,7 +126,7 @@ impl Wire {
         account: &ImapAccount,
         span: Span,
         uid_next: Option<u32>,
-        refusals: &mut u32,
+        refusals: &mut Refusals,
         found: &mut Vec<Waiting>,
     ) -> Result<(), MailboxError> {
         let mut spans = vec![span];
@@ -112,8 +137,8 @@ impl Wire {
                     return Err(error);
                 }
                 Err(error) => {
-                    *refusals += 1;
-                    if *refusals > REFUSALS_MOST {
+                    refusals.count += 1;
+                    if refusals.count > REFUSALS_MOST {
                         return Err(error);
                     }
                     match halves(span, uid_next) {
@@ -123,6 +148,7 @@ impl Wire {
                         }
                         Halves::Open => return Err(error),
                     }
+                    refusals.last = Some(error);
                 }
             }
         }
@@ -139,11 +165,9 @@ impl Wire {
         let command = format!("UID FETCH {from}:{until_text} (UID INTERNALDATE RFC822.SIZE)");
         let mut seen = Vec::new();
         self.run(Attempt::List, &command, account.timeouts.command, |response| {
-            // `n:*` also gives the last message when n lies beyond it (RFC 3501 section 6.4.8),
-            // and servers tell of flags of other messages at any time, without a size.
+            // Servers tell of other messages' flags at any time, without a size.
             let waiting = listed(response);
-            let wanted = |uid| uid >= from && until.is_none_or(|until| uid <= until);
-            seen.extend(waiting.filter(|waiting| wanted(waiting.uid)));
+            seen.extend(waiting.filter(|waiting| until.is_none_or(|until| waiting.uid <= until)));
         })
         .await?;
         found.append(&mut seen);

@@ -98,7 +98,7 @@ impl Maildir {
         let target = self.sub_folder(folder)?;
         let mut moved = Vec::new();
         for (key, path) in self.find(keys)? {
-            let goal = target.join(format!("{key}:2,S"));
+            let goal = free_name(&target, &key);
             match std::fs::rename(&path, &goal) {
                 Ok(()) => moved.push(key),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -182,6 +182,18 @@ impl Maildir {
         }
         Ok(files)
     }
+}
+
+/// A name under which nothing stands yet: two messages of one name must both be kept.
+fn free_name(folder: &Path, key: &str) -> PathBuf {
+    let taken = |path: &PathBuf| path.symlink_metadata().is_ok();
+    let mut path = folder.join(format!("{key}:2,S"));
+    let mut copy = 2;
+    while taken(&path) {
+        path = folder.join(format!("{key}-{copy}:2,S"));
+        copy += 1;
+    }
+    path
 }
 
 fn fault(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> MaildirError {

@@ -71,8 +71,7 @@ impl Wire {
         account: &ImapAccount,
         can: &Capabilities,
     ) -> Result<Selected, MailboxError> {
-        let folder = utf7::quoted(&account.folder)
-            .ok_or_else(|| MailboxError::new(Attempt::Select, NAME_FAULT))?;
+        let folder = self.folder_on_wire(account, Attempt::Select, &account.folder).await?;
         let command = format!("SELECT {folder}");
         let (mut uid_validity, mut uid_next, mut exists, mut keywords) = (None, None, None, false);
         // No folder is open while the next one opens, so nothing can be said to have changed.
@@ -109,8 +108,28 @@ impl Wire {
             idle: can.has("IDLE") && account.idle,
         })
     }
-}
 
-/// A folder's name cannot be sent.
-pub(super) const NAME_FAULT: Reason =
-    Reason::Account("a folder's name must not be empty or hold control characters");
+    /// A folder's name as this server writes it: its own sign between levels, encoded, quoted.
+    pub(super) async fn folder_on_wire(
+        &mut self,
+        account: &ImapAccount,
+        attempt: Attempt,
+        folder: &str,
+    ) -> Result<String, MailboxError> {
+        let mut levels = None;
+        if folder.contains('/') {
+            self.run(attempt, "LIST \"\" \"\"", account.timeouts.command, |response| {
+                if let Response::MailboxData(MailboxDatum::List(list)) = response {
+                    levels = list.delimiter.as_deref().map(str::to_owned);
+                }
+            })
+            .await?;
+        }
+        let name = match levels {
+            Some(sign) if sign != "/" => folder.replace('/', &sign),
+            _ => folder.to_owned(),
+        };
+        let fault = "a folder's name must not be empty or hold control characters";
+        utf7::quoted(&name).ok_or_else(|| MailboxError::new(attempt, Reason::Account(fault)))
+    }
+}

@@ -46,6 +46,8 @@ pub(super) fn named<'a>(asked: &'a [u32], set: &'a [UidSetMember]) -> impl Itera
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use super::*;
 
     #[test]
@@ -57,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_set_from_the_server_is_read_in_either_direction() {
-        let set = [UidSetMember::UidRange(9..=4), UidSetMember::Uid(12)];
+        let set = [UidSetMember::UidRange(RangeInclusive::new(9, 4)), UidSetMember::Uid(12)];
         let found: Vec<u32> = named(&[3, 4, 9, 10, 12], &set).collect();
         assert_eq!(found, [4, 9, 12]);
     }

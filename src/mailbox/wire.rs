@@ -175,6 +175,7 @@ pub(super) fn of_read(error: &std::io::Error) -> Reason {
         K::UnexpectedEof | K::ConnectionReset | K::ConnectionAborted | K::BrokenPipe => {
             Reason::Closed
         }
+        K::FileTooLarge => Reason::TooLarge,
         // The library reports an answer that it cannot read, or will not hold, as `Other`;
         // TLS reports broken records as `InvalidData`.
         K::Other | K::InvalidData => Reason::Garbled,

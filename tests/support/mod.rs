@@ -1,9 +1,24 @@
-//! What the tests share. Each test file uses some of it.
+//! Real and scripted servers for tests: each is started by the test that needs it, listens on a
+//! free loopback port, and is gone when the value is dropped, also when the test panics.
+
 #![allow(
     dead_code,
     unreachable_pub,
     clippy::allow_attributes,
-    reason = "every test file is its own crate and uses another part"
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::similar_names,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "test support: each test binary is its own crate and uses a part of it"
 )]
 
+pub mod certificate;
+pub mod dovecot;
+pub mod exim;
+pub mod free_port;
+pub mod imap_script;
 pub mod postgres;
+pub mod proxy;
+pub mod smtp_sink;
