@@ -386,10 +386,10 @@ mod tests {
     fn a_line_break_in_a_name_becomes_a_blank() {
         let from = ("Ann\r\nBcc: x@y.example\u{202E}".to_owned(), "a@b.example".to_owned());
         let bytes = Draft { from, ..draft() }.render().unwrap();
-        assert_eq!(
-            value(&bytes, "From").as_deref(),
-            Some("\"Ann Bcc: x@y.example\" <a@b.example>")
-        );
+        let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+        let from = mail.from().and_then(|from| from.first()).unwrap();
+        assert_eq!(from.name(), Some("Ann Bcc: x@y.example"));
+        assert_eq!(from.address(), Some("a@b.example"));
         assert_eq!(names(&bytes), names(&draft().render().unwrap()));
     }
 

@@ -1,0 +1,8 @@
+//! Servers that tests talk to.
+
+#![allow(dead_code, reason = "each test file uses its part of these")]
+#![allow(clippy::allow_attributes, reason = "an unused part differs from file to file")]
+#![allow(unreachable_pub, reason = "shared by several test crates")]
+
+pub mod exim;
+pub mod smtp_sink;
