@@ -138,7 +138,7 @@ impl Draft {
     }
 
     /// The headers that keep machines from answering and say whose letter it is (RFC 3834;
-    /// [MS-OXCMAIL] 2.1.3.2.21 for the second). `All` is not used: it would also suppress the
+    /// MS-OXCMAIL for the second). `All` is not used: it would also suppress the
     /// non-delivery reports that we want.
     fn marks(&self) -> Result<Vec<(&'static str, String)>, DraftFault> {
         let submitted = match self.automatic {
@@ -165,9 +165,9 @@ impl Draft {
     /// boundary comes from the Message-ID, and `=_` cannot occur in quoted-printable text.
     fn alternative(&self, own_id: &str, html: &str) -> MultiPart {
         let digest = Sha256::digest(own_id.as_bytes());
-        let boundary: String = digest.iter().take(12).map(|octet| format!("{octet:02x}")).collect();
+        let boundary = digest.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
         MultiPart::alternative()
-            .boundary(format!("=_{boundary}"))
+            .boundary(format!("=_{boundary:016x}"))
             .singlepart(part(ContentType::TEXT_PLAIN, &self.text))
             .singlepart(part(ContentType::TEXT_HTML, html))
     }

@@ -1,6 +1,6 @@
 //! One connection to a mail server (RFC 5321), one letter after another.
 //!
-//! A session is consumed by [`SmtpSession::send`] and comes back only with an accepted letter. So
+//! A session is consumed by a send and comes back only with an accepted letter. So
 //! no letter can read an answer that belongs to another: after a fault, a time-out or a dropped
 //! future the connection is gone.
 
@@ -81,7 +81,7 @@ impl Default for TimeLimits {
         Self {
             connect: Duration::from_secs(30),
             command: Duration::from_secs(30),
-            after_dot: Duration::from_secs(120),
+            after_dot: Duration::from_mins(2),
             idle: Duration::from_secs(20),
         }
     }
