@@ -21,7 +21,7 @@ use postern::{
 };
 use support::{
     exim::{self, Exim},
-    smtp_sink::{Drop as HangUp, Script, SmtpSink},
+    smtp_sink::{Drop as HangUp, ENDLESS, Script, SmtpSink},
 };
 use tokio_rustls::{TlsAcceptor, rustls};
 
@@ -416,9 +416,13 @@ async fn an_account_that_cannot_work_is_refused_at_once() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off() {
-    let endless = format!("250 {}", "x".repeat(200_000));
-    let (delivery, _sink) = deliver_to(Script::default().reply("DOT", &[&endless])).await;
+    let sink = SmtpSink::start(Script::default().reply("DOT", &[ENDLESS])).await;
+    let mut account = account(sink.port());
+    account.limits.after_dot = Duration::from_secs(5);
+    let start = Instant::now();
+    let delivery = mailer(account).deliver(&helen(), LETTER).await;
     assert!(unknown(&delivery), "{delivery:?}");
+    assert!(start.elapsed() < Duration::from_secs(4), "read on until the time limit");
 }
 
 #[tokio::test]

@@ -456,6 +456,11 @@ mod tests {
                 prop_assert!(allowed.contains(&name), "{}", name);
             }
             prop_assert_eq!(value(&bytes, "To").unwrap(), "helen@example.org");
+            for name in ["In-Reply-To", "References"] {
+                let ids = value(&bytes, name).unwrap_or_default();
+                let whole = |id: &str| valid_id(id).as_deref() == Some(id);
+                prop_assert!(ids.split_whitespace().all(whole), "{}: {}", name, ids);
+            }
             prop_assert!(bytes.is_ascii());
             let text = String::from_utf8(bytes.clone()).unwrap();
             prop_assert!(text.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n', '\0'])));

@@ -41,6 +41,9 @@ pub enum Drop {
     AfterDot,
 }
 
+/// A reply that is a line of 64 MB without an end, and then silence.
+pub const ENDLESS: &str = "endless";
+
 /// How the sink behaves. A reply is whole lines without the last line's end.
 #[derive(Clone)]
 pub struct Script {
@@ -323,6 +326,13 @@ fn in_turn<'a, T>(seen: &Seen, what: &str, values: &'a [T]) -> Option<&'a T> {
 }
 
 async fn say(stream: &mut (impl AsyncWrite + Unpin), reply: &str) -> std::io::Result<()> {
+    if reply == ENDLESS {
+        stream.write_all(b"250 ").await?;
+        for _ in 0..1024 {
+            stream.write_all(&[b'x'; 64 * 1024]).await?;
+        }
+        return std::future::pending().await;
+    }
     let end = if reply.ends_with("\r\n") { "" } else { "\r\n" };
     stream.write_all(format!("{reply}{end}").as_bytes()).await?;
     stream.flush().await
