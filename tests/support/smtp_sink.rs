@@ -328,8 +328,9 @@ fn in_turn<'a, T>(seen: &Seen, what: &str, values: &'a [T]) -> Option<&'a T> {
 async fn say(stream: &mut (impl AsyncWrite + Unpin), reply: &str) -> std::io::Result<()> {
     if reply == ENDLESS {
         stream.write_all(b"250 ").await?;
+        let piece = vec![b'x'; 64 * 1024];
         for _ in 0..1024 {
-            stream.write_all(&[b'x'; 64 * 1024]).await?;
+            stream.write_all(&piece).await?;
         }
         return std::future::pending().await;
     }
