@@ -197,7 +197,8 @@ fn file_name(bytes: &[u8], clock: &Clock) -> (String, String) {
         })
         .map(|(_, id)| id.trim().to_owned());
     let digest = Sha256::digest(id.map_or_else(|| bytes.to_vec(), String::into_bytes));
-    let id: String = digest.iter().take(8).map(|octet| format!("{octet:02x}")).collect();
+    let id = digest.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
+    let id = format!("{id:016x}");
     (clock.now().strftime("%Y%m%dT%H%M%SZ").to_string(), id)
 }
 

@@ -1,10 +1,10 @@
 //! One connection to a mail server (RFC 5321), one letter after another.
 //!
-//! A session is consumed by [`SmtpSession::send`] and comes back only with an accepted letter. So
+//! A session is consumed by a send and comes back only with an accepted letter. So
 //! no letter can read an answer that belongs to another: after a fault, a time-out or a dropped
 //! future the connection is gone.
 
-use std::{error::Error as _, future::Future, sync::Arc, time::Duration};
+use std::{error::Error as _, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use lettre::{
     Address,
@@ -81,7 +81,7 @@ impl Default for TimeLimits {
         Self {
             connect: Duration::from_secs(30),
             command: Duration::from_secs(30),
-            after_dot: Duration::from_secs(120),
+            after_dot: Duration::from_mins(2),
             idle: Duration::from_secs(20),
         }
     }
@@ -172,8 +172,8 @@ impl SmtpSession {
             Ok(Err(_)) => return Err(stopped("the mail server could not be reached")),
             Err(_) => return Err(stopped("the mail server did not answer in time")),
         };
-        let local = tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
-        if account.login.is_some() && account.encryption == Encryption::None && !local {
+        let peer = tcp.peer_addr().map_err(|_| stopped("the mail server closed the connection"))?;
+        if account.login.is_some() && !keeps_secrets(account.encryption, peer.ip()) {
             return Err(stopped(
                 "our password is not sent over a connection that is not encrypted",
             ));
@@ -289,6 +289,11 @@ struct Failure {
     stale: bool,
 }
 
+/// Whether a password may go this way: encrypted, or not beyond this machine.
+fn keeps_secrets(encryption: Encryption, peer: IpAddr) -> bool {
+    encryption != Encryption::None || peer.is_loopback()
+}
+
 async fn encrypt(
     tcp: tokio::net::TcpStream,
     account: &SmtpAccount,
@@ -393,4 +398,36 @@ fn refused(cause: &str) -> Failure {
 
 fn stopped(cause: &str) -> Delivery {
     Delivery::QueueStopped { reply: Reply::without_code(cause) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_leaves_this_machine_only_encrypted() {
+        let check = |encryption, peer: &str, expected| {
+            assert_eq!(
+                keeps_secrets(encryption, peer.parse().unwrap()),
+                expected,
+                "{encryption:?} {peer}"
+            );
+        };
+        check(Encryption::None, "127.0.0.1", true);
+        check(Encryption::None, "::1", true);
+        check(Encryption::None, "192.0.2.7", false);
+        check(Encryption::StartTls, "192.0.2.7", true);
+        check(Encryption::Implicit, "192.0.2.7", true);
+    }
+
+    #[test]
+    fn silence_means_what_the_server_had_by_then() {
+        for step in [Step::Connect, Step::Greeting, Step::Tls, Step::Login] {
+            assert!(matches!(silent(step, "x"), Delivery::QueueStopped { .. }), "{step:?}");
+        }
+        for step in [Step::Sender, Step::Recipient, Step::Data] {
+            assert!(matches!(silent(step, "x"), Delivery::Deferred { .. }), "{step:?}");
+        }
+        assert!(matches!(silent(Step::AfterDot, "x"), Delivery::Unknown { .. }));
+    }
 }
