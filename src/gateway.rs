@@ -187,11 +187,10 @@ pub fn limits(config: &Config, address: &str) -> Limits {
         .collect();
     own.sort();
     own.dedup();
-    let domain = address.rsplit('@').next().unwrap_or_default().to_lowercase();
+    // People of the council write from the same domain: what is ours alone is known by its token.
     Limits {
         reference_prefix: config.council.prefix.clone(),
         own_addresses: own,
-        own_domains: vec![domain],
         ..Limits::default()
     }
 }

@@ -7,7 +7,7 @@ use crate::config::{Config, Mailbox, MailboxKind};
 use crate::gateway;
 use crate::intake::fetch::imap_account;
 use crate::mailbox::{Maildir, Session};
-use crate::outbox;
+use crate::outbox::{SmtpAccount, SmtpPool};
 use crate::store::{self, Db};
 
 /// One thing tried: what it is, and how it went with the remedy.
@@ -134,16 +134,20 @@ async fn outgoing(config: &Config) -> Finding {
         return Finding { what, result };
     };
     let result = match gateway::smtp_account(smtp, &gateway::our_address(config)) {
-        Ok(account) => match outbox::try_connection(&account).await {
-            Ok(()) => Ok("connected and logged in; no letter was sent".to_owned()),
-            Err(reply) => Err((
-                reply.to_string(),
-                "check smtp.host, port, security, user and password_file".to_owned(),
-            )),
-        },
+        Ok(account) => probe(account).await,
         Err(fault) => {
             Err((explained(&fault), "check password_file and its permissions".to_owned()))
         }
     };
     Finding { what, result }
+}
+
+/// Connects and logs in; sends nothing.
+async fn probe(account: SmtpAccount) -> Result<String, (String, String)> {
+    let cure = || "check smtp.host, port, security, user and password_file".to_owned();
+    let pool = SmtpPool::new(account).map_err(|fault| (explained(&fault), cure()))?;
+    match pool.probe().await {
+        Ok(()) => Ok("connected and logged in; no letter was sent".to_owned()),
+        Err(delivery) => Err((delivery.reply().to_string(), cure())),
+    }
 }

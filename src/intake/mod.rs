@@ -15,11 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
-use crate::email::{self, Email, Kind};
+use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
 use crate::store::messages::{self, Waiting};
 use crate::store::{StoreError, moment};
+use crate::token;
 pub(crate) use fetch::imported;
 pub(crate) use open::{Asking, ask_service, clocked, token_case};
 
@@ -168,7 +169,21 @@ async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreEr
         return Ok(email);
     }
     let bytes = messages::bytes(&gateway.db, waiting.id, most).await?;
-    Ok(gateway.reader.read(Arc::new(bytes)).await)
+    let mut email = gateway.reader.read(Arc::new(bytes)).await;
+    know_our_own(gateway, &mut email);
+    Ok(email)
+}
+
+/// A message whose own Message-ID carries our keyed token is ours come back, whoever it says it is
+/// from.
+fn know_our_own(gateway: &Gateway, email: &mut Email) {
+    let sender = &gateway.sender;
+    let id = email.message_id.as_deref();
+    if token::find_in_message_ids(id, &sender.keys, &sender.instance).is_some() {
+        email.kind = Kind::OwnMessage;
+        let value = id.unwrap_or_default().to_owned().into();
+        email.kind_evidence = vec![KindEvidence { header: "Message-ID".to_owned(), value }];
+    }
 }
 
 /// What makes two messages the same, whichever mailbox brought them: who, when, what and with which

@@ -24,5 +24,5 @@ pub use message::{Automatic, Draft, DraftFault};
 pub use pool::SmtpPool;
 pub use queue::{Posting, Sender, TokenCase};
 pub use retry::{Next, next_try, queue_pause};
-pub use smtp::{Encryption, Login, SmtpAccount, TimeLimits, try_connection};
+pub use smtp::{Encryption, Login, SmtpAccount, TimeLimits};
 pub use tick::tick;

@@ -266,21 +266,6 @@ impl SmtpSession {
     }
 }
 
-/// Connects, encrypts, greets, logs in and takes leave, without a letter: for `doctor`.
-///
-/// # Errors
-/// What the server, or the way to it, has against us.
-pub async fn try_connection(account: &SmtpAccount) -> Result<(), Reply> {
-    let config = account.check().map_err(|fault| Reply::without_code(fault.to_string()))?;
-    match SmtpSession::open(account, config.as_ref()).await {
-        Ok(session) => {
-            session.quit().await;
-            Ok(())
-        }
-        Err(delivery) => Err(delivery.reply().clone()),
-    }
-}
-
 /// A step that went wrong.
 struct Failure {
     delivery: Delivery,
