@@ -136,10 +136,9 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
             .iter()
             .find_map(|name| headers.text(name).and_then(|v| typed_address(&v)));
         let good = matches!(action.as_deref(), Some("delivered" | "relayed" | "expanded"));
-        if let Some(status) = headers.text("status") {
-            if let Some(code) = STATUS_FIELD.find(&status) {
-                push_once(&mut bounce.status, code.as_str().to_owned());
-            }
+        let status = headers.text("status").unwrap_or_default();
+        if let Some(code) = STATUS_FIELD.find(&status) {
+            push_once(&mut bounce.status, code.as_str().to_owned());
         }
         if let Some(recipient) = recipient {
             if good { delivered.push(recipient) } else { push_recipient(bounce, &recipient) }
@@ -150,7 +149,9 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
         }
     }
     if bounce.recipient.is_empty() {
-        delivered.iter().for_each(|r| push_recipient(bounce, r));
+        for recipient in &delivered {
+            push_recipient(bounce, recipient);
+        }
     }
 }
 

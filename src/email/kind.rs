@@ -201,6 +201,7 @@ fn evidence(header: &str, value: &str) -> KindEvidence {
     KindEvidence { header: header.to_owned(), value: Private(text::one_line(value, 200)) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the rules are chained as options")]
 fn found(kind: Kind, header: &str, value: &str) -> Option<Finding> {
     Some((kind, vec![evidence(header, value)]))
 }

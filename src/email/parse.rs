@@ -47,8 +47,9 @@ pub fn header_scan(raw: &[u8], limits: &Limits) -> Email {
         children: Vec::new(),
     };
     let head = rest.get(..rest.len().min(limits.text_bytes)).unwrap_or(rest);
-    let mut body =
-        text::Body { text: text::tidy(&charset::guess(head).0), ..text::Body::default() };
+    let text = text::tidy(&charset::guess(head).0);
+    let text = text::cut(&text, limits.text_bytes).to_owned();
+    let mut body = text::Body { text, ..text::Body::default() };
     body.parts.push(text::identity(&root));
     body.problems.push("only the header was read; the text is shown as it arrived".to_owned());
     assemble(&root, body, limits)
@@ -148,7 +149,10 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     {
         let stands_alone = full_text.trim().is_empty();
         if !words.is_empty() {
-            full_text = format!("{full_text}\n\n{words}").trim().to_owned();
+            if !stands_alone {
+                full_text.push_str("\n\n");
+            }
+            full_text.push_str(&words);
             full_text.truncate(text::cut(&full_text, limits.text_bytes).len());
         }
         if stands_alone || forward::is_forward_subject(&subject_text) {
@@ -165,8 +169,13 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         problems.push("there is not exactly one valid sender".to_owned());
     }
     let searched = format!("{subject_text}\n{full_text}");
-    let fingerprint =
-        fingerprint(&message_id, date.as_deref(), &authors.from, &subject, &full_text);
+    let fingerprint = fingerprint([
+        message_id.as_deref().unwrap_or_default(),
+        date.as_deref().unwrap_or_default(),
+        authors.from.as_ref().map_or("", |a| a.address.0.as_str()),
+        &subject_text,
+        &full_text,
+    ]);
     let attachments = attachments(root, &body.parts, &mut problems);
     Email {
         kind: verdict.kind,
@@ -261,22 +270,9 @@ fn is_empty_shell(leaf: &Part<'_>, root: &Part<'_>) -> bool {
 }
 
 /// SHA-256 over what survives a second delivery or a server's rebuilding of the message.
-fn fingerprint(
-    message_id: &Option<String>,
-    date: Option<&str>,
-    from: &Option<Address>,
-    subject: &Option<String>,
-    text: &str,
-) -> String {
+fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
     let mut hash = Sha256::new();
-    let from = from.as_ref().map_or("", |a| a.address.0.as_str());
-    let fields = [
-        message_id.as_deref().unwrap_or(""),
-        date.unwrap_or(""),
-        from,
-        subject.as_deref().unwrap_or(""),
-    ];
-    for field in fields {
+    for field in [id, date, from, subject] {
         hash.update(field.as_bytes());
         // No field can hold a line end, so none can flow into the next.
         hash.update(b"\n");
