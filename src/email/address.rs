@@ -133,7 +133,7 @@ fn without_brackets(bare: &str, remark: &str) -> Mailbox {
     }
     let mut with_at = bare.split_whitespace().filter(|w| w.contains('@') && w.len() > 2);
     match (with_at.next(), with_at.next()) {
-        (Some(address), None) => {
+        (Some(address), None) if bare.ends_with(address) || bare.starts_with(address) => {
             let name = bare.replacen(address, "", 1);
             let address = address.trim_matches(['[', ']', '\'']).to_owned();
             Mailbox { name: plain_name(&name), address }

@@ -32,6 +32,14 @@ static CERTAIN: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(r"(?i)^mailer-?daemon|mail delivery (?:sub)?system|<?mailer-daemon@")
 });
 
+/// How such a notice begins when it is nothing else.
+static OPENING: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)^\W*(?:votre\ message\ n'a\ pas\ pu\ [eê]tre\ (?:d[ée]livr|remis|distribu) | (?:unfortunately,?\ )?your\ (?:e-?)?(?:mail|message)\ (?:to\ .{1,80}\ )?(?:could\ not|cannot|was\ not|has\ not\ been)\ (?:be\ )?delivered\b
+        | this\ message\ was\ created\ automatically\ by\ mail\ delivery | this\ is\ the\ mail\ system\ at)",
+    )
+});
+
 static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^\W*(?: undeliver(?:able|ed)\b | undelivrable | returned\ (?:(?:e-?)?mail|to\ sender) | mail\ delivery\ (?:failed|failure|error|problem|status|system)
@@ -76,6 +84,7 @@ pub(super) fn looks_like(
     let certain = CERTAIN.is_match(sender.address) || CERTAIN.is_match(sender.name);
     let signs = 2 * usize::from(daemon.is_some())
         + usize::from(certain)
+        + 2 * usize::from(OPENING.is_match(body))
         + usize::from(sender.null_path)
         + 2 * usize::from(by_subject.is_some())
         + usize::from(by_body.is_some());
@@ -123,14 +132,13 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
         let block = format!("X-Block: 0\nSubject: block\n{}\n\n", block.trim());
         let (headers, _) = header::split(block.as_bytes());
         let action = headers.text("action").map(|a| a.to_ascii_lowercase());
-        let recipient = ["final-recipient", "original-recipient", "x-actual-recipient"]
+        let recipient = ["original-recipient", "final-recipient", "x-actual-recipient"]
             .iter()
             .find_map(|name| headers.text(name).and_then(|v| typed_address(&v)));
         let good = matches!(action.as_deref(), Some("delivered" | "relayed" | "expanded"));
-        if let Some(status) = headers.text("status") {
-            if let Some(code) = STATUS_FIELD.find(&status) {
-                push_once(&mut bounce.status, code.as_str().to_owned());
-            }
+        let status = headers.text("status").unwrap_or_default();
+        if let Some(code) = STATUS_FIELD.find(&status) {
+            push_once(&mut bounce.status, code.as_str().to_owned());
         }
         if let Some(recipient) = recipient {
             if good { delivered.push(recipient) } else { push_recipient(bounce, &recipient) }
@@ -141,7 +149,9 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
         }
     }
     if bounce.recipient.is_empty() {
-        delivered.iter().for_each(|r| push_recipient(bounce, r));
+        for recipient in &delivered {
+            push_recipient(bounce, recipient);
+        }
     }
 }
 
@@ -154,6 +164,8 @@ fn typed_address(value: &str) -> Option<String> {
 }
 
 fn push_recipient(bounce: &mut Bounce, address: &str) {
+    // X.400 gateways write `…;dda:SMTP=ann@example.org`.
+    let address = address.rsplit_once("SMTP=").map_or(address, |(_, a)| a);
     let address =
         address.trim_matches(['<', '>', '"', '\'', ' ', '.', ',', ':', ';', '(', ')', '[', ']']);
     if let Some(valid) = address::valid(address) {
@@ -206,7 +218,7 @@ static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
 static FAILED_NEAR: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix) following\ (?:recipient|address|user|mailbox|destination|e-?mail) | (?:recipient|address|user|mailbox|account)s?\b.{0,60}(?:fail|reject|unknown|not\ |full|invalid|error|unavailable|disabled|inactive|suspended)
-        | could\ not\ be\ delivered | undeliver | fatal\ errors | unable\ to\ deliver | delivery\ (?:to|failed|failure|attempt) | not\ delivered | cannot\ deliver | did\ not\ reach
+        | could\ not\ be\ delivered | undeliver | fatal\ errors | unable\ to\ deliver | delivery\ (?:to|failed|failure|attempt) | not\ delivered | cannot\ deliver | did\ not\ reach | error-for | delivery\ userid
         | failed\ (?:to|address|recipient|for) | rcpt\ to | final.recipient | original.recipient | intended\ recipient | no\ such | unknown | does\ not\ exist | mailbox | permanent\ error | couldn't\ | could\ not\ | 55\d | your\ (?:message|mail)\ to | ^\s*to:",
     )
 });
@@ -214,14 +226,24 @@ static FAILED_NEAR: LazyLock<Regex> = LazyLock::new(|| {
 /// Where the words end and the returned message begins.
 static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
-        r"(?im)^.{0,12}(?:below this line is a copy|original message (?:follows|headers)|this is a copy of the message|returned message|copy of (?:the|your) message|message (?:text|header) follows|unsent message|-{3,}\s*(?:original|returned|start of|forwarded|the (?:header|body)|message header|enclosed|unsent)|received:|return-path:|the (?:original|returned) message)",
+        r"(?im)^.{0,12}(?:below this line is a copy|original message (?:follows|headers)|this is a copy of the message|returned message|copy of (?:the|your) message|message (?:text|header) follows|unsent message|-{3,}\s*(?:original|returned|start of|forwarded|the (?:header|body)|message header|enclosed|unsent)|received:|return-path:|the returned message)",
     )
 });
+
+/// `<ann@example.org>:` on a line of its own or before the reason: qmail, Postfix, Exim.
+static NAMED_BY_LINE: LazyLock<Regex> =
+    LazyLock::new(|| phrases::compiled(r"(?m)^\s{0,8}<([^<>\s]+@[^<>\s]+)>:"));
 
 /// Addresses that the report's own words name as failed.
 fn by_words(bounce: &mut Bounce, body: &str) {
     let end = RETURNED.find(body).map_or(body.len(), |m| m.start());
     let head = text::cut(body.get(..end).unwrap_or(body), 16_000);
+    for found in NAMED_BY_LINE.captures_iter(head).take(MOST).filter_map(|c| c.get(1)) {
+        push_recipient(bounce, found.as_str());
+    }
+    if !bounce.recipient.is_empty() {
+        return;
+    }
     let lines: Vec<&str> = head.lines().collect();
     for (number, line) in lines.iter().enumerate() {
         let from = number.saturating_sub(4);

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Forwarded, address, header, phrases, text};
+use super::{Forwarded, address, header, phrases, reply, text};
 use crate::private::Private;
 
 /// Lines by which mail programs open what they forward.
@@ -15,12 +15,12 @@ static MARKER: LazyLock<Regex> = LazyLock::new(|| {
         | (?:inizio\ )?messaggio\ inoltrato | inizio\ messaggio\ inoltrato | (?:begin\ )?doorgestuurd\ bericht | (?:start\ på\ )?videresendt\ (?:meddelelse|melding|besked|e-?post)?|(?:påbörjar\ )?vidarebefordrat\ (?:mail|meddelande|brev)
         | vidarebefordrat\ .{0,30} | przekazan[ay]\ wiadomość | (?:początek\ )?przekazywan\S+\ wiadomo\S+ | välitetty\ viesti | välitetyn\ viestin\ alku | továbbított\ (?:üzenet|levél) | p[řr]eposlan[áa]\ (?:zpr\S+|e-?mail)
         | přeposl\S+\ .{0,20} | preposl\S+\ spr\S+ | (?:započni\ )?proslij?e\S*\ \S+ | započni\ .{0,40}|mesaj\ (?:redirec\S+|transmis) | (?:începutul\ )?mesajului?\ (?:redirec\S+|retransmis) | начало\ .{0,40} | пересылаемое\ .{0,30} | перенаправленное\ .{0,30} | пересланное\ .{0,30} | переслане\ .{0,30}
-        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} )\s*:?\s*(?:-{2,})?",
+        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} | edelleenlähetetty\ viesti | [iİ]̇?letilmi.\ .{1,20}? | перенаправлене\ .{0,30} | începe\ mesajul\ .{0,20} | メッセージを転送 )\s*:?\s*(?:-{2,})?",
     )
 });
 
 /// Labels of the sender line, in the languages of mail programs.
-const FROM: [&str; 32] = [
+const FROM: [&str; 36] = [
     "from",
     "von",
     "de",
@@ -53,8 +53,12 @@ const FROM: [&str; 32] = [
     "avsändare",
     "afsender",
     "avsender",
+    "expeditorul",
+    "送信元",
+    "差出人",
+    "发件人",
 ];
-const SUBJECT: [&str; 24] = [
+const SUBJECT: [&str; 27] = [
     "subject",
     "betreff",
     "objet",
@@ -79,8 +83,11 @@ const SUBJECT: [&str; 24] = [
     "титул",
     "onderwerp van",
     "email subject",
+    "subiectul",
+    "件名",
+    "主题",
 ];
-const DATE: [&str; 36] = [
+const DATE: [&str; 41] = [
     "date",
     "sent",
     "datum",
@@ -113,12 +120,17 @@ const DATE: [&str; 36] = [
     "dată",
     "trimis",
     "am",
+    "message du",
     "päiväys",
     "vm",
     "enviada em",
     "enviada",
+    "日付",
+    "送信日時",
+    "发送时间",
+    "日期",
 ];
-const TO: [&str; 32] = [
+const TO: [&str; 36] = [
     "to",
     "an",
     "à",
@@ -151,6 +163,10 @@ const TO: [&str; 32] = [
     "kopija",
     "reply-to",
     "importance",
+    "destinatarul",
+    "送信先",
+    "宛先",
+    "收件人",
 ];
 
 /// One `Label: value` line without its quotation marks and asterisks.
@@ -215,6 +231,9 @@ pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
 /// reply's quotation unless the subject says `Fwd`.
 pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
     let lines: Vec<&str> = body.lines().collect();
+    if let Some(forwarded) = under_attribution(&lines) {
+        return Some(forwarded);
+    }
     for (at, line) in lines.iter().enumerate() {
         let own_words = || lines.iter().take(at).any(|l| l.chars().any(char::is_alphanumeric));
         if line.len() < 400 && is_marker(line) {
@@ -234,7 +253,27 @@ pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
     None
 }
 
+/// A letter of nothing but "On … Ann <ann@…> wrote:" and unquoted text: some Outlooks forward so.
+fn under_attribution(lines: &[&str]) -> Option<Forwarded> {
+    let first = lines.iter().position(|l| !l.trim().is_empty())?;
+    let length = reply::attribution(lines, first)?;
+    let below = lines.iter().skip(first + length).find(|l| !l.trim().is_empty())?;
+    if below.trim_start().starts_with(['>', '|']) {
+        return None;
+    }
+    let head = lines.get(first..first + length)?.join(" ");
+    let from = address::valid(ADDRESS.captures(&head)?.get(1)?.as_str())?;
+    Some(Forwarded { from: Some(Private(from)), ..Forwarded::default() })
+}
+
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(r"<?([^\s<>:;,\[\]()]+@[^\s<>:;,\[\]()]+\.[^\s<>:;,\[\]()]+)>?")
+});
+
 fn is_marker(line: &str) -> bool {
+    if !line.contains("--") && !line.trim_end().ends_with(':') {
+        return false;
+    }
     MARKER.find(line).is_some_and(|m| {
         let dashes = line.matches('-').count() >= 4;
         let rest = line.get(m.end()..).unwrap_or_default();
@@ -254,9 +293,6 @@ pub(super) fn is_forward_subject(subject: &str) -> bool {
 
 /// Programs that put all header lines into one, or name them oddly.
 fn after_marker(lines: &[&str], at: usize) -> Option<Forwarded> {
-    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
-        phrases::compiled(r"<?([^\s<>:;,\[\]()]+@[^\s<>:;,\[\]()]+\.[^\s<>:;,\[\]()]+)>?")
-    });
     let near: Vec<&str> = lines.iter().skip(at).take(10).copied().collect();
     let joined = near.join("\n");
     let from = ADDRESS.captures(text::cut(&joined, 1_000))?.get(1)?.as_str();

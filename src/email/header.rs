@@ -385,12 +385,8 @@ fn unquote(raw: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '"' => break,
-            // `\"` and `\\` are escapes; any other backslash is a Windows path that someone sent.
-            '\\' => match chars.next() {
-                Some(next @ ('"' | '\\')) => out.push(next),
-                Some(next) => out.extend(['\\', next]),
-                None => out.push('\\'),
-            },
+            // RFC 5322 section 3.2.1: the character behind a backslash stands for itself.
+            '\\' => out.extend(chars.next()),
             _ => out.push(c),
         }
     }
@@ -463,7 +459,7 @@ mod tests {
         assert_eq!(name("attachment; filename*=utf-8''O'Brien%20%C3%A9.pdf"), "O'Brien é.pdf");
         assert_eq!(name("attachment; filename*1=\"b.pdf\"; filename*0*=utf-8''%C3%A9"), "éb.pdf");
         assert_eq!(name("attachment; filename=\"=?utf-8?Q?caf=C3=A9.pdf?=\""), "café.pdf");
-        assert_eq!(name(r#"attachment; filename="C:\new\a.txt""#), r"C:\new\a.txt");
+        assert_eq!(name(r#"attachment; filename="a \"b\" \\c.txt""#), r#"a "b" \c.txt"#);
     }
 
     #[test]

@@ -189,6 +189,7 @@ pub(super) fn decide(seen: &Seen<'_, '_>, limits: &Limits) -> Verdict {
         .or_else(|| by_rows(&matched))
         .or_else(|| bulk(seen, &matched))
         .or_else(|| notification(seen))
+        .or_else(|| null_path(seen))
         .or_else(|| malformed(seen))
         .unwrap_or((Kind::Human, Vec::new()));
     Verdict { kind, evidence, suppress }
@@ -201,6 +202,7 @@ fn evidence(header: &str, value: &str) -> KindEvidence {
     KindEvidence { header: header.to_owned(), value: Private(text::one_line(value, 200)) }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the rules are chained as options")]
 fn found(kind: Kind, header: &str, value: &str) -> Option<Finding> {
     Some((kind, vec![evidence(header, value)]))
 }
@@ -433,6 +435,12 @@ static MACHINE: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)^(?:rss|rss-?feeds?|feeds?|alerts?|notifications?|notify|monitor(?:ing)?|nagios|zabbix|cron|jenkins|bugzilla(?:-daemon)?|jira|scanner|copier|system-?alerts?|automail|auto-?confirm|mailer)(?:[._+-].*)?$",
     )
 });
+
+/// People's programs always name a sender to whom a failure could go (RFC 5321 section 4.5.5).
+fn null_path(seen: &Seen<'_, '_>) -> Option<Finding> {
+    let null = *seen.return_path == ReturnPath::Null;
+    null.then(|| found(Kind::AutoReply, "Return-Path", "<>")).flatten()
+}
 
 fn malformed(seen: &Seen<'_, '_>) -> Option<Finding> {
     let nothing = seen.headers().fields.is_empty() && seen.text.trim().is_empty();

@@ -48,6 +48,7 @@ impl Part<'_> {
 }
 
 /// What was odd about the structure.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each a sentence later")]
 #[derive(Debug, Default)]
 pub(super) struct Oddities {
     pub(super) unterminated: bool,
@@ -165,6 +166,8 @@ fn without_line_end(section: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     fn bodies(raw: &str) -> Vec<String> {
@@ -199,7 +202,7 @@ mod tests {
     fn nesting_and_number_are_bounded() {
         let mut raw = String::new();
         for level in 0..10_000 {
-            raw += &format!("Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n");
+            let _ = write!(raw, "Content-Type: multipart/mixed; boundary=b{level}\n\n--b{level}\n");
         }
         let (_, odd) = message(raw.as_bytes());
         assert!(odd.too_deep);

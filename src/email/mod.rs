@@ -17,6 +17,7 @@ mod reader;
 mod reference;
 mod reply;
 mod text;
+mod tnef;
 mod transfer;
 
 pub use parse::{header_scan, read};

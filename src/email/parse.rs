@@ -14,7 +14,7 @@ use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
 use super::{
     Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, address, bounce,
-    charset, find_references, forward, kind, reply, text, transfer,
+    charset, find_references, forward, html, kind, reply, text, tnef, transfer,
 };
 use crate::private::Private;
 
@@ -28,6 +28,12 @@ pub fn read(raw: &[u8], limits: &Limits) -> Email {
     let raw = normalised(raw);
     let (root, odd) = mime::message(&raw);
     let mut body = text::body(&root, limits);
+    if body.text.trim().is_empty()
+        && let Some(text) = winmail_text(&root, limits)
+    {
+        body.text = text;
+        body.problems.push("the text was taken out of a winmail.dat".to_owned());
+    }
     body.problems.extend(structure_problems(&root, &odd).map(str::to_owned));
     assemble(&root, body, limits)
 }
@@ -47,8 +53,9 @@ pub fn header_scan(raw: &[u8], limits: &Limits) -> Email {
         children: Vec::new(),
     };
     let head = rest.get(..rest.len().min(limits.text_bytes)).unwrap_or(rest);
-    let mut body =
-        text::Body { text: text::tidy(&charset::guess(head).0), ..text::Body::default() };
+    let text = text::tidy(&charset::guess(head).0);
+    let text = text::cut(&text, limits.text_bytes).to_owned();
+    let mut body = text::Body { text, ..text::Body::default() };
     body.parts.push(text::identity(&root));
     body.problems.push("only the header was read; the text is shown as it arrived".to_owned());
     assemble(&root, body, limits)
@@ -116,6 +123,7 @@ fn ids(headers: &Headers<'_>, name: &str) -> Vec<String> {
 
 fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let headers = &root.headers;
+    let has_text = !body.text.trim().is_empty();
     let mut problems = body.problems;
     let authors = authors(headers);
     let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
@@ -148,7 +156,10 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     {
         let stands_alone = full_text.trim().is_empty();
         if !words.is_empty() {
-            full_text = format!("{full_text}\n\n{words}").trim().to_owned();
+            if !stands_alone {
+                full_text.push_str("\n\n");
+            }
+            full_text.push_str(&words);
             full_text.truncate(text::cut(&full_text, limits.text_bytes).len());
         }
         if stands_alone || forward::is_forward_subject(&subject_text) {
@@ -165,9 +176,14 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         problems.push("there is not exactly one valid sender".to_owned());
     }
     let searched = format!("{subject_text}\n{full_text}");
-    let fingerprint =
-        fingerprint(&message_id, date.as_deref(), &authors.from, &subject, &full_text);
-    let attachments = attachments(root, &body.parts, &mut problems);
+    let fingerprint = fingerprint([
+        message_id.as_deref().unwrap_or_default(),
+        date.as_deref().unwrap_or_default(),
+        authors.from.as_ref().map_or("", |a| a.address.0.as_str()),
+        &subject_text,
+        &full_text,
+    ]);
+    let attachments = attachments(root, &body.parts, has_text, &mut problems);
     Email {
         kind: verdict.kind,
         kind_evidence: verdict.evidence,
@@ -221,7 +237,12 @@ fn attached_message(root: &Part<'_>, limits: &Limits) -> Option<(Forwarded, Stri
     Some((forward::attached(&inner.headers), text::body(&inner, limits).text))
 }
 
-fn attachments(root: &Part<'_>, body: &[*const ()], problems: &mut Vec<String>) -> Vec<Attachment> {
+fn attachments(
+    root: &Part<'_>,
+    body: &[*const ()],
+    has_text: bool,
+    problems: &mut Vec<String>,
+) -> Vec<Attachment> {
     let mut list = Vec::new();
     let mut decoded_bytes = 0_usize;
     for leaf in root.leaves() {
@@ -243,15 +264,52 @@ fn attachments(root: &Part<'_>, body: &[*const ()], problems: &mut Vec<String>) 
         }
         let named = leaf.file_name().and_then(text::file_name);
         let related = leaf.headers.has("content-id") && leaf.disposition.value != "attachment";
-        list.push(Attachment {
-            name: named.map(Private),
-            media_type: leaf.media.clone(),
-            bytes: decoded.bytes.len() as u64,
-            sha256: hexadecimal(&Sha256::digest(&decoded.bytes)),
-            inline: leaf.disposition.value == "inline" || related,
-        });
+        let inline = leaf.disposition.value == "inline" || related;
+        list.push(attachment(named, &leaf.media, &decoded.bytes, inline));
+        if is_winmail(leaf)
+            && let Some(contents) = tnef::read(&decoded.bytes)
+        {
+            // The letter's rich form matters only where there is no other.
+            let rich = contents.rich.iter().filter(|_| !has_text);
+            for file in contents.files.iter().chain(rich).take(MOST_ATTACHMENTS) {
+                let name = text::file_name(&file.name);
+                list.push(attachment(name, "application/octet-stream", file.bytes, false));
+            }
+        }
     }
+    list.truncate(MOST_ATTACHMENTS);
     list
+}
+
+fn attachment(name: Option<String>, media_type: &str, bytes: &[u8], inline: bool) -> Attachment {
+    Attachment {
+        name: name.map(Private),
+        media_type: media_type.to_owned(),
+        bytes: bytes.len() as u64,
+        sha256: hexadecimal(&Sha256::digest(bytes)),
+        inline,
+    }
+}
+
+fn is_winmail(leaf: &Part<'_>) -> bool {
+    matches!(leaf.media.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
+        || leaf.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
+}
+
+/// The letter inside a `winmail.dat`, for a message that has no other text.
+fn winmail_text(root: &Part<'_>, limits: &Limits) -> Option<String> {
+    let leaves = root.leaves();
+    let leaf = leaves.iter().find(|l| is_winmail(l))?;
+    let decoded = transfer::decode(leaf.body, &leaf.encoding);
+    let contents = tnef::read(&decoded.bytes)?;
+    let found = if contents.text.trim().is_empty() {
+        let html = contents.rich.iter().find(|f| f.name == "body.html")?;
+        html::to_text(&charset::guess(html.bytes).0, limits.html_bytes).text
+    } else {
+        contents.text
+    };
+    let tidy = text::tidy(&found);
+    Some(text::cut(&tidy, limits.text_bytes).to_owned())
 }
 
 /// A part of nothing: no name, no type, no content.
@@ -261,22 +319,9 @@ fn is_empty_shell(leaf: &Part<'_>, root: &Part<'_>) -> bool {
 }
 
 /// SHA-256 over what survives a second delivery or a server's rebuilding of the message.
-fn fingerprint(
-    message_id: &Option<String>,
-    date: Option<&str>,
-    from: &Option<Address>,
-    subject: &Option<String>,
-    text: &str,
-) -> String {
+fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
     let mut hash = Sha256::new();
-    let from = from.as_ref().map_or("", |a| a.address.0.as_str());
-    let fields = [
-        message_id.as_deref().unwrap_or(""),
-        date.unwrap_or(""),
-        from,
-        subject.as_deref().unwrap_or(""),
-    ];
-    for field in fields {
+    for field in [id, date, from, subject] {
         hash.update(field.as_bytes());
         // No field can hold a line end, so none can flow into the next.
         hash.update(b"\n");

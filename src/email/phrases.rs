@@ -43,9 +43,18 @@ static AWAY_BODY: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Words that only an absent person's notice needs, once it is known to be automatic.
+static AWAY_WORDS: LazyLock<Regex> = LazyLock::new(|| {
+    compiled(
+        r"(?ix)\bout\ of\ (?:the\ )?office | \b(?:annual|sick|maternity|paternity|parental|study)\ leave | \bon\ (?:leave|holiday|vacation) | \baway\b | \babsent | \babsence
+        | \b(?:will|shall)\ (?:be\ )?(?:return|back)|\b(?:return|returning|back)\ (?:to\ work|on|in|to)\b | \bnon-working\ day | \bworking\ days\ are | \bdo\ not\ work\ (?:on|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?) | \bno\ longer\ (?:work|employed)
+        | \burlaub | abwesen | \bnicht\ im\ (?:büro|haus) | \bcong[ée] | \bvacaciones | \bfuera\b | \bferie\b | \bafwezig | \burlopie | \bvakantie",
+    )
+});
+
 static AUTO_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
-        r"(?ix)^\W*(?: auto(?:matic|mated)?[\ _-]?(?:reply|response|answer|acknowledge?ment)\b | autoreply\b | autorespon(?:se|der)\b
+        r"(?ix)^\W*(?: automatische\ antwort | automatisch\ antwoord | r[ée]ponse\ automatique | respuesta\ autom[áa]tica | risposta\ automatica | resposta\ autom[áa]tica | autosvar | automatick[áa]\ odpov | odpowied[źz]\ automatyczna | auto(?:matic|mated)?[\ _-]?(?:reply|response|answer|acknowledge?ment)\b | autoreply\b | autorespon(?:se|der)\b
           | thank\ you\ for\ (?:contacting|your\ (?:e-?mail|enquiry|message))\b | we\ have\ received\ your\ (?:e-?mail|message|enquiry|request)
           | acknowledge?ment\ of\ (?:your\ )?(?:e-?mail|receipt|enquiry) )",
     )
@@ -63,10 +72,14 @@ static AUTO_BODY: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether it reads like an away notice: where that shows, and the words.
 pub(super) fn away<'a>(subject: &'a str, body: &'a str) -> Option<(&'static str, &'a str)> {
-    if let Some(hit) = AWAY_SUBJECT.find(subject) {
-        return Some(("subject", hit.as_str()));
-    }
     let head = text::cut(body, 1_500);
+    if let Some(hit) = AWAY_SUBJECT.find(subject) {
+        // "Automatic reply" alone says only that a machine answers; the body says why.
+        let away = !AUTO_SUBJECT.is_match(hit.as_str()) || AWAY_WORDS.is_match(head);
+        if away {
+            return Some(("subject", hit.as_str()));
+        }
+    }
     let hit = AWAY_BODY.find(head)?;
     Some(("body", hit.as_str()))
 }
@@ -81,6 +94,7 @@ pub(super) fn auto_reply<'a>(subject: &'a str, body: &'a str) -> Option<(&'stati
     let subject_hit = AUTO_SUBJECT.find(subject)?;
     let marked = subject_hit.as_str().to_ascii_lowercase().contains("auto");
     let head = text::cut(body, 3_000);
+    let marked = marked || !subject_hit.as_str().is_ascii();
     (marked || AUTO_BODY.is_match(head)).then(|| ("subject", subject_hit.as_str()))
 }
 
@@ -92,10 +106,8 @@ mod tests {
     fn away_notices_are_known_by_their_subject() {
         for subject in [
             "Out of Office: Your complaint",
-            "Automatic reply: Re: bins",
             "Ann Lee/NORTH is out of the office.",
             "Abwesenheitsnotiz: Re: x",
-            "Réponse automatique : votre message",
         ] {
             assert!(away(subject, "").is_some(), "{subject}");
         }
@@ -108,6 +120,10 @@ mod tests {
 
     #[test]
     fn an_automatic_answer_needs_more_than_thanks() {
+        let exchange = "Automatic reply: Re: bins";
+        assert!(away(exchange, "I am on annual leave, back on Monday.").is_some());
+        assert!(away(exchange, "Thank you for writing to the bins team.").is_none());
+        assert!(auto_reply(exchange, "Thank you for writing to the bins team.").is_some());
         assert!(
             auto_reply("Thank you for contacting us", "This is an automated response.").is_some()
         );

@@ -117,7 +117,11 @@ mod tests {
             format!("ref:NCC - 2026 - 00412 - {check};"),
             format!("NCC-2026-\r\n00412-{check}"),
         ] {
-            assert_eq!(find_references(&written, "NCC"), [canonical.clone()], "{written}");
+            assert_eq!(
+                find_references(&written, "NCC"),
+                std::slice::from_ref(&canonical),
+                "{written}"
+            );
         }
     }
 

@@ -23,7 +23,7 @@ static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*_-]*(?:
           (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\b .{4,300}?
-          (?:wrote|writes|said|schrieb(?:\ .{0,80})?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|scriveva|schreef(?:\ .{0,80})?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .{0,80})?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|написал\(?а?\)?|pisze|yazd[ıi]|さんが書きました|写道|のメール|작성)
+          (?:wrote|writes|said|schrieb(?:\ .{0,80})?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|kirjoitti\ .{0,40}|ezt\ írta|napísal|tarihinde\ .{0,40}|geschreven|följande|skrev\ følgende\ .{0,40}|scriveva|schreef(?:\ .{0,80})?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .{0,80})?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|написал\(?а?\)?|pisze|yazd[ıi]|さんが書きました|写道|のメール|작성)
           [\s:：*_-]*$
         | .{4,260}<[^<>\s]+@[^<>\s]+>[\s,]*(?:\([^)]{0,80}\))?\s*[:：]\s*$
         | -{3,}\s*on\b.{4,300}\bwrote\s*-{3,}\s*$
@@ -34,13 +34,13 @@ static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
 /// What phones and free mail add to every letter, standing alone on its line.
 static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
-        r"(?ix)^\s*(?:sent\ from\ (?:my|mail\ for|outlook|yahoo|the|samsung)|sent\ (?:via|with)\ |get\ outlook\ for|gesendet\ (?:von|mit)|von\ meinem\ .{2,40}\ gesendet|envoyé\ (?:de|depuis|à\ partir)|enviado\ (?:desde|do|de)|inviato\ da|verzonden\ (?:vanaf|met|vanuit)|verstuurd\ vanaf|skickat\ från|sendt\ fra|wysłan[eo]\ z|obter\ o\ outlook|télécharger\ outlook|отправлено\ (?:с|из)).{0,80}$",
+        r"(?ix)^\s*(?:sent\ from\ (?:\w+<|my|mail\ for|outlook|yahoo|the|samsung)|sent\ (?:via|with)\ |get\ outlook\ for|gesendet\ (?:von|mit)|von\ meinem\ .{2,40}\ gesendet|envoyé\ (?:de|depuis|à\ partir)|enviado\ (?:desde|do|de)|inviato\ da|verzonden\ (?:vanaf|met|vanuit)|verstuurd\ vanaf|skickat\ från|sendt\ fra|wysłan[eo]\ z|obter\ o\ outlook|télécharger\ outlook|отправлено\ (?:с|из)).{0,80}$",
     )
 });
 
 static SIGNATURE: LazyLock<Regex> = LazyLock::new(|| phrases::compiled(r"^\s*--\s*$"));
 static RULE: LazyLock<Regex> =
-    LazyLock::new(|| phrases::compiled(r"^\s*[_*=-]{5,}\s*$|^\s*[_─—]{3,}\s*$"));
+    LazyLock::new(|| phrases::compiled(r"^\s*[_*=-]{4,}\s*$|^\s*[_─—]{3,}\s*$"));
 
 fn is_quoted(line: &str) -> bool {
     let line = line.trim_start();
@@ -58,7 +58,7 @@ pub(super) fn new_text(text: &str) -> String {
             out.push('\n');
         }
     }
-    let out = super::text::tidy(&out);
+    let out = without_disclaimer(&super::text::tidy(&out));
     if out.is_empty() { text.to_owned() } else { out }
 }
 
@@ -81,12 +81,10 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
             }
         }
         if ORIGINAL.is_match(line) || forward::header_block(lines, at).is_some() {
-            let end = if at > 0 && lines.get(at - 1).is_some_and(|l| RULE.is_match(l)) {
-                at - 1
-            } else {
-                at
-            };
-            kept.push(from..end.max(from));
+            let above = lines.get(from..at).unwrap_or_default();
+            let rule = above.iter().rposition(|l| !l.trim().is_empty());
+            let rule = rule.filter(|n| above.get(*n).is_some_and(|l| RULE.is_match(l)));
+            kept.push(from..rule.map_or(at, |n| from + n));
             return kept;
         }
         if is_quoted(line) {
@@ -96,7 +94,7 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
             from = end;
             continue;
         }
-        if SIGNATURE.is_match(line) || is_sent_from(lines, at) {
+        if SIGNATURE.is_match(line) || is_sent_from(lines, at) || is_list_footer(lines, at) {
             kept.push(from..at);
             // Behind a signature only an answer below a quotation is the sender's again.
             return kept;
@@ -108,14 +106,23 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
 }
 
 /// How many lines make an attribution that begins here.
-fn attribution(lines: &[&str], at: usize) -> Option<usize> {
+pub(super) fn attribution(lines: &[&str], at: usize) -> Option<usize> {
     let first = lines.get(at).filter(|l| !l.trim().is_empty() && l.len() < 400)?;
     let mut joined = (*first).trim().to_owned();
     for length in 1..=4 {
-        if joined.len() > 8 && ATTRIBUTION.is_match(&joined) && tells_when_or_who(&joined) {
-            return Some(length);
+        if joined.len() > 8 && tells_when_or_who(&joined) && ATTRIBUTION.is_match(&joined) {
+            // The last line of the letter itself must not be taken for the attribution's first.
+            let later = !tells_when(first)
+                && (1..length).any(|n| {
+                    lines.get(at + n).is_some_and(|l| tells_when(l))
+                        && attribution(lines, at + n) == Some(length - n)
+                });
+            return (!later).then_some(length);
         }
         let next = lines.get(at + length).map(|l| l.trim()).filter(|l| !l.is_empty())?;
+        if is_quoted(next) != is_quoted(first) {
+            return None;
+        }
         joined.push(' ');
         joined.push_str(next.trim_start_matches('>').trim());
         if joined.len() > 400 {
@@ -129,6 +136,12 @@ fn attribution(lines: &[&str], at: usize) -> Option<usize> {
 fn tells_when_or_who(line: &str) -> bool {
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     line.contains('@') || digits >= 3
+}
+
+/// Whether a line holds the digits of a date or time, addresses aside.
+fn tells_when(line: &str) -> bool {
+    let words = line.split_whitespace().filter(|w| !w.contains('@'));
+    words.flat_map(str::bytes).filter(u8::is_ascii_digit).count() >= 3
 }
 
 /// Where the quoted lines end that begin here (blank lines between them included).
@@ -150,6 +163,67 @@ fn is_sent_from(lines: &[&str], at: usize) -> bool {
     let _ = line;
     let rest = lines.get(at + 1..).unwrap_or_default();
     rest.iter().any(|l| !l.trim().is_empty())
+}
+
+/// A rule of underscores, then the name of the list that sent it round.
+fn is_list_footer(lines: &[&str], at: usize) -> bool {
+    let rule = lines.get(at).is_some_and(|l| l.len() > 1 && l.chars().all(|c| c == '_'));
+    let mut below = lines.iter().skip(at + 1).filter(|l| !l.trim().is_empty());
+    rule && below.next().is_some_and(|l| l.to_lowercase().ends_with("mailing list"))
+}
+
+/// Rules that fence a disclaimer in.
+static FENCE: LazyLock<Regex> =
+    LazyLock::new(|| phrases::compiled(r"^\s*(?:[*_=-]\s?){8,}\s*$|^\s*\*{3,}\s*$"));
+
+/// What mail gateways write below every letter. One such phrase may be a person's own; two, or one
+/// inside a fence, are a disclaimer.
+static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?ix)\bconfidential\b | \bprivileged\b | \bintended\s+(?:solely\s+|only\s+)?for\b | \bintended\s+recipient | \breceived\s+(?:this|it)\b[^.]{0,40}\bin\s+error
+        | \bscanned\s+for\s+(?:computer\s+)?virus | \bswept\s+for\b | \bvirus\s+free\b | \b(?:routinely|centrally|may\s+be)\s+(?:automatically\s+)?(?:monitored|logged) | \bmonitored\s+(?:and|centrally|for)\b | \brecorded\s+for\s+legal
+        | \bmonitors?\s+all\b | \bunauthori[sz]ed\s+use | \bcopying\b[^.]{0,60}\bprohibited | \bpresence\s+of\s+(?:computer\s+)?virus | \bany\s+attachments?\b[^.]{0,40}\b(?:confidential|intended)|\bsolely\s+(?:for|to)\b",
+    )
+});
+
+/// Most disclaimers taken out of one letter.
+const MOST_DISCLAIMERS: usize = 10;
+
+/// The letter without the gateways' disclaimers at its end or between fences.
+fn without_disclaimer(text: &str) -> String {
+    if !DISCLAIMER.is_match(text) {
+        return text.to_owned();
+    }
+    let mut lines: Vec<&str> = text.lines().collect();
+    for _ in 0..MOST_DISCLAIMERS {
+        let Some(range) = fenced_disclaimer(&lines) else { break };
+        lines.drain(range);
+    }
+    let joined = lines.join("\n");
+    let mut rest = joined.trim_end();
+    while let Some((above, last)) = rest.rsplit_once("\n\n") {
+        let fence = FENCE.is_match(last.trim());
+        if !fence && DISCLAIMER.find_iter(last).take(2).count() < 2 {
+            break;
+        }
+        rest = above.trim_end();
+    }
+    rest.to_owned()
+}
+
+fn fenced_disclaimer(lines: &[&str]) -> Option<Range<usize>> {
+    let fences: Vec<usize> =
+        (0..lines.len()).filter(|n| lines.get(*n).is_some_and(|l| FENCE.is_match(l))).collect();
+    for (number, open) in fences.iter().enumerate() {
+        let close = fences.get(number + 1).map_or(lines.len(), |n| n + 1);
+        let inside = lines.get(*open..close).unwrap_or_default().join("\n");
+        // Nothing above the fence: the letter itself stands in it.
+        let above = lines.get(..*open).unwrap_or_default().iter().any(|l| !l.trim().is_empty());
+        if above && DISCLAIMER.is_match(&inside) {
+            return Some(*open..close);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -187,6 +261,21 @@ mod tests {
     fn signatures_marked_as_such_go() {
         check("Please help.\n-- \nAnn Lee\n01234", "Please help.");
         check("Please help.\n\nYours, Ann", "Please help.\n\nYours, Ann");
+    }
+
+    #[test]
+    fn disclaimers_go_but_a_persons_word_of_confidence_stays() {
+        let fence = "*".repeat(40);
+        let mail = format!(
+            "Please help.\n\nAnn\n\n{fence}\nThis email is confidential.\n\nIt may be read.\n{fence}"
+        );
+        check(&mail, "Please help.\n\nAnn");
+        check(
+            "Please help.\n\nThis email is confidential and intended solely for the addressee.",
+            "Please help.",
+        );
+        let letter = "My son is bullied.\n\nPlease keep this confidential.";
+        check(letter, letter);
     }
 
     #[test]

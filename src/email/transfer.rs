@@ -162,7 +162,9 @@ fn uudecode(body: &[u8]) -> Option<Vec<u8>> {
         }
         let wanted = usize::from(length.wrapping_sub(32) & 63);
         let mut octets = Octets::default();
-        data.iter().for_each(|b| octets.push(u32::from(b.wrapping_sub(32) & 63)));
+        for byte in data {
+            octets.push(u32::from(byte.wrapping_sub(32) & 63));
+        }
         out.extend(octets.out.into_iter().take(wanted));
     }
     Some(out)

@@ -1,0 +1,442 @@
+//! Reading mail as it really comes.
+//!
+//! Where the mail library loses something, the test first shows that it still does: the day it is
+//! mended upstream, that line fails and our own way round can be looked at again.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use mail_parser::MessageParser;
+use postern::email::{Email, Kind, Limits, ReturnPath, find_references, header_scan, read};
+use postern::mailfiles::messages_in;
+
+fn email(raw: &[u8]) -> Email {
+    read(raw, &Limits::default())
+}
+
+/// What the mail library makes of the text.
+fn theirs(raw: &[u8]) -> String {
+    let message = MessageParser::default().parse(raw);
+    message.and_then(|m| m.body_text(0).map(|t| t.trim().to_owned())).unwrap_or_default()
+}
+
+#[track_caller]
+fn check_text(raw: &[u8], lost: &str, ours: &str) {
+    assert_eq!(theirs(raw), lost, "the mail library has changed");
+    assert_eq!(email(raw).text.0, ours);
+}
+
+const HEAD: &str = "From: ann@example.org\r\nSubject: x\r\nMIME-Version: 1.0\r\n";
+
+fn mixed(body: &str) -> Vec<u8> {
+    format!("{HEAD}Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}").into_bytes()
+}
+
+fn encoded(encoding: &str, body: &str) -> Vec<u8> {
+    format!("{HEAD}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n{body}")
+        .into_bytes()
+}
+
+#[test]
+fn a_boundary_inside_a_line_cuts_nothing() {
+    let raw = mixed("--b\r\n\r\nsee ref --b today\r\nand more\r\n--b--\r\n");
+    check_text(&raw, "see ref", "see ref --b today\nand more");
+    let raw = mixed("--b\r\n\r\none\r\n--bXYZ\r\ntwo\r\n--b--\r\n");
+    check_text(&raw, "one", "one\n--bXYZ\ntwo");
+}
+
+#[test]
+fn a_message_that_breaks_off_keeps_its_text() {
+    let raw = mixed("--b\r\n\r\nthe whole text");
+    check_text(&raw, "", "the whole text");
+    assert!(email(&raw).problems.iter().any(|p| p.contains("breaks off")));
+}
+
+#[test]
+fn base64_keeps_its_last_bytes() {
+    check_text(&encoded("base64", "aGVsbG8gd29ybGQ\r\n"), "hello wor", "hello world");
+}
+
+#[test]
+fn a_plain_footer_behind_base64_is_text() {
+    let raw = encoded("base64", "aGVsbG8=\r\nUnsubscribe from this list\r\n");
+    assert_ne!(theirs(&raw), "hello\n\nUnsubscribe from this list");
+    assert_eq!(email(&raw).text.0, "hello\n\nUnsubscribe from this list");
+}
+
+#[test]
+fn bad_quoted_printable_is_decoded_where_it_can_be() {
+    check_text(
+        &encoded("quoted-printable", "caf=C3=A9 a==b =ZZ"),
+        "caf=C3=A9 a==b =ZZ",
+        "café a==b =ZZ",
+    );
+}
+
+#[test]
+fn subjects_survive_their_encoders() {
+    let subject = |value: &[u8]| {
+        let raw = [b"From: a@example.org\r\nSubject: ", value, b"\r\n\r\nx\r\n"].concat();
+        let theirs =
+            MessageParser::default().parse(&raw).unwrap().subject().unwrap_or_default().to_owned();
+        (theirs, email(&raw).subject.unwrap().0)
+    };
+    let (theirs, ours) = subject(b"=?utf-8?B?Y2Fmww==?= =?utf-8?B?qQ==?=");
+    assert!(theirs.contains('\u{fffd}'), "{theirs}");
+    assert_eq!(ours, "café");
+    let (theirs, ours) = subject(b"caf\xE9 \xA3 5");
+    assert!(theirs.contains('\u{fffd}'), "{theirs}");
+    assert_eq!(ours, "café £ 5");
+}
+
+#[test]
+fn an_unknown_charset_is_guessed_and_said() {
+    let raw =
+        [HEAD.as_bytes(), b"Content-Type: text/plain; charset=x-odd\r\n\r\ncaf\xE9\r\n"].concat();
+    check_text(&raw, "caf\u{fffd}", "café");
+    assert!(email(&raw).problems.iter().any(|p| p.contains("character set")));
+}
+
+#[test]
+fn an_invalid_date_is_no_date() {
+    let raw = b"From: a@example.org\r\nDate: Mon, 32 Nov 25:61:61 +9999\r\n\r\nx\r\n";
+    let theirs = MessageParser::default().parse(raw.as_slice()).unwrap();
+    assert!(theirs.date().is_some_and(|d| !d.is_valid()), "the mail library has changed");
+    assert_eq!(email(raw).date, None);
+}
+
+#[test]
+fn two_senders_are_nobody_to_answer() {
+    let raw = b"From: ann@example.org\r\nFrom: eve@example.net\r\nSubject: x\r\n\r\nx\r\n";
+    let theirs = MessageParser::default().parse(raw.as_slice()).unwrap();
+    assert_eq!(theirs.from().unwrap().first().unwrap().address(), Some("eve@example.net"));
+    let email = email(raw);
+    assert_eq!((email.from, email.from_count), (None, 2));
+    assert!(email.suppress_answer.contains(&"From".to_owned()));
+}
+
+#[test]
+fn odd_senders_are_valid_or_nobody() {
+    let from = |value: &str| {
+        let raw = format!("From: {value}\r\nSubject: x\r\n\r\nx\r\n");
+        email(raw.as_bytes()).from.map(|a| a.address.0)
+    };
+    assert_eq!(from("Ann <ann@Example.ORG>").as_deref(), Some("ann@example.org"));
+    assert_eq!(from("<@relay.example:ann@example.org>").as_deref(), Some("ann@example.org"));
+    assert_eq!(from("John Smith"), None);
+    assert_eq!(from("a b@x y.org"), None);
+    assert_eq!(from(""), None);
+}
+
+#[test]
+fn a_text_without_any_header_is_all_text() {
+    let raw = b"Dear Sir,\n\nMy bin was not emptied.\n";
+    assert!(MessageParser::default().parse(raw.as_slice()).is_none_or(|m| m.from().is_none()));
+    let email = email(raw);
+    assert_eq!(email.text.0, "Dear Sir,\n\nMy bin was not emptied.");
+    assert_eq!((email.from, email.from_count), (None, 0));
+}
+
+#[test]
+fn lone_carriage_returns_are_line_ends() {
+    let raw = b"From: ann@example.org\rSubject: Bins\r\rMy bin\r";
+    let theirs = MessageParser::default().parse(raw.as_slice());
+    assert_ne!(theirs.and_then(|m| m.subject().map(str::to_owned)).as_deref(), Some("Bins"));
+    let email = email(raw);
+    assert_eq!(email.subject.unwrap().0, "Bins");
+    assert_eq!(email.text.0, "My bin");
+}
+
+#[test]
+fn an_empty_plain_form_gives_way_to_the_html() {
+    let raw = format!(
+        "{HEAD}Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\r\n\
+         --b\r\nContent-Type: text/html\r\n\r\n<p>My bin<p>is full\r\n--b--\r\n"
+    );
+    assert_eq!(theirs(raw.as_bytes()), "", "the mail library has changed");
+    assert_eq!(
+        email(raw.as_bytes()).text.0.split_whitespace().collect::<Vec<_>>(),
+        ["My", "bin", "is", "full"]
+    );
+}
+
+#[test]
+fn every_text_part_is_read() {
+    let raw = mixed(
+        "--b\r\n\r\nbefore\r\n--b\r\nContent-Type: image/png\r\nContent-Disposition: inline\r\n\r\nPNG\r\n\
+         --b\r\n\r\nafter\r\n--b--\r\n",
+    );
+    check_text(&raw, "before", "before\n\nafter");
+    assert_eq!(email(&raw).attachments.len(), 1);
+}
+
+#[test]
+fn nul_never_reaches_the_store() {
+    let raw = encoded("quoted-printable", "a=00b");
+    assert!(theirs(&raw).contains('\0'), "the mail library has changed");
+    assert_eq!(email(&raw).text.0, "ab");
+    let email = email(b"From: a@example.org\r\nSubject: a\0b\r\n\r\nx");
+    assert!(!serde_json::to_string(&email).unwrap().contains("\\u0000"));
+}
+
+#[test]
+fn attachments_are_named_safely_and_counted_once() {
+    let raw = mixed(
+        "--b\r\n\r\nsee files\r\n\
+         --b\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename*=utf-8''..%2F..%2Fr%C3%A9sum%C3%A9.pdf\r\n\r\naGVsbG8\r\n\
+         --b\r\nContent-Type: message/rfc822\r\n\r\nFrom: bob@example.net\r\nSubject: Inner\r\n\r\nInner text\r\n\
+         --b--\r\n",
+    );
+    let email = email(&raw);
+    let names: Vec<_> =
+        email.attachments.iter().map(|a| a.name.as_ref().map(|n| n.0.as_str())).collect();
+    assert_eq!(names, [Some("résumé.pdf"), None]);
+    let pdf = &email.attachments[0];
+    assert_eq!(pdf.bytes, 5);
+    assert_eq!(pdf.sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    let forwarded = email.forwarded.unwrap();
+    assert_eq!(forwarded.from.unwrap().0, "bob@example.net");
+    assert!(email.text.0.ends_with("Inner text"));
+}
+
+#[test]
+fn the_same_message_has_the_same_fingerprint_on_every_way_here() {
+    let body = "From: a@example.org\r\nMessage-ID: <1@x>\r\nSubject: Bins\r\n";
+    let plain = format!("Received: by one\r\n{body}\r\nMy bin is full\r\n");
+    let other = format!(
+        "Received: by two\r\n{body}Content-Transfer-Encoding: quoted-printable\r\n\r\nMy bin =\r\nis full\r\n"
+    );
+    let changed = format!("{body}\r\nMy bin is empty\r\n");
+    let print = |raw: &str| email(raw.as_bytes()).fingerprint;
+    assert_eq!(print(&plain), print(&other));
+    assert_ne!(print(&plain), print(&changed));
+}
+
+/// Many messages inside each other, as one attack would send them.
+fn nested_messages(levels: usize) -> Vec<u8> {
+    let mut raw = String::from("From: eve@example.net\r\nSubject: deep\r\n");
+    raw += &"Content-Type: message/rfc822\r\n\r\n".repeat(levels);
+    raw += "\r\nbottom\r\n";
+    raw.into_bytes()
+}
+
+fn on_small_stack(raw: Vec<u8>) -> (Email, Duration) {
+    let small = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+    let thread = small.spawn(move || {
+        let start = Instant::now();
+        (email(&raw), start.elapsed())
+    });
+    thread.unwrap().join().expect("reading survives on an ordinary stack")
+}
+
+#[test]
+fn nesting_cannot_exhaust_the_stack_or_the_clock() {
+    let (email, took) = on_small_stack(nested_messages(50_000));
+    assert_eq!(email.subject.unwrap().0, "deep");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+
+    let mut raw = String::from("From: eve@example.net\r\nSubject: deep\r\n");
+    for level in 0..10_000 {
+        let _ =
+            write!(raw, "Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n");
+    }
+    let (email, took) = on_small_stack(raw.into_bytes());
+    assert!(email.problems.iter().any(|p| p.contains("nested too deep")), "{:?}", email.problems);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[test]
+fn deep_html_costs_no_more_than_its_length() {
+    let raw = format!("{HEAD}Content-Type: text/html\r\n\r\n{}help", "<div>".repeat(100_000));
+    let (email, took) = on_small_stack(raw.into_bytes());
+    assert_eq!(email.text.0, "help");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_header_scan_needs_no_parts() {
+    let scanned = header_scan(&nested_messages(50_000), &Limits::default());
+    assert_eq!(scanned.from.unwrap().address.0, "eve@example.net");
+    assert_eq!(scanned.subject.unwrap().0, "deep");
+    assert!(scanned.problems.iter().any(|p| p.contains("only the header")));
+    let machine =
+        header_scan(b"From: a@example.org\nAuto-Submitted: auto-replied\n\nx", &Limits::default());
+    assert_eq!(machine.kind, Kind::AutoReply);
+}
+
+fn council() -> Limits {
+    Limits {
+        own_addresses: vec!["complaints@council.example".to_owned()],
+        own_domains: vec!["mail.council.example".to_owned()],
+        ..Limits::default()
+    }
+}
+
+fn sample(name: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail").join(name)).unwrap()
+}
+
+#[test]
+fn every_sample_is_of_the_kind_of_its_folder_with_either_line_end() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+    let mut seen = BTreeMap::new();
+    for file in messages_in(&folder).map(Result::unwrap) {
+        let want = Path::new(&file.name)
+            .parent()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let bare = read(&file.bytes, &council());
+        let text = String::from_utf8(file.bytes).unwrap();
+        let full = read(text.replace('\n', "\r\n").as_bytes(), &council());
+        assert_eq!(serde_json::to_value(bare.kind).unwrap(), want, "{}", file.name);
+        assert!(bare.kind.is_automatic() == (want != "human"));
+        assert!(want == "human" || !bare.kind_evidence.is_empty(), "{} says not why", file.name);
+        assert_eq!(
+            (bare.kind, &bare.text, &bare.fingerprint),
+            (full.kind, &full.text, &full.fingerprint)
+        );
+        *seen.entry(want).or_insert(0) += 1;
+    }
+    assert_eq!(seen.len(), 12, "{seen:?}");
+}
+
+#[test]
+fn what_forbids_an_answer_is_listed_by_name() {
+    let suppressed = |name: &str| read(&sample(name), &council()).suppress_answer;
+    assert!(suppressed("human/complaint.eml").is_empty());
+    assert_eq!(suppressed("human/newsletter-platform.eml"), ["X-Auto-Response-Suppress"]);
+    assert_eq!(suppressed("auto_reply/vacation.eml"), ["Auto-Submitted", "Return-Path"]);
+    assert_eq!(suppressed("notification/printer.eml"), ["From: no-reply"]);
+    assert_eq!(
+        suppressed("mailing_list/digest.eml"),
+        ["List-Post", "List-Id", "Precedence", "Sender: no-reply"]
+    );
+    let raw = format!("{}From: a@example.org\r\n\r\nx", "Received: by x\r\n".repeat(26));
+    assert_eq!(email(raw.as_bytes()).suppress_answer, ["Received"]);
+    let raw = b"From: a@example.org\r\nX-Auto-Response-Suppress: DR, NDR\r\n\r\nx";
+    assert!(email(raw).suppress_answer.is_empty());
+}
+
+#[test]
+fn a_complaint_is_read_in_full() {
+    let email = read(&sample("human/complaint.eml"), &council());
+    assert_eq!(email.return_path, ReturnPath::Address("ann.lee@example.org".to_owned().into()));
+    assert_eq!(email.delivered_to[0].0, "complaints@council.example");
+    assert_eq!(email.message_id.as_deref(), Some("1@example.org"));
+    assert_eq!(email.case_references, find_references(&email.subject.as_ref().unwrap().0, "NCC"));
+    assert_eq!(email.case_references.len(), 1);
+    assert_eq!(email.reply_text, email.text);
+    assert!(email.problems.is_empty(), "{:?}", email.problems);
+}
+
+#[test]
+fn what_a_councillor_forwards_is_the_complaint() {
+    let email = read(&sample("human/forwarded-by-councillor.eml"), &council());
+    let forwarded = email.forwarded.unwrap();
+    assert_eq!(forwarded.from.unwrap().0, "ravi@example.net");
+    assert_eq!(forwarded.subject.unwrap().0, "The school bus");
+    assert!(email.reply_text.contains("three days"));
+}
+
+#[test]
+fn bounces_name_whom_they_are_about() {
+    for name in ["bounce/exchange.eml", "bounce/qmail.eml"] {
+        let bounce = read(&sample(name), &council()).bounce.unwrap();
+        assert_eq!(bounce.recipient, ["gone@example.org".to_owned().into()], "{name}");
+        assert_eq!(bounce.status, ["5.1.1"], "{name}");
+        assert_eq!(
+            bounce.original_message_id.as_deref(),
+            Some("m.12.1.abc@council.example"),
+            "{name}"
+        );
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+    /// Whatever bytes come, an answer comes, and its lists and text obey their limits.
+    #[test]
+    fn nothing_makes_reading_fail(
+        which in 0_usize..15,
+        cuts in proptest::collection::vec((proptest::num::usize::ANY, proptest::num::u8::ANY), 0..12),
+        tail in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+    ) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+        let mut raw = messages_in(&folder).nth(which).unwrap().unwrap().bytes;
+        for (at, byte) in cuts {
+            let at = at % raw.len();
+            raw[at] = byte;
+        }
+        raw.extend(tail);
+        let limits = Limits { text_bytes: 300, ..council() };
+        for email in [read(&raw, &limits), header_scan(&raw, &limits)] {
+            proptest::prop_assert!(email.text.0.len() <= 300);
+            proptest::prop_assert!(!email.text.0.contains('\0'));
+            proptest::prop_assert_eq!(email.fingerprint.len(), 64);
+        }
+    }
+}
+
+/// The shared collection of other projects' test mail, where this machine has it.
+fn shared_corpus() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("shared/corpus/mail");
+    let named = std::env::var_os("POSTERN_MAIL_CORPUS").map(PathBuf::from);
+    named.or(Some(beside)).filter(|p| p.join("manifest.jsonl").is_file())
+}
+
+#[test]
+fn the_shared_corpus_is_understood() {
+    let Some(folder) = shared_corpus() else {
+        eprintln!("the shared mail corpus is not on this machine: nothing was measured");
+        return;
+    };
+    let manifest = std::fs::read_to_string(folder.join("manifest.jsonl")).unwrap();
+    let (mut kinds, mut kind_right, mut people, mut people_kept) = (0, 0, 0, 0);
+    let (mut senders, mut senders_right, mut subjects, mut subjects_right) = (0, 0, 0, 0);
+    for line in manifest.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let path = folder.join(row["file"].as_str().unwrap());
+        let email = read(&std::fs::read(path).unwrap(), &Limits::default());
+        let kind = match serde_json::to_value(email.kind).unwrap().as_str().unwrap() {
+            "bounce" => "bounce_dsn".to_owned(),
+            other => other.to_owned(),
+        };
+        let accepted = |k: &serde_json::Value| k.as_str() == Some(kind.as_str());
+        let right = accepted(&row["kind"])
+            || row["kind_alt"].as_array().is_some_and(|alt| alt.iter().any(accepted));
+        if row["kind"] != "malformed" {
+            kinds += 1;
+            kind_right += u32::from(right);
+        }
+        if row["kind"] == "human" && row["ack"] != "either" {
+            people += 1;
+            people_kept += u32::from(right);
+        }
+        if let Some(from) = row["facts"]["from"].as_array() {
+            let got = email.from.map(|a| a.address.0.to_lowercase()).unwrap_or_default();
+            senders += 1;
+            senders_right +=
+                u32::from(from.iter().any(|f| f.as_str().unwrap().to_lowercase() == got));
+        }
+        if let Some(subject) = row["facts"]["subject"].as_str() {
+            let words = |s: &str| s.split_whitespace().collect::<Vec<_>>().join(" ");
+            subjects += 1;
+            subjects_right +=
+                u32::from(words(subject) == words(&email.subject.map(|s| s.0).unwrap_or_default()));
+        }
+    }
+    let rate = |right: u32, of: u32| f64::from(right) / f64::from(of);
+    assert!(rate(kind_right, kinds) >= 0.97, "kinds: {kind_right} of {kinds}");
+    assert!(rate(people_kept, people) >= 0.995, "people: {people_kept} of {people}");
+    assert!(rate(senders_right, senders) >= 0.99, "senders: {senders_right} of {senders}");
+    assert!(rate(subjects_right, subjects) >= 0.98, "subjects: {subjects_right} of {subjects}");
+}
