@@ -1,10 +1,11 @@
 //! Our case references in a subject or body.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
+
+use crate::casework::reference::CaseReference;
 
 /// Finds every `PREFIX-YEAR-NUMBER-CHECK` of ours, whatever its case, spacing, dashes or
 /// brackets, and gives it in canonical spelling, each once, in the order of the text.
@@ -28,11 +29,7 @@ pub fn find_references(text: &str, prefix: &str) -> Vec<String> {
             from = next_boundary(text, from);
             continue;
         }
-        let number = number.trim_start_matches('0');
-        let number = format!("{number:0>5}");
-        if damm(year.bytes().chain(number.bytes())) == check.bytes().next().map(|b| b - b'0') {
-            let mut reference = prefix.to_uppercase();
-            let _ = write!(reference, "-{year}-{number}-{check}");
+        if let Some(reference) = genuine(prefix, year, number, check) {
             if !found.contains(&reference) {
                 found.push(reference);
             }
@@ -67,45 +64,24 @@ fn pattern(prefix: &str) -> Option<Arc<Regex>> {
     Some(compiled)
 }
 
-/// Damm's check digit: catches every single wrong digit and every swap of neighbours.
-fn damm(digits: impl Iterator<Item = u8>) -> Option<u8> {
-    const TABLE: [[u8; 10]; 10] = [
-        [0, 3, 1, 7, 5, 9, 8, 6, 4, 2],
-        [7, 0, 9, 2, 1, 5, 4, 8, 6, 3],
-        [4, 2, 0, 6, 8, 7, 1, 3, 5, 9],
-        [1, 7, 5, 0, 9, 8, 3, 4, 2, 6],
-        [6, 1, 2, 3, 0, 4, 5, 9, 7, 8],
-        [3, 6, 7, 4, 2, 0, 9, 5, 8, 1],
-        [5, 8, 6, 9, 7, 2, 0, 1, 3, 4],
-        [8, 9, 4, 5, 3, 6, 2, 0, 1, 7],
-        [9, 4, 3, 8, 6, 1, 7, 2, 0, 5],
-        [2, 5, 8, 1, 4, 3, 6, 7, 9, 0],
-    ];
-    digits.into_iter().try_fold(0_u8, |interim, digit| {
-        let digit = digit.checked_sub(b'0')?;
-        TABLE.get(usize::from(interim))?.get(usize::from(digit)).copied()
-    })
+/// The reference in canonical spelling, if its check digit is right.
+fn genuine(prefix: &str, year: &str, number: &str, check: &str) -> Option<String> {
+    let number = number.parse().ok()?;
+    let reference = CaseReference::new(prefix, year.parse().ok()?, number).ok()?;
+    (check.parse() == Ok(reference.check_digit())).then(|| reference.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reference(year: &str, number: &str) -> String {
-        let check = damm(year.bytes().chain(number.bytes())).unwrap();
-        format!("NCC-{year}-{number}-{check}")
-    }
-
-    #[test]
-    fn the_check_digit_is_damms() {
-        // The worked example of Damm's thesis: 572 has check digit 4.
-        assert_eq!(damm(b"572".iter().copied()), Some(4));
-        assert_eq!(damm(b"5724".iter().copied()), Some(0));
+    fn reference(year: i16, number: u32) -> String {
+        CaseReference::new("NCC", year, number).unwrap().to_string()
     }
 
     #[test]
     fn references_are_found_however_they_are_written() {
-        let canonical = reference("2026", "00412");
+        let canonical = reference(2026, 412);
         let check = canonical.chars().last().unwrap();
         for written in [
             canonical.clone(),
@@ -127,7 +103,7 @@ mod tests {
 
     #[test]
     fn only_right_check_digits_count() {
-        let canonical = reference("2026", "00412");
+        let canonical = reference(2026, 412);
         let check: u8 = canonical.bytes().last().unwrap() - b'0';
         for wrong in (0..10).filter(|d| *d != check) {
             assert!(find_references(&format!("NCC-2026-00412-{wrong}"), "NCC").is_empty());
@@ -139,7 +115,7 @@ mod tests {
 
     #[test]
     fn several_references_come_once_each_in_order() {
-        let (one, two) = (reference("2026", "00001"), reference("2025", "123456"));
+        let (one, two) = (reference(2026, 1), reference(2025, 123456));
         assert_eq!(find_references(&format!("{two} {one} {two}é"), "NCC"), [two, one]);
     }
 }
