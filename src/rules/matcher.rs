@@ -93,6 +93,7 @@ impl Matcher {
         }
         let literals = AhoCorasick::new(&literals).map_err(|error| error.to_string())?;
         let set = RegexSetBuilder::new(regexes.iter().map(|(_, regex)| regex.as_str()))
+            .multi_line(true)
             .size_limit(ALL_REGEXES_BYTES)
             .build()
             .map_err(|error| error.to_string())?;
@@ -154,12 +155,12 @@ impl Matcher {
     }
 }
 
-/// Compiles one expression of a rule.
+/// Compiles one expression of a rule. `^` and `$` are the beginning and end of a part of the message.
 ///
 /// # Errors
 /// The reader's own words, on one line.
 pub(crate) fn compile(expression: &str) -> Result<Regex, String> {
-    RegexBuilder::new(expression).size_limit(REGEX_BYTES).build().map_err(|error| {
+    RegexBuilder::new(expression).multi_line(true).size_limit(REGEX_BYTES).build().map_err(|error| {
         error.to_string().lines().last().unwrap_or_default().trim().to_owned()
     })
 }
