@@ -99,14 +99,18 @@ impl RuleSet {
         for hit in hits {
             let Some(rule) = self.rules.get(hit.rule) else { continue };
             let aside = rule.label != Label::Aside && asides.contains(&hit.sentence);
-            let factor = factor(rule.label, hit.place, haystack.depth_of(hit.range.start), few_words)
-                * if aside { aside_factor(rule.label) } else { 1.0 };
+            let factor =
+                factor(rule.label, hit.place, haystack.depth_of(hit.range.start), few_words)
+                    * if aside { aside_factor(rule.label) } else { 1.0 };
             by_rule.entry(hit.rule).or_default().push((hit, factor, aside));
         }
-        let mut found: Vec<Found<'a>> =
-            by_rule.into_iter().filter_map(|(rule, hits)| weigh(self.rules.get(rule)?, &hits)).collect();
+        let mut found: Vec<Found<'a>> = by_rule
+            .into_iter()
+            .filter_map(|(rule, hits)| weigh(self.rules.get(rule)?, &hits))
+            .collect();
         found.sort_by(|a, b| {
-            let key = |found: &Found<'_>| (self.names.index(found.rule.label), found.rule.id.clone());
+            let key =
+                |found: &Found<'_>| (self.names.index(found.rule.label), found.rule.id.clone());
             key(a).cmp(&key(b))
         });
         found
@@ -116,7 +120,9 @@ impl RuleSet {
     /// sender's own service goes before what words say (ruling 7: a follow-up keeps the service).
     fn ranked_services(&self, sums: &[f64], known: &Known) -> Vec<(usize, f64)> {
         let mut ranked: Vec<(usize, f64)> = (0..self.names.services.len())
-            .map(|number| (number, sums.get(self.names.index(Label::Service(number))).copied().unwrap_or(0.0)))
+            .map(|number| {
+                (number, sums.get(self.names.index(Label::Service(number))).copied().unwrap_or(0.0))
+            })
             .filter(|(_, sum)| *sum > 0.0)
             .collect();
         for service in known.sender_service.iter().chain(&known.case_services) {
@@ -151,7 +157,10 @@ impl RuleSet {
             Theme::ALL.iter().copied().filter(|theme| state.holds(Label::Theme(*theme))).collect();
         let mut flags: Vec<Flag> =
             Flag::ALL.iter().copied().filter(|flag| state.holds(Label::Flag(*flag))).collect();
-        if matches!(record_type, RecordType::NotForUs | RecordType::ServiceResponse | RecordType::Compliment) {
+        if matches!(
+            record_type,
+            RecordType::NotForUs | RecordType::ServiceResponse | RecordType::Compliment
+        ) {
             themes.clear(); // ruling 16
         }
         if !for_us {
@@ -166,7 +175,11 @@ impl RuleSet {
             || flags.iter().any(|flag| is_for_an_officer(*flag));
         Classification {
             record_type,
-            services: if for_us { self.answering(state.lead, services) } else { vec![ServiceId::none()] },
+            services: if for_us {
+                self.answering(state.lead, services)
+            } else {
+                vec![ServiceId::none()]
+            },
             customer_type,
             themes,
             flags,
@@ -179,7 +192,9 @@ impl RuleSet {
     /// The lead service, and whoever else the message speaks of nearly as strongly (ruling 21).
     fn answering(&self, lead: Option<usize>, ranked: &[(usize, f64)]) -> Vec<ServiceId> {
         let Some(lead) = lead else { return vec![self.default_service()] };
-        let sum = |number: usize| ranked.iter().find(|(other, _)| *other == number).map_or(0.0, |(_, sum)| *sum);
+        let sum = |number: usize| {
+            ranked.iter().find(|(other, _)| *other == number).map_or(0.0, |(_, sum)| *sum)
+        };
         let needed = (sum(lead) * SECOND_SHARE).max(SECOND_AT_LEAST);
         let others = ranked.iter().filter(|(number, sum)| *number != lead && *sum >= needed);
         std::iter::once(lead)
@@ -231,7 +246,11 @@ fn aside_factor(label: Label) -> f64 {
     match label {
         Label::Service(_) => ASIDE,
         Label::Theme(_) => 0.0,
-        Label::RecordType(_) | Label::Customer(_) | Label::Flag(_) | Label::Fact(_) | Label::Aside => 1.0,
+        Label::RecordType(_)
+        | Label::Customer(_)
+        | Label::Flag(_)
+        | Label::Fact(_)
+        | Label::Aside => 1.0,
     }
 }
 

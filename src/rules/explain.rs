@@ -3,22 +3,28 @@
 use std::fmt::Write as _;
 
 use super::{Classification, Evidence};
+use crate::casework::vocabulary::ServiceId;
 
 /// Which words, where, by which rule, gave what.
 ///
 /// Holds words of the message: for the officer who may see it, never for a log.
 pub fn explain(classification: &Classification) -> String {
     let Classification { record_type, services, customer_type, themes, flags, .. } = classification;
-    let list = |items: Vec<&str>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+    let list =
+        |items: Vec<&str>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
     let mut text = String::new();
     let rows = [
         ("record type", record_type.label().to_owned()),
-        ("services", list(services.iter().map(|service| service.as_str()).collect())),
+        ("services", list(services.iter().map(ServiceId::as_str).collect())),
         ("customer", customer_type.label().to_owned()),
         ("themes", list(themes.iter().map(|theme| theme.label()).collect())),
         ("flags", list(flags.iter().map(|flag| flag.label()).collect())),
         ("confidence", format!("{:.0} in 100", classification.confidence * 100.0)),
-        ("an officer", if classification.needs_officer { "must look first" } else { "need not look first" }.to_owned()),
+        (
+            "an officer",
+            if classification.needs_officer { "must look first" } else { "need not look first" }
+                .to_owned(),
+        ),
     ];
     for (name, value) in rows {
         let _ = writeln!(text, "{name:<12} {value}");
@@ -45,7 +51,11 @@ fn table(text: &mut String, title: &str, evidence: &[&Evidence]) {
     let rule = width(|row| &row.rule, 4);
     let place = width(|row| &row.place, 5);
     let _ = writeln!(text, "\n{title}");
-    let _ = writeln!(text, "  {:<label$}  {:>6}  {:<rule$}  {:<place$}  words", "label", "weight", "rule", "where");
+    let _ = writeln!(
+        text,
+        "  {:<label$}  {:>6}  {:<rule$}  {:<place$}  words",
+        "label", "weight", "rule", "where"
+    );
     for row in evidence {
         let line = format!(
             "  {:<label$}  {:>6.2}  {:<rule$}  {:<place$}  {}",
@@ -58,7 +68,7 @@ fn table(text: &mut String, title: &str, evidence: &[&Evidence]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::casework::vocabulary::{CustomerType, RecordType, ServiceId};
+    use crate::casework::vocabulary::{CustomerType, RecordType};
     use crate::private::Private;
 
     #[test]

@@ -123,7 +123,8 @@ fn items<'a, T: Deserialize<'a>>(
 ) {
     let at = value.span().start;
     let DeValue::Array(array) = value.into_inner() else {
-        let fault = Fault::new(file, "a single table", "write the name in double brackets: [[rule]]");
+        let fault =
+            Fault::new(file, "a single table", "write the name in double brackets: [[rule]]");
         faults.push(fault.at_offset(text, at));
         return;
     };
@@ -151,7 +152,13 @@ pub(crate) struct Checker<'a> {
 
 impl Checker<'_> {
     /// Adds a fault at a byte offset of a file.
-    pub(crate) fn fault(&mut self, file: usize, at: usize, what: impl Into<String>, cure: impl Into<String>) {
+    pub(crate) fn fault(
+        &mut self,
+        file: usize,
+        at: usize,
+        what: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
         if let Some((name, text)) = self.files.get(file) {
             self.faults.push(Fault::new(name, what, cure).at_offset(text, at));
         }

@@ -111,7 +111,10 @@ where
     T: FromStr<Err = crate::casework::vocabulary::UnknownValue>,
 {
     value.parse().map_err(|unknown: crate::casework::vocabulary::UnknownValue| {
-        (format!("unknown {} `{}`", unknown.what, unknown.got), format!("write one of: {}", unknown.expected))
+        (
+            format!("unknown {} `{}`", unknown.what, unknown.got),
+            format!("write one of: {}", unknown.expected),
+        )
     })
 }
 

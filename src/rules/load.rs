@@ -1,6 +1,6 @@
 //! Files in, a [`RuleSet`] or every fault out.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
@@ -47,7 +47,11 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let matcher = Matcher::new(&patterns).map_err(whole)?;
     let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
-    if faults.is_empty() { Ok(RuleSet { services, names, rules, matcher, decisions, version }) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(RuleSet { services, names, rules, matcher, decisions, version })
+    } else {
+        Err(faults)
+    }
 }
 
 fn base(name: &str) -> &str {
@@ -56,7 +60,8 @@ fn base(name: &str) -> &str {
 
 /// Files of rules begin with a digit; the others of the folder have readers of their own.
 fn is_numbered(name: &str) -> bool {
-    base(name).starts_with(|c: char| c.is_ascii_digit()) && name.ends_with(".toml")
+    base(name).starts_with(|c: char| c.is_ascii_digit())
+        && std::path::Path::new(name).extension().is_some_and(|extension| extension == "toml")
 }
 
 fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
@@ -73,7 +78,8 @@ fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
 /// Twelve hexadecimal digits over what decides a classification.
 fn version(files: &[(String, String)]) -> String {
     let mut hash = Sha256::new();
-    for (name, text) in files.iter().filter(|(name, _)| is_numbered(name) || base(name) == SERVICES) {
+    for (name, text) in files.iter().filter(|(name, _)| is_numbered(name) || base(name) == SERVICES)
+    {
         for part in [base(name), text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
@@ -90,13 +96,17 @@ fn check_ids(contents: &Contents, checker: &mut Checker<'_>) {
     let rules = contents.rules.iter().map(|rule| (rule.file, &rule.text.id, &rule.text.why));
     let facts = contents.facts.iter().map(|fact| (fact.file, &fact.text.id, &fact.text.what));
     let rows = contents.decisions.iter().map(|row| (row.file, &row.text.id, &row.text.why));
-    let mut seen: HashMap<(&str, &str), ()> = HashMap::new();
-    let kinds = [("rule", rules.collect::<Vec<_>>()), ("fact", facts.collect()), ("decision", rows.collect())];
+    let mut seen: HashSet<(&str, &str)> = HashSet::new();
+    let kinds = [
+        ("rule", rules.collect::<Vec<_>>()),
+        ("fact", facts.collect()),
+        ("decision", rows.collect()),
+    ];
     for (kind, items) in &kinds {
         for (file, id, why) in items {
             checker.filled(*file, id, "id");
             checker.filled(*file, why, if *kind == "fact" { "what" } else { "why" });
-            if seen.insert((kind, id.get_ref()), ()).is_some() {
+            if !seen.insert((kind, id.get_ref())) {
                 let what = format!("{kind} `{}` stands twice", id.get_ref());
                 checker.fault(*file, id.span().start, what, "give each its own id");
             }
@@ -112,7 +122,12 @@ fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>
         let label = checker.label(*file, &text.label);
         let weight = *text.weight.get_ref();
         if !weight.is_finite() || weight.abs() > 20.0 || weight == 0.0 {
-            checker.fault(*file, text.weight.span().start, "the weight is out of range", "write -20 to 20, but not 0");
+            checker.fault(
+                *file,
+                text.weight.span().start,
+                "the weight is out of range",
+                "write -20 to 20, but not 0",
+            );
         }
         if text.words.is_empty() && text.regex.is_empty() {
             checker.fault(*file, *at, "the rule looks for nothing", "add words or regex");
@@ -121,7 +136,8 @@ fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>
         if text.places.is_empty() {
             places = default_places(label);
         }
-        let regex = text.regex.iter().filter_map(|expression| regex(*file, expression, checker)).collect();
+        let regex =
+            text.regex.iter().filter_map(|expression| regex(*file, expression, checker)).collect();
         patterns.push(Pattern {
             words: phrases(*file, &text.words, checker),
             regex,
@@ -129,7 +145,11 @@ fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>
             unless: phrases(*file, &text.unless, checker),
             places,
         });
-        rules.push(Rule { id: text.id.get_ref().clone(), label: label.unwrap_or(Label::Aside), weight });
+        rules.push(Rule {
+            id: text.id.get_ref().clone(),
+            label: label.unwrap_or(Label::Aside),
+            weight,
+        });
     }
     (rules, patterns)
 }
@@ -148,20 +168,39 @@ fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) ->
     for word in words {
         let bare = word.get_ref().trim_end().trim_end_matches('*');
         if bare.contains('*') {
-            checker.fault(file, word.span().start, "`*` stands inside the phrase", "put it at the end, or use regex");
+            checker.fault(
+                file,
+                word.span().start,
+                "`*` stands inside the phrase",
+                "put it at the end, or use regex",
+            );
         }
         if fold(bare).chars().count() < 2 {
-            checker.fault(file, word.span().start, "the phrase is too short", "write two letters or more");
+            checker.fault(
+                file,
+                word.span().start,
+                "the phrase is too short",
+                "write two letters or more",
+            );
         }
     }
     words.iter().map(|word| word.get_ref().clone()).collect()
 }
 
-fn regex(file: usize, expression: &Spanned<String>, checker: &mut Checker<'_>) -> Option<regex::Regex> {
+fn regex(
+    file: usize,
+    expression: &Spanned<String>,
+    checker: &mut Checker<'_>,
+) -> Option<regex::Regex> {
     let at = expression.span().start;
     match matcher::compile(expression.get_ref()) {
         Ok(regex) if regex.is_match("") => {
-            checker.fault(file, at, "the expression fits nothing at all", "make it ask for at least one letter");
+            checker.fault(
+                file,
+                at,
+                "the expression fits nothing at all",
+                "make it ask for at least one letter",
+            );
             None
         }
         Ok(regex) => Some(regex),
@@ -178,7 +217,8 @@ fn decision(row: &Written<DecisionText>, checker: &mut Checker<'_>) -> Option<De
         words.iter().map(|word| condition(*file, word, checker)).collect()
     };
     let (all, any, none) = (read(&text.all), read(&text.any), read(&text.none));
-    let then: Option<Vec<Effect>> = text.then.iter().map(|word| effect(*file, word, checker)).collect();
+    let then: Option<Vec<Effect>> =
+        text.then.iter().map(|word| effect(*file, word, checker)).collect();
     if text.then.is_empty() {
         checker.fault(*file, *at, "the row decides nothing", "write what follows in `then`");
     }
@@ -186,20 +226,32 @@ fn decision(row: &Written<DecisionText>, checker: &mut Checker<'_>) -> Option<De
     if !(0.0..=1.0).contains(&sure) {
         checker.fault(*file, *at, "`sure` is out of range", "write a share from 0 to 1");
     }
-    Some(Decision { id: text.id.get_ref().clone(), all: all?, any: any?, none: none?, then: then?, sure })
+    Some(Decision {
+        id: text.id.get_ref().clone(),
+        all: all?,
+        any: any?,
+        none: none?,
+        then: then?,
+        sure,
+    })
 }
 
 fn condition(file: usize, word: &Spanned<String>, checker: &mut Checker<'_>) -> Option<Condition> {
     let text = word.get_ref().as_str();
     match text.split_once(':') {
-        Some(("known", what)) => match KnownFact::ALL.into_iter().find(|known| known.id() == what) {
-            Some(known) => Some(Condition::Known(known)),
-            None => {
+        Some(("known", what)) => {
+            let known = KnownFact::ALL.into_iter().find(|known| known.id() == what);
+            if known.is_none() {
                 let cure = KnownFact::ALL.map(KnownFact::id).join(", ");
-                checker.fault(file, word.span().start, format!("unknown `{text}`"), format!("write known: and one of: {cure}"));
-                None
+                checker.fault(
+                    file,
+                    word.span().start,
+                    format!("unknown `{text}`"),
+                    format!("write known: and one of: {cure}"),
+                );
             }
-        },
+            known.map(Condition::Known)
+        }
         Some(("table", "6")) => Some(Condition::Table(6)),
         Some(("table", "9")) => Some(Condition::Table(9)),
         Some(("theme", "*")) => Some(Condition::AnyTheme),
@@ -216,15 +268,26 @@ fn effect(file: usize, word: &Spanned<String>, checker: &mut Checker<'_>) -> Opt
     if let Some(kept) = text.strip_prefix("only theme:") {
         let theme: Option<Theme> = kept.parse().ok();
         if theme.is_none() {
-            checker.fault(file, word.span().start, format!("unknown theme `{kept}`"), "write a theme's id");
+            checker.fault(
+                file,
+                word.span().start,
+                format!("unknown theme `{kept}`"),
+                "write a theme's id",
+            );
         }
         return theme.map(|theme| Effect::ClearThemes(Some(theme)));
     }
     let (bare, clears) = text.strip_prefix('!').map_or((text, false), |bare| (bare, true));
     let label = checker.label(file, &Spanned::new(word.span(), bare.to_owned()))?;
     match (clears, label) {
-        (_, Label::Aside) | (true, Label::RecordType(_) | Label::Service(_) | Label::Customer(_)) => {
-            checker.fault(file, word.span().start, format!("a row cannot set `{text}`"), "set a label, or clear a theme, flag or fact with !");
+        (_, Label::Aside)
+        | (true, Label::RecordType(_) | Label::Service(_) | Label::Customer(_)) => {
+            checker.fault(
+                file,
+                word.span().start,
+                format!("a row cannot set `{text}`"),
+                "set a label, or clear a theme, flag or fact with !",
+            );
             None
         }
         (true, label) => Some(Effect::Clear(label)),
@@ -233,7 +296,12 @@ fn effect(file: usize, word: &Spanned<String>, checker: &mut Checker<'_>) -> Opt
 }
 
 /// Runs every example through its own rule.
-fn try_examples(written: &[Written<RuleText>], rules: &[Rule], matcher: &Matcher, checker: &mut Checker<'_>) {
+fn try_examples(
+    written: &[Written<RuleText>],
+    rules: &[Rule],
+    matcher: &Matcher,
+    checker: &mut Checker<'_>,
+) {
     for (number, (rule, compiled)) in written.iter().zip(rules).enumerate() {
         let places = checker.places(rule.file, &rule.text.places);
         let place = places.first().copied().unwrap_or(Place::Text);
@@ -241,7 +309,11 @@ fn try_examples(written: &[Written<RuleText>], rules: &[Rule], matcher: &Matcher
             let haystack = Haystack::of_example(place, &example.get_ref().text);
             let fires = matcher.hits(&haystack).iter().any(|hit| hit.rule == number);
             if fires != example.get_ref().fires {
-                let what = if fires { "fires on an example that it must leave alone" } else { "does not fire on its example" };
+                let what = if fires {
+                    "fires on an example that it must leave alone"
+                } else {
+                    "does not fire on its example"
+                };
                 checker.fault(
                     rule.file,
                     example.span().start,

@@ -70,8 +70,11 @@ impl Matcher {
         let mut uses: Vec<Vec<Use>> = Vec::new();
         let mut regexes = Vec::new();
         for (rule, pattern) in patterns.iter().enumerate() {
-            let roles =
-                [(&pattern.words, Role::Fires), (&pattern.near, Role::Near), (&pattern.unless, Role::Unless)];
+            let roles = [
+                (&pattern.words, Role::Fires),
+                (&pattern.near, Role::Near),
+                (&pattern.unless, Role::Unless),
+            ];
             for (phrases, role) in roles {
                 for phrase in phrases {
                     let number = *numbers.entry(fold(phrase)).or_insert(uses.len());
@@ -97,8 +100,10 @@ impl Matcher {
             .size_limit(ALL_REGEXES_BYTES)
             .build()
             .map_err(|error| error.to_string())?;
-        let rules =
-            patterns.iter().map(|pattern| (pattern.places.clone(), !pattern.near.is_empty())).collect();
+        let rules = patterns
+            .iter()
+            .map(|pattern| (pattern.places.clone(), !pattern.near.is_empty()))
+            .collect();
         Ok(Self { literals, uses, set, regexes, rules })
     }
 
@@ -160,9 +165,11 @@ impl Matcher {
 /// # Errors
 /// The reader's own words, on one line.
 pub(crate) fn compile(expression: &str) -> Result<Regex, String> {
-    RegexBuilder::new(expression).multi_line(true).size_limit(REGEX_BYTES).build().map_err(|error| {
-        error.to_string().lines().last().unwrap_or_default().trim().to_owned()
-    })
+    RegexBuilder::new(expression)
+        .multi_line(true)
+        .size_limit(REGEX_BYTES)
+        .build()
+        .map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())
 }
 
 fn starts_word(text: &str, at: usize) -> bool {

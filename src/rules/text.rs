@@ -11,7 +11,7 @@ use crate::email::Email;
 
 /// Which part of a message words stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Place {
+pub(crate) enum Place {
     /// The subject line.
     Subject,
     /// What this sender newly wrote.
@@ -32,7 +32,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order that the haystack holds them.
-    pub const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Subject,
         Self::Text,
         Self::Signature,
@@ -44,7 +44,7 @@ impl Place {
     ];
 
     /// The word that rules write in `where`.
-    pub fn id(self) -> &'static str {
+    pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Subject => "subject",
             Self::Text => "text",
@@ -143,7 +143,8 @@ impl Haystack {
     /// The original words of a range of the folded text.
     pub(crate) fn quote(&self, range: &Range<usize>) -> &str {
         let start = self.origin.get(range.start).copied().unwrap_or_default() as usize;
-        let last = self.origin.get(range.end.saturating_sub(1)).copied().unwrap_or_default() as usize;
+        let last =
+            self.origin.get(range.end.saturating_sub(1)).copied().unwrap_or_default() as usize;
         let end = self.original.get(last..).and_then(|rest| rest.chars().next());
         self.original.get(start..last + end.map_or(0, char::len_utf8)).unwrap_or_default()
     }
@@ -247,7 +248,9 @@ fn split_text(email: &Email) -> Split {
     let subject = email.subject.as_ref().map_or("", |subject| subject.trim_start());
     let subject = subject.to_ascii_lowercase();
     let forwards = email.forwarded.is_some()
-        || ["fw:", "fwd:"].iter().any(|mark| subject.starts_with(mark) || subject.contains(&format!(": {mark}")));
+        || ["fw:", "fwd:"]
+            .iter()
+            .any(|mark| subject.starts_with(mark) || subject.contains(&format!(": {mark}")));
     // An inline forward may be counted as the sender's own text; it is not then repeated below.
     if own.len() > 1 && below.lines().all(|line| own.contains(line.trim())) {
         below.clear();

@@ -215,7 +215,8 @@ pub fn score(labelled: &[(Labels, Classification)]) -> Report {
 
 impl Report {
     fn add(&mut self, want: &Labels, have: &Classification) {
-        let lead = |services: &[ServiceId]| services.first().map_or("none", ServiceId::as_str).to_owned();
+        let lead =
+            |services: &[ServiceId]| services.first().map_or("none", ServiceId::as_str).to_owned();
         let fields = [
             ("record_type", want.record_type.to_string(), have.record_type.to_string()),
             ("lead_service", lead(&want.service), lead(&have.services)),
