@@ -17,7 +17,8 @@ const HOLDS_AT: f64 = 1.0;
 const OFFICER_BELOW: f64 = 0.7;
 /// What a product of certainties has turned out to be worth, on labelled messages that the rules
 /// had not seen: (product, share of them wholly right), ascending.
-const WORTH: [(f64, f64); 6] = [(0.0, 0.0), (0.5, 0.2), (0.7, 0.45), (0.82, 0.6), (0.88, 0.8), (1.0, 0.98)];
+const WORTH: [(f64, f64); 6] =
+    [(0.0, 0.0), (0.5, 0.2), (0.7, 0.45), (0.82, 0.6), (0.88, 0.8), (1.0, 0.98)];
 /// What a sentence that rules something out still counts for a service.
 const ASIDE: f64 = 0.1;
 /// What each further sentence with a rule's words adds, for services and customers.
