@@ -339,3 +339,49 @@ fn a_directory_with_faults_is_refused() {
     check("id       = \"sen\"", "id       = \"fair_access\"", "service `fair_access` stands twice");
     check("[\"northmere.example\"]", "[\"@northmere\"]", "is not a domain");
 }
+
+/// Words that rules look for, between anything at all.
+fn any_text() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let piece = prop_oneof![
+        any::<String>(),
+        "[ .!?;'\u{2019}\u{ad}\u{200b}&£\n\r\t>-]{0,6}",
+        prop::sample::select(vec![
+            "EHC plan",
+            "My son\u{2019}s",
+            "İstanbul",
+            "NCC-2026-00412-7",
+            "social worker",
+            "On x wrote:"
+        ])
+        .prop_map(str::to_owned),
+    ];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+#[test]
+fn any_text_is_classified_and_quoted_as_it_stands() {
+    let rules = shipped_rules();
+    let config = proptest::test_runner::Config {
+        cases: 200,
+        failure_persistence: None,
+        ..Default::default()
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let texts = (any_text(), any_text());
+    runner
+        .run(&texts, |(subject, body)| {
+            let email = message("a@example.org", &subject, &body);
+            let got = rules.classify(&email, &Known::default());
+            proptest::prop_assert!((0.0..=1.0).contains(&got.confidence));
+            proptest::prop_assert!(!got.services.is_empty());
+            let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let whole = plain(&format!("{subject}\n{body}\na@example.org\nexample.org"));
+            for evidence in got.evidence.iter().filter(|evidence| evidence.place != "decision") {
+                let quoted = evidence.text.trim_end_matches('…');
+                proptest::prop_assert!(whole.contains(quoted), "{quoted:?} is not in {whole:?}");
+            }
+            Ok(())
+        })
+        .unwrap();
+}
