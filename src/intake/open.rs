@@ -358,11 +358,11 @@ pub(crate) async fn ask_service(
     leads: bool,
     now: jiff::Timestamp,
 ) -> Result<(), StoreError> {
-    let today = crate::clock::london_day(now);
     let calendar = &policy.calendar;
     let uncovered = |fault: crate::casework::calendar::NotCovered| {
         StoreError::unsuitable("work out the draft's due date", fault.to_string())
     };
+    let (today, write_at) = asked_when(policy, now).map_err(uncovered)?;
     let draft_due_on =
         policy.ladder.draft_due_on(today, asking.due_on, calendar).map_err(uncovered)?;
     let limit =
@@ -423,11 +423,26 @@ pub(crate) async fn ask_service(
             automatic: Automatic::Generated,
             in_reply_to: None,
             references: &[],
-            due_at: now,
+            due_at: write_at,
         };
         gateway.sender.post(tx, &posting, now).await?;
     }
     Ok(())
+}
+
+/// The day on which a service counts as asked, and the moment its letter leaves: at once on a working
+/// day, else in the morning of the next one. Nobody is asked for work on a Sunday.
+fn asked_when(
+    policy: &crate::policy::Policy,
+    now: jiff::Timestamp,
+) -> Result<(Date, jiff::Timestamp), crate::casework::calendar::NotCovered> {
+    let today = crate::clock::london_day(now);
+    if policy.calendar.is_working_day(today)? {
+        return Ok((today, now));
+    }
+    let next = policy.calendar.next_working_day(today)?;
+    let morning = next.to_datetime(policy.ladder.send_at()).to_zoned(crate::clock::london());
+    Ok((next, morning.map_or(now, |morning| morning.timestamp())))
 }
 
 fn stage_words(asking: &Asking<'_>) -> String {

@@ -81,6 +81,8 @@ pub struct Digest {
     pub who_hears: Option<String>,
     /// The page with the whole list.
     pub list_url: Option<String>,
+    /// The reader is of the complaints team itself: it acts on the cases rather than answering us.
+    pub for_team: bool,
     /// Who asks.
     pub contact: Contact,
     /// The council.
@@ -116,6 +118,7 @@ impl Digest {
             first_sentence: first_sentence(counts, &next),
             who_hears: None,
             list_url: None,
+            for_team: false,
             contact,
             council,
         }

@@ -296,7 +296,16 @@ fn digests() -> Vec<Sample> {
         list_url: full.list_url.clone(),
         ..Digest::of("SEN, North", many, contact(), council())
     };
-    vec![sample("five cases", &full), sample("one case", &one), sample("150 cases", &long)]
+    let team = Digest {
+        for_team: true,
+        ..Digest::of("the complaints team", rows(), contact(), council())
+    };
+    vec![
+        sample("five cases", &full),
+        sample("one case", &one),
+        sample("150 cases", &long),
+        sample("the team's own", &team),
+    ]
 }
 
 fn overdue() -> Vec<Sample> {

@@ -85,8 +85,10 @@ fn write(
     }
     let rows = mail.rows.iter().map(|row| to_row(policy, plan, mail, row)).collect();
     let whose = area(policy, mail);
+    let for_team = is_team(mail);
     let mut digest = Digest::of(&whose, rows, gateway.contact(), gateway.council());
     digest.greeting_name = greeting(mail);
+    digest.for_team = for_team;
     let written = policy.letters.write(LetterId::Digest, &digest)?;
     Ok((LetterId::Digest, written))
 }
@@ -157,7 +159,12 @@ fn to_row(policy: &Policy, plan: &Plan, mail: &Mail, listed: &Listed) -> Row {
         days_left: listed.days_left,
         days_words: list_words(plan.day, listed.due_on, listed.days_left),
         due: listed.due_on.into(),
-        waiting_for: asks.unwrap_or_else(|| "your answer".to_owned()),
+        waiting_for: match asks {
+            // The list ends the sentence itself.
+            Some(asks) => asks.trim_end_matches('.').to_owned(),
+            None if is_team(mail) => "the service's answer".to_owned(),
+            None => "your answer".to_owned(),
+        },
         with: several.then(|| plain_name(policy, &listed.service)),
         times_chased: listed.times_chased,
         is_late: listed.days_left < 0,
@@ -174,11 +181,17 @@ fn plain_name(policy: &Policy, service: &ServiceId) -> String {
     policy.rules.services().get(service).map_or_else(|| service.0.clone(), |one| one.name.clone())
 }
 
+/// Whether the reader is of the complaints team itself.
+fn is_team(mail: &Mail) -> bool {
+    mail.roles.iter().all(|role| matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager))
+}
+
 fn area(policy: &Policy, mail: &Mail) -> String {
     match mail.rows.first() {
         Some(first) if mail.rows.iter().all(|row| row.service == first.service) => {
             plain_name(policy, &first.service)
         }
+        _ if is_team(mail) => "the complaints team".to_owned(),
         _ => "your services".to_owned(),
     }
 }

@@ -14,7 +14,11 @@ use crate::private::Private;
 /// From this sum on, a theme, flag or fact holds.
 const HOLDS_AT: f64 = 1.0;
 /// Below this confidence an officer looks first.
-const OFFICER_BELOW: f64 = 0.6;
+const OFFICER_BELOW: f64 = 0.7;
+/// What a product of certainties has turned out to be worth, on labelled messages that the rules
+/// had not seen: (product, share of them wholly right), ascending.
+const WORTH: [(f64, f64); 6] =
+    [(0.0, 0.0), (0.5, 0.2), (0.7, 0.45), (0.82, 0.6), (0.88, 0.8), (1.0, 0.98)];
 /// What a sentence that rules something out still counts for a service.
 const ASIDE: f64 = 0.1;
 /// What each further sentence with a rule's words adds, for services and customers.
@@ -169,7 +173,7 @@ impl RuleSet {
         let service_sure = state.lead_decided.unwrap_or_else(|| margin(services));
         let customer_sure = state.customer_decided.unwrap_or_else(|| margin(customers));
         let confidence = if for_us { sure * service_sure * customer_sure } else { sure };
-        let confidence = rounded(confidence);
+        let confidence = rounded(worth(confidence));
         let needs_officer = confidence < OFFICER_BELOW
             || record_type == RecordType::Representation
             || flags.iter().any(|flag| is_for_an_officer(*flag));
@@ -286,6 +290,14 @@ fn margin<T>(ranked: &[(T, f64)]) -> f64 {
     let strength = (best / 4.0).min(1.0);
     let lead = (best - second) / best;
     0.5 + 0.25 * strength + 0.25 * (lead / 0.6).min(1.0)
+}
+
+/// What a product of certainties is worth ([`WORTH`]), in a straight line between two measured points.
+fn worth(product: f64) -> f64 {
+    let between = WORTH.iter().zip(WORTH.iter().skip(1)).find(|(_, (upper, _))| product <= *upper);
+    between.map_or(1.0, |((low, low_share), (high, high_share))| {
+        low_share + (high_share - low_share) * (product - low) / (high - low)
+    })
 }
 
 /// Flags that a person must weigh before anything is final (domain rules D8 to D20, F1).

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Classification, Evidence};
+use crate::casework::vocabulary::ServiceId;
 
 /// Which words, where, by which rule, gave what.
 ///
@@ -14,7 +15,7 @@ pub fn explain(classification: &Classification) -> String {
     let mut text = String::new();
     let rows = [
         ("record type", record_type.label().to_owned()),
-        ("services", list(services.iter().map(|service| service.as_str()).collect())),
+        ("services", list(services.iter().map(ServiceId::as_str).collect())),
         ("customer", customer_type.label().to_owned()),
         ("themes", list(themes.iter().map(|theme| theme.label()).collect())),
         ("flags", list(flags.iter().map(|flag| flag.label()).collect())),
@@ -67,7 +68,7 @@ fn table(text: &mut String, title: &str, evidence: &[&Evidence]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::casework::vocabulary::{CustomerType, RecordType, ServiceId};
+    use crate::casework::vocabulary::{CustomerType, RecordType};
     use crate::private::Private;
 
     #[test]

@@ -77,7 +77,7 @@ struct File {
 /// `rules/services.toml`: every service, and whom to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
-    services: Vec<Service>,
+    all: Vec<Service>,
     /// The complaints team.
     pub team: ComplaintsTeam,
     /// Domains whose authenticated senders are the council's own.
@@ -153,17 +153,17 @@ impl Services {
             return Err(faults);
         }
         let web_forms = read.web_forms.iter().map(|form| form.to_lowercase()).collect();
-        Ok(Self { services, team: read.complaints_team, council_domains, web_forms })
+        Ok(Self { all: services, team: read.complaints_team, council_domains, web_forms })
     }
 
     /// Every service, in the file's order.
     pub fn all(&self) -> &[Service] {
-        &self.services
+        &self.all
     }
 
     /// The service of this id.
     pub fn get(&self, id: &ServiceId) -> Option<&Service> {
-        self.services.iter().find(|service| service.id == id.as_str())
+        self.all.iter().find(|service| service.id == id.as_str())
     }
 
     /// Whom to write to about a service in a role ([`ROLES`]). Empty for an unknown service or
@@ -194,7 +194,7 @@ impl Services {
     /// Which service writes from this address, where exactly one does: a director stands over
     /// several and speaks for none of them.
     pub fn is_service_address(&self, address: &str) -> Option<ServiceId> {
-        let mut found = self.services.iter().filter(|service| {
+        let mut found = self.all.iter().filter(|service| {
             service.own_addresses().any(|own| own.eq_ignore_ascii_case(address.trim()))
         });
         match (found.next(), found.next()) {
