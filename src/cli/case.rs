@@ -141,7 +141,12 @@ async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), 
     }
     if !as_json {
         for task in tasks::open(&gateway.db).await? {
-            out.line(&format!("{:>6}  task       {}", task.id, task.words))?;
+            let about = match (&task.reference, task.message_id) {
+                (Some(reference), _) => reference.clone(),
+                (None, Some(message)) => format!("message {message}"),
+                (None, None) => String::new(),
+            };
+            out.line(&format!("{:>6}  task       {about:<17}  {}", task.id, task.words))?;
         }
     }
     Ok(())

@@ -46,8 +46,8 @@ pub struct TaskRow {
     pub id: i64,
     /// Kind.
     pub kind: String,
-    /// Case row.
-    pub case_id: Option<i64>,
+    /// The case's reference.
+    pub reference: Option<String>,
     /// Message row.
     pub message_id: Option<i64>,
     /// What to do.
@@ -62,8 +62,9 @@ pub struct TaskRow {
 /// When the database refuses.
 pub async fn open(db: &Db) -> Result<Vec<TaskRow>, StoreError> {
     let rows = on!(db, "write or list", c => sqlx::query_as(
-        "SELECT id, kind, case_id, message_id, words, created_at FROM task
-         WHERE done_at IS NULL ORDER BY id")
+        "SELECT t.id, t.kind, k.reference, t.message_id, t.words, t.created_at
+         FROM task t LEFT JOIN complaint_case k ON k.id = t.case_id
+         WHERE t.done_at IS NULL ORDER BY t.id")
         .fetch_all(c).await)?;
     Ok(rows)
 }
