@@ -444,7 +444,18 @@ fn null_path(seen: &Seen<'_, '_>) -> Option<Finding> {
 
 fn malformed(seen: &Seen<'_, '_>) -> Option<Finding> {
     let nothing = seen.headers().fields.is_empty() && seen.text.trim().is_empty();
-    nothing.then(|| found(Kind::Malformed, "body", "")).flatten()
+    let nobody = seen.from.is_none() && seen.message_id.is_none() && seen.subject.is_empty();
+    let unreadable = nothing || (nobody && is_noise(seen.text));
+    unreadable.then(|| found(Kind::Malformed, "body", "")).flatten()
+}
+
+/// Whether this is no writing at all: people's text has no control characters but line ends and
+/// tabs, and random bytes have one in ten.
+fn is_noise(text: &str) -> bool {
+    let noise =
+        |c: &char| (c.is_control() && !c.is_whitespace()) || *c == char::REPLACEMENT_CHARACTER;
+    let noisy = text.chars().filter(noise).count();
+    noisy * 50 > text.chars().count()
 }
 
 #[cfg(test)]
@@ -463,6 +474,16 @@ mod tests {
         assert_eq!(submitted("No (a person)").as_deref(), Some("no"));
         assert_eq!(submitted("(x) auto-replied; owner=a").as_deref(), Some("auto-replied"));
         assert_eq!(submitted("").as_deref(), None);
+    }
+
+    #[test]
+    fn writing_in_any_script_is_no_noise() {
+        for text in ["Dear Sir,\r\n\tI complain.", "Шановні, я скаржуся", "أشتكي", "x", ""] {
+            assert!(!is_noise(text), "{text}");
+        }
+        let bytes: Vec<u8> = (0..=255).cycle().take(2000).collect();
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        assert!(is_noise(&text));
     }
 
     #[test]

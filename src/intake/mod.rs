@@ -19,6 +19,7 @@ use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
 use crate::store::messages::{self, Waiting};
+use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
 use crate::token;
 pub(crate) use fetch::imported;
@@ -150,7 +151,26 @@ async fn understand(
             })
             .await?;
     }
-    Ok(read)
+    set_the_unreadable_apart(gateway, read).await
+}
+
+/// What is no message at all goes to quarantine with its reason: kept, shown to a person first, and
+/// read again when they say so. It stops nothing behind it.
+async fn set_the_unreadable_apart(
+    gateway: &Arc<Gateway>,
+    read: Vec<InHand>,
+) -> Result<Vec<InHand>, StoreError> {
+    let mut legible = Vec::with_capacity(read.len());
+    for one in read {
+        if one.email.kind == Kind::Malformed {
+            let problems = one.email.problems.join("; ");
+            let why = if problems.is_empty() { "it is not a message".to_owned() } else { problems };
+            quarantine(gateway, &one.waiting, &why).await?;
+        } else {
+            legible.push(one);
+        }
+    }
+    Ok(legible)
 }
 
 /// Reads one message; one that killed or outlasted the parser before is read by its header alone.
@@ -290,7 +310,20 @@ async fn quarantine(
     let (id, now, why) = (waiting.id, gateway.clock.now(), why.to_owned());
     gateway
         .db
-        .write(move |tx| Box::pin(async move { messages::quarantine(tx, id, &why, now).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                messages::quarantine(tx, id, &why, now).await?;
+                // Nobody knows what it says: a person looks at it as if a child were at risk.
+                let words = "a message could not be read: look at it now";
+                let task = NewTask {
+                    kind: "quarantine",
+                    message_id: Some(id),
+                    words,
+                    ..NewTask::default()
+                };
+                tasks::add(tx, &task, now).await.map(drop)
+            })
+        })
         .await
 }
 
