@@ -444,8 +444,9 @@ fn null_path(seen: &Seen<'_, '_>) -> Option<Finding> {
 
 fn malformed(seen: &Seen<'_, '_>) -> Option<Finding> {
     let nothing = seen.headers().fields.is_empty() && seen.text.trim().is_empty();
-    let nobody = seen.from.is_none() && seen.message_id.is_none() && seen.subject.is_empty();
-    let unreadable = nothing || (nobody && is_noise(seen.text));
+    let known = ["from", "to", "date", "subject", "message-id", "content-type", "received"];
+    let headless = known.iter().all(|name| seen.headers().text(name).is_none());
+    let unreadable = nothing || (headless && is_noise(seen.text));
     unreadable.then(|| found(Kind::Malformed, "body", "")).flatten()
 }
 
