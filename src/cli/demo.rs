@@ -327,19 +327,21 @@ async fn summary(gateway: &Gateway, place: &Place, out: &mut Out) -> Result<(), 
         ))?;
     }
     let (dir, settings) = (place.dir.display(), place.settings().display().to_string());
+    // As it was typed, so that a line can be copied.
+    let program = std::env::args().next().unwrap_or_else(|| "postern".to_owned());
     out.line("")?;
     out.line("Where to look")?;
     out.line(&format!("  letters that left   {}", place.outbox().display()))?;
     out.line(&format!("  the mailbox         {} (done: .Processed)", place.mailbox().display()))?;
-    out.line(&format!("  cases               postern --config {settings} case list"))?;
+    out.line(&format!("  cases               {program} --config {settings} case list"))?;
     if let Some(row) = rows.first() {
         out.line(&format!(
-            "  one case            postern --config {settings} case show {}",
+            "  one case            {program} --config {settings} case show {}",
             row.reference
         ))?;
     }
-    out.line(&format!("  what waits for you  postern --config {settings} case list --waiting"))?;
-    out.line(&format!("  ten days later      postern demo --dir {dir} --at '+10 days' --once"))?;
+    out.line(&format!("  what waits for you  {program} --config {settings} case list --waiting"))?;
+    out.line(&format!("  ten days later      {program} demo --dir {dir} --at '+10 days' --once"))?;
     out.flush()?;
     Ok(())
 }
@@ -351,5 +353,15 @@ async fn keep_running(gateway: &Arc<Gateway>, port: u16, out: &mut Out) -> Resul
     out.line(&format!("  the status page     http://{}/", page.local_addr()?))?;
     out.line("Drop a message into the mailbox's new folder and watch it. Ctrl-C ends the demo.")?;
     out.flush()?;
+    let _ticking = tokio::spawn(go_on(gateway.clock.clone()));
     Ok(daemon::serve(Arc::clone(gateway), Some(page)).await?)
+}
+
+/// The demo's clock goes on from where it stands, at the pace of every other.
+async fn go_on(clock: Clock) {
+    let ahead = clock.now().duration_since(Clock::System.now());
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        clock.set(Clock::System.now().saturating_add(ahead).unwrap_or(clock.now()));
+    }
 }

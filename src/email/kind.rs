@@ -479,7 +479,8 @@ mod tests {
 
     #[test]
     fn writing_in_any_script_is_no_noise() {
-        for text in ["Dear Sir,\r\n\tI complain.", "Шановні, я скаржуся", "أشتكي", "x", ""] {
+        for text in ["Dear Sir,\r\n\tI complain.", "Шановні, я скаржуся", "أشتكي", "x", ""]
+        {
             assert!(!is_noise(text), "{text}");
         }
         let bytes: Vec<u8> = (0..=255).cycle().take(2000).collect();
