@@ -10,11 +10,16 @@ use tracing::{error, info, warn};
 
 use crate::gateway::Gateway;
 use crate::intake::{self, Tick, fetch};
+use crate::policy::Policy;
 use crate::store::{StoreError, letters, mailboxes};
 use crate::{console, outbox, reminders};
 
 /// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
+/// How often the folders of rules and templates are looked at.
+const LOOK_AT_FILES: Duration = Duration::from_secs(5);
+/// How many faults of a bad edit the log shows.
+const FAULTS_LOGGED: usize = 5;
 /// How long what is under way may take to end after the first signal.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -66,6 +71,7 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
             .await
         });
     }
+    loops.spawn(watch_policy(Arc::clone(gateway), stop.clone()));
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
         turn("intake", &stop_one, || intake::tick(&one), || wait_for_message(&one)).await;
@@ -84,6 +90,42 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
         )
         .await;
     });
+}
+
+/// Takes up what staff edit as soon as it is valid. A bad edit is refused whole: the last good set
+/// stays, and the log says where the fault is.
+async fn watch_policy(gateway: Arc<Gateway>, mut stop: fetch::Stop) {
+    let mut seen = Policy::signature(&gateway.config);
+    while seen.is_some() && !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AT_FILES) => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+        let now = Policy::signature(&gateway.config);
+        if now == seen {
+            continue;
+        }
+        seen = now;
+        match Policy::load(&gateway.config) {
+            Ok(policy) => {
+                info!(
+                    rules = policy.rules.version(),
+                    templates = policy.letters.version(),
+                    "rules and templates taken up anew"
+                );
+                gateway.adopt(policy);
+            }
+            Err(faults) => {
+                for fault in faults.iter().take(FAULTS_LOGGED) {
+                    error!("{fault}");
+                }
+                error!(
+                    "rules and templates stay as they were: {} faults; `postern check` lists them all",
+                    faults.len()
+                );
+            }
+        }
+    }
 }
 
 /// Everything that waits now: mail, letters, reminders; then returns.

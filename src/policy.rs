@@ -1,7 +1,8 @@
 //! Everything that council staff edit, read and checked as one: rules, services, procedures,
 //! calendar, ladder and templates. The shipped set is compiled in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rust_embed::Embed;
 
@@ -63,6 +64,21 @@ impl Policy {
             None => Letters::shipped(),
         };
         Self::from_files(&rules, &templates)
+    }
+
+    /// Tells whether the folders that the settings name have changed: names, sizes and times of
+    /// every file. None where only the shipped set serves.
+    pub fn signature(config: &Config) -> Option<Vec<(PathBuf, u64, Option<SystemTime>)>> {
+        let folders: Vec<&PathBuf> = config.rules.iter().chain(&config.templates).collect();
+        if folders.is_empty() {
+            return None;
+        }
+        let mut seen = Vec::new();
+        for folder in folders {
+            sign(folder, &mut seen);
+        }
+        seen.sort();
+        Some(seen)
     }
 
     fn from_files(rules: &Files, templates: &Files) -> Result<Self, Vec<Fault>> {
@@ -127,6 +143,19 @@ fn on_disk(folder: &Path) -> Result<Files, Vec<Fault>> {
     walk(folder, &mut files, &mut faults);
     files.sort();
     if faults.is_empty() { Ok(files) } else { Err(faults) }
+}
+
+fn sign(folder: &Path, seen: &mut Vec<(PathBuf, u64, Option<SystemTime>)>) {
+    // What cannot be listed now is seen as changed once it can.
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let Ok(about) = entry.metadata() else { continue };
+        if about.is_dir() {
+            sign(&entry.path(), seen);
+        } else {
+            seen.push((entry.path(), about.len(), about.modified().ok()));
+        }
+    }
 }
 
 fn walk(folder: &Path, files: &mut Files, faults: &mut Vec<Fault>) {
