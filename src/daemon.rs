@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 
 use crate::gateway::Gateway;
 use crate::intake::{self, Tick, fetch};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::store::{StoreError, letters, mailboxes};
 use crate::{console, outbox, reminders};
 
@@ -95,13 +95,13 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
 /// Takes up what staff edit as soon as it is valid. A bad edit is refused whole: the last good set
 /// stays, and the log says where the fault is.
 async fn watch_policy(gateway: Arc<Gateway>, mut stop: fetch::Stop) {
-    let mut seen = Policy::signature(&gateway.config);
+    let mut seen = gateway.files.clone();
     while seen.is_some() && !*stop.borrow() {
         tokio::select! {
             () = tokio::time::sleep(LOOK_AT_FILES) => {}
             _ = stop.wait_for(|stop| *stop) => break,
         }
-        let now = Policy::signature(&gateway.config);
+        let now = policy::signature(&gateway.config);
         if now == seen {
             continue;
         }

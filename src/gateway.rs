@@ -13,7 +13,7 @@ use crate::email::{Limits, Reader};
 use crate::fault::Fault;
 use crate::letters;
 use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, TimeLimits};
-use crate::policy::Policy;
+use crate::policy::{self, Files, Policy};
 use crate::store::{self, Db, StoreError};
 use crate::token::{Key, Keys};
 
@@ -77,6 +77,8 @@ pub struct Gateway {
     pub limits: Limits,
     /// What wakes a loop early.
     pub nudges: Nudges,
+    /// The files of rules and templates as they were just before they were read.
+    pub files: Option<Files>,
     policy: RwLock<Arc<Policy>>,
 }
 
@@ -86,6 +88,8 @@ impl Gateway {
     /// # Errors
     /// [`StartFault`].
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartFault> {
+        // Before the files are read: what changes from now on is noticed.
+        let files = policy::signature(&config);
         let policy = Policy::load(&config).map_err(StartFault::Faults)?;
         let db = Db::open(&config.store.url).await?;
         let instance = store::instance_id(&db).await?;
@@ -117,6 +121,7 @@ impl Gateway {
             reader,
             limits,
             nudges: Nudges::default(),
+            files,
             policy: RwLock::new(Arc::new(policy)),
         }))
     }

@@ -39,7 +39,10 @@ impl std::fmt::Debug for Policy {
 }
 
 /// Files as `(name, text)`, in name order.
-type Files = Vec<(String, String)>;
+type Texts = Vec<(String, String)>;
+
+/// Name, size and time of every file.
+pub type Files = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 impl Policy {
     /// The shipped set.
@@ -66,24 +69,9 @@ impl Policy {
         Self::from_files(&rules, &templates)
     }
 
-    /// Tells whether the folders that the settings name have changed: names, sizes and times of
-    /// every file. None where only the shipped set serves.
-    pub fn signature(config: &Config) -> Option<Vec<(PathBuf, u64, Option<SystemTime>)>> {
-        let folders: Vec<&PathBuf> = config.rules.iter().chain(&config.templates).collect();
-        if folders.is_empty() {
-            return None;
-        }
-        let mut seen = Vec::new();
-        for folder in folders {
-            sign(folder, &mut seen);
-        }
-        seen.sort();
-        Some(seen)
-    }
-
-    fn from_files(rules: &Files, templates: &Files) -> Result<Self, Vec<Fault>> {
+    fn from_files(rules: &Texts, templates: &Texts) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let classify: Files =
+        let classify: Texts =
             rules.iter().filter(|(name, _)| is_classification(name)).cloned().collect();
         let procedures = part(rules, "procedures.toml", &mut faults, Procedures::from_toml);
         let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
@@ -109,7 +97,7 @@ fn is_classification(name: &str) -> bool {
 }
 
 fn part<T>(
-    files: &Files,
+    files: &Texts,
     wanted: &str,
     faults: &mut Vec<Fault>,
     read: impl FnOnce(&str, &str) -> Result<T, Vec<Fault>>,
@@ -125,8 +113,8 @@ fn part<T>(
     read(name, text).map_err(|mut more| faults.append(&mut more)).ok()
 }
 
-fn embedded<E: Embed>(root: &str) -> Files {
-    let mut files: Files = E::iter()
+fn embedded<E: Embed>(root: &str) -> Texts {
+    let mut files: Texts = E::iter()
         .filter_map(|name| {
             let file = E::get(&name)?;
             Some((format!("{root}/{name}"), String::from_utf8_lossy(&file.data).into_owned()))
@@ -137,7 +125,7 @@ fn embedded<E: Embed>(root: &str) -> Files {
 }
 
 /// Every text file below a folder.
-fn on_disk(folder: &Path) -> Result<Files, Vec<Fault>> {
+fn on_disk(folder: &Path) -> Result<Texts, Vec<Fault>> {
     let mut files = Vec::new();
     let mut faults = Vec::new();
     walk(folder, &mut files, &mut faults);
@@ -145,7 +133,22 @@ fn on_disk(folder: &Path) -> Result<Files, Vec<Fault>> {
     if faults.is_empty() { Ok(files) } else { Err(faults) }
 }
 
-fn sign(folder: &Path, seen: &mut Vec<(PathBuf, u64, Option<SystemTime>)>) {
+/// The files of the folders that the settings name, by which an edit is noticed. None where only the
+/// shipped set serves.
+pub fn signature(config: &Config) -> Option<Files> {
+    let folders: Vec<&PathBuf> = config.rules.iter().chain(&config.templates).collect();
+    if folders.is_empty() {
+        return None;
+    }
+    let mut seen = Files::new();
+    for folder in folders {
+        sign(folder, &mut seen);
+    }
+    seen.sort();
+    Some(seen)
+}
+
+fn sign(folder: &Path, seen: &mut Files) {
     // What cannot be listed now is seen as changed once it can.
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -158,7 +161,7 @@ fn sign(folder: &Path, seen: &mut Vec<(PathBuf, u64, Option<SystemTime>)>) {
     }
 }
 
-fn walk(folder: &Path, files: &mut Files, faults: &mut Vec<Fault>) {
+fn walk(folder: &Path, files: &mut Texts, faults: &mut Vec<Fault>) {
     let unreadable = |path: &Path, error: &std::io::Error| {
         Fault::new(
             &path.display().to_string(),
