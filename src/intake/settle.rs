@@ -45,7 +45,7 @@ pub(super) async fn settle(
     if one.email.kind == Kind::Bounce {
         note_bounce(tx, &scene, &history).await?;
     }
-    leave_to_a_person(tx, &scene, &decision, case_id).await?;
+    leave_to_a_person(tx, &scene, &decision, &history, case_id).await?;
 
     let duplicate_of = match decision.action {
         Action::Duplicate { of, .. } => Some(of),
@@ -137,6 +137,7 @@ async fn leave_to_a_person(
     tx: &mut Tx,
     scene: &Scene<'_>,
     decision: &Decision,
+    history: &History,
     case_id: Option<i64>,
 ) -> Result<(), StoreError> {
     let message_id = Some(scene.one.waiting.id);
@@ -148,6 +149,9 @@ async fn leave_to_a_person(
     if decision.action == Action::Triage {
         tasks::add(tx, &task("triage", &decision.reason), scene.now).await?;
     }
+    if let Some((kind, words)) = to_read(&decision.action, history) {
+        tasks::add(tx, &task(kind, words), scene.now).await?;
+    }
     let claims_request = matches!(decision.action, Action::Attach { .. })
         && scene.classification.record_type == RecordType::ServiceResponse;
     if claims_request {
@@ -155,6 +159,24 @@ async fn leave_to_a_person(
         tasks::add(tx, &task("confirm_answer", words), scene.now).await?;
     }
     Ok(())
+}
+
+/// What came in for a case is read by a person: nothing is attached in silence.
+fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static str)> {
+    let closed = history.token_case.as_ref().or(history.referenced_case.as_ref());
+    match action {
+        Action::Attach { .. } if closed.is_some_and(|case| case.closed) => Some((
+            "reopen",
+            "the customer wrote again after the case was closed: reopen it, or answer",
+        )),
+        Action::Attach { .. } => Some(("follow_up", "the customer added to the case: read it")),
+        Action::AnswerRequest { .. } => {
+            Some(("answer_in", "a service answered: check it and write to the customer"))
+        }
+        Action::Open { .. } | Action::Duplicate { .. } | Action::File { .. } | Action::Triage => {
+            None
+        }
+    }
 }
 
 /// Calls the duty officer: first of all, and whatever else is decided.
