@@ -2,16 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines, one object a line.
-    Json,
-}
+use crate::telemetry::LogFormat;
 
 /// Complaints intake gateway: takes a council's complaints mailbox in hand.
 #[derive(Debug, Parser)]

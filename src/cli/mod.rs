@@ -26,7 +26,6 @@ use crate::config::{Config, Origin};
 use crate::fault::Fault;
 use crate::telemetry;
 
-pub use arguments::LogFormat;
 use arguments::{Arguments, Command};
 use out::Out;
 
