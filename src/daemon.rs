@@ -9,8 +9,9 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::gateway::Gateway;
-use crate::intake::{self, Tick, fetch};
+use crate::intake::{self, fetch};
 use crate::store::{StoreError, letters, mailboxes};
+use crate::tick::Tick;
 use crate::{console, outbox, reminders};
 
 /// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.

@@ -9,9 +9,10 @@ use super::arguments::Import;
 use super::{Failure, Out};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::intake::{self, Tick, imported};
+use crate::intake::{self, imported};
 use crate::mailfiles::{MailFile, messages_in};
 use crate::store::{StoreError, messages};
+use crate::tick::Tick;
 
 /// Messages kept in one transaction.
 const BATCH: usize = 50;

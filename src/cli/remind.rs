@@ -6,9 +6,9 @@ use super::arguments::Remind;
 use super::{Failure, Out};
 use crate::casework::working::in_words;
 use crate::clock::london_day;
-use crate::intake::Tick;
 use crate::outbox;
 use crate::reminders::{self, Plan};
+use crate::tick::Tick;
 
 pub(super) async fn run(asked: Remind, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, _) = super::configured(file)?;

@@ -20,18 +20,10 @@ use crate::gateway::Gateway;
 use crate::hold::hold_point;
 use crate::store::messages::{self, Waiting};
 use crate::store::{StoreError, moment};
+use crate::tick::Tick;
 use crate::token;
 pub(crate) use fetch::imported;
-pub(crate) use open::{Asking, ask_service, clocked, token_case};
-
-/// What a tick found to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tick {
-    /// It did something: come again.
-    Busy,
-    /// Nothing waits.
-    Idle,
-}
+pub(crate) use open::{Asking, ask_service, clocked};
 
 /// Messages taken through the steps together: their commits are shared.
 const BATCH: i64 = 64;

@@ -11,10 +11,10 @@ use super::retry::{self, Next};
 use crate::casework::case::{Actor, Event};
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
-use crate::intake::Tick;
 use crate::store::letters::{self, Leaving, Outcome};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, moment};
+use crate::tick::Tick;
 
 /// Letters claimed together: their commits are shared.
 const BATCH: i64 = 64;

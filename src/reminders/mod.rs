@@ -17,10 +17,10 @@ use tracing::{error, info};
 use crate::casework::case::{Actor, Event};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
-use crate::intake::Tick;
 use crate::policy::Policy;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, requests};
+use crate::tick::Tick;
 
 pub use plan::{Mail, Plan, RungDue};
 
