@@ -11,7 +11,7 @@ use crate::email::Email;
 
 /// Which part of a message words stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Place {
+pub(super) enum Place {
     /// The subject line.
     Subject,
     /// What this sender newly wrote.
@@ -32,7 +32,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order that the haystack holds them.
-    pub const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Subject,
         Self::Text,
         Self::Signature,
@@ -44,7 +44,7 @@ impl Place {
     ];
 
     /// The word that rules write in `where`.
-    pub fn id(self) -> &'static str {
+    pub(super) fn id(self) -> &'static str {
         match self {
             Self::Subject => "subject",
             Self::Text => "text",
