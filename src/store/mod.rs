@@ -28,6 +28,7 @@
 pub mod cases;
 mod db;
 mod error;
+mod ledger;
 pub mod letters;
 pub mod mailboxes;
 pub mod messages;
