@@ -145,7 +145,12 @@ where
             }
             Err(fault) => {
                 let cause = std::error::Error::source(&fault).map(ToString::to_string);
-                error!(cause, "{name}: {fault}; again in {} s", pause.as_secs());
+                let again = pause.as_secs();
+                if fault.is_busy_or_serialization() {
+                    warn!(cause, "{name}: another was in the way; again in {again} s");
+                } else {
+                    error!(cause, "{name}: {fault}; again in {again} s");
+                }
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     _ = stop.wait_for(|stop| *stop) => {}

@@ -90,11 +90,13 @@ async fn keep(
     silent: bool,
 ) -> Result<(), StoreError> {
     let now = gateway.clock.now();
+    let batch = Arc::new(batch);
     gateway
         .db
-        .write(move |tx| {
+        .write_again(move |tx| {
+            let batch = Arc::clone(&batch);
             Box::pin(async move {
-                for file in &batch {
+                for file in batch.iter() {
                     let received_at = file.received_at.unwrap_or(now);
                     let arrival = imported(&file.bytes, received_at, &file.name, silent);
                     messages::keep(tx, &arrival, &file.bytes, now).await?;

@@ -130,11 +130,13 @@ async fn understand(
         .map(|one| (one.waiting.id, one.email.clone(), one.content_key.clone()))
         .collect();
     if !rows.is_empty() {
+        let rows = Arc::new(rows);
         gateway
             .db
-            .write(move |tx| {
+            .write_again(move |tx| {
+                let rows = Arc::clone(&rows);
                 Box::pin(async move {
-                    for (id, email, key) in &rows {
+                    for (id, email, key) in rows.iter() {
                         messages::understood(tx, *id, email, key, now).await?;
                     }
                     Ok::<(), StoreError>(())
@@ -226,12 +228,16 @@ async fn settle_together(
     let inner = Arc::clone(gateway);
     let outcomes = gateway
         .db
-        .write(move |tx| {
+        .write_again(move |tx| {
+            let (inner, read) = (Arc::clone(&inner), Arc::clone(&read));
             Box::pin(async move {
                 let policy = inner.policy();
                 let mut outcomes = Vec::new();
                 for (index, one) in read.iter().enumerate() {
-                    if only.is_none_or(|only| only == index) {
+                    if only.is_some_and(|only| only != index) {
+                        continue;
+                    }
+                    if messages::still_ours(tx, one.waiting.id, &inner.id).await? {
                         outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
                     }
                 }

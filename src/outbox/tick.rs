@@ -35,14 +35,16 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         return Ok(Tick::Idle);
     }
     hold_point("sending").await;
-    let done = deliver_all(gateway, claimed).await;
+    let done = Arc::new(deliver_all(gateway, claimed).await);
     hold_point("sent").await;
     let now = gateway.clock.now();
     gateway
         .db
-        .write(move |tx| {
+        // What is not recorded is sent once more.
+        .write_again(move |tx| {
+            let done = Arc::clone(&done);
             Box::pin(async move {
-                for (letter, delivery) in &done {
+                for (letter, delivery) in done.iter() {
                     record(tx, letter, delivery, now).await?;
                 }
                 Ok::<(), StoreError>(())

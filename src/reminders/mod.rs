@@ -60,7 +60,8 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
     let inner = Arc::clone(gateway);
     let done = gateway
         .db
-        .write(move |tx| {
+        .write_again(move |tx| {
+            let inner = Arc::clone(&inner);
             Box::pin(async move {
                 let today = london_day(now);
                 if !requests::begin_run(tx, today, now).await? {

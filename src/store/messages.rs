@@ -158,10 +158,11 @@ pub async fn finish_large(
 /// # Errors
 /// When the database refuses.
 pub async fn sweep_unfinished(tx: &mut Tx, mailbox: &str) -> Result<(), StoreError> {
-    let like = format!("arriving:{mailbox}:%");
+    // Not LIKE: a mailbox's name may hold `_`, and LIKE takes one letter's case for the other in SQLite.
+    let begins = format!("arriving:{mailbox}:");
     let rows: Vec<(i64,)> = on!(tx, "sweep unfinished", c => sqlx::query_as(
-        "SELECT id FROM message WHERE state = 'arriving' AND sha256 LIKE $1")
-        .bind(like).fetch_all(c).await)?;
+        "SELECT id FROM message WHERE state = 'arriving' AND SUBSTR(sha256, 1, LENGTH($1)) = $1")
+        .bind(begins).fetch_all(c).await)?;
     for (id,) in rows {
         drop_unfinished(tx, id).await?;
     }
@@ -211,7 +212,7 @@ pub async fn step(
     on!(tx, "record a step", c => sqlx::query(
         "INSERT INTO step (message_id, step, at, detail) VALUES ($1, $2, $3, $4)
          ON CONFLICT (message_id, step) DO NOTHING")
-        .bind(message).bind(step).bind(now.as_millisecond()).bind(detail).execute(c).await.map(drop))?;
+        .bind(message).bind(step).bind(now.as_millisecond()).bind(clean(detail)).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -233,7 +234,7 @@ pub async fn claim(
          WHERE id IN (SELECT id FROM message
                       WHERE state IN ('stored', 'understood') AND retry_at <= $3 AND leased_until <= $3
                       ORDER BY id LIMIT $4)
-           AND leased_until <= $3
+           AND state IN ('stored', 'understood') AND leased_until <= $3
          RETURNING id, state, attempts, size_bytes, received_at, silent")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
@@ -263,6 +264,19 @@ pub async fn bytes(db: &Db, id: i64, most: usize) -> Result<Vec<u8>, StoreError>
     Ok(whole)
 }
 
+/// Whether a claimed message is still this gateway's to settle, and keeps it so until the transaction
+/// ends. False when the lease ran out and another took it, or settled it: then nothing may follow.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn still_ours(tx: &mut Tx, id: i64, gateway: &str) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "hold a claimed message", c => sqlx::query_as(
+        "UPDATE message SET leased_by = leased_by
+         WHERE id = $1 AND leased_by = $2 AND state IN ('stored', 'understood') RETURNING id")
+        .bind(id).bind(gateway).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
 /// Keeps what was understood of a message.
 ///
 /// # Errors
@@ -286,7 +300,7 @@ pub async fn understood(
         .bind(&kind)
         .bind(sender.as_deref())
         .bind(subject.as_deref())
-        .bind(email.message_id.as_deref())
+        .bind(email.message_id.as_deref().map(clean).as_deref())
         .bind(content_key)
         .bind(&json)
         .execute(c).await.map(drop))?;
@@ -345,11 +359,11 @@ pub async fn settle(
          WHERE id = $1")
         .bind(id)
         .bind(settled.action)
-        .bind(settled.reason)
+        .bind(clean(settled.reason))
         .bind(settled.case_id)
         .bind(settled.duplicate_of)
         .bind(settled.acknowledge)
-        .bind(settled.acknowledge_reason)
+        .bind(clean(settled.acknowledge_reason))
         .execute(c).await.map(drop))?;
     step(tx, id, "decided", now, settled.reason).await?;
     step(tx, id, "settled", now, settled.action).await?;
@@ -390,7 +404,7 @@ pub async fn put_back(
     on!(tx, "put back", c => sqlx::query(
         "UPDATE message SET leased_until = 0, trouble = $2, retry_at = $3
          WHERE id = $1 AND state IN ('stored', 'understood')")
-        .bind(id).bind(trouble).bind(retry_at.as_millisecond()).execute(c).await.map(drop))?;
+        .bind(id).bind(clean(trouble)).bind(retry_at.as_millisecond()).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -401,7 +415,7 @@ pub async fn put_back(
 pub async fn quarantine(tx: &mut Tx, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, "quarantine", c => sqlx::query(
         "UPDATE message SET state = 'quarantined', leased_until = 0, trouble = $2 WHERE id = $1")
-        .bind(id).bind(why).execute(c).await.map(drop))?;
+        .bind(id).bind(clean(why)).execute(c).await.map(drop))?;
     step(tx, id, "quarantined", now, why).await
 }
 
@@ -497,7 +511,7 @@ pub async fn case_of_message_id(
     let row: Option<(i64,)> = on!(tx, "case of message id", c => sqlx::query_as(
         "SELECT m.case_id FROM message m JOIN party p ON p.case_id = m.case_id
          WHERE m.message_id = $1 AND p.address = $2 ORDER BY m.id LIMIT 1")
-        .bind(message_id).bind(sender).fetch_optional(c).await)?;
+        .bind(clean(message_id)).bind(clean(sender)).fetch_optional(c).await)?;
     Ok(row.map(|(case,)| case))
 }
 
