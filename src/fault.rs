@@ -1,6 +1,6 @@
 //! What is wrong with a file that people edit: where, what, and what to write instead.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// One fault in a configuration, rule, template or calendar file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,17 @@ impl Fault {
     /// A fault of the file as a whole.
     pub fn new(file: &str, what: impl Into<String>, cure: impl Into<String>) -> Self {
         Self { file: file.to_owned(), at: None, what: what.into(), cure: cure.into() }
+    }
+
+    /// A file or folder that cannot be read, said so that no error number need be looked up.
+    pub fn unreadable(file: &str, error: &io::Error, cure: impl Into<String>) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+            io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+            io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::new(file, format!("cannot be read: {why}"), cure)
     }
 
     /// The same fault, placed at a byte offset of the file's text.

@@ -1,5 +1,6 @@
 //! Log lines: to standard error, as text or JSON, and never a person in them.
 
+use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
@@ -27,8 +28,11 @@ pub fn start(format: LogFormat, verbose: u8, quiet: bool) {
         (false, 1) => LevelFilter::DEBUG,
         (false, _) => LevelFilter::TRACE,
     };
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(level))
+        // Colours are for people at a terminal, not for a file.
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A subscriber that is already set (in tests) is as good.
     let _ = match format {
         LogFormat::Text => builder.with_target(false).try_init(),

@@ -72,7 +72,7 @@ async fn keep_all(
             }
             Err(fault) => {
                 unreadable += 1;
-                out.note(&format!("postern: {fault}"));
+                out.note(&format!("postern: {fault}: {}", fault.source));
             }
         }
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {

@@ -72,9 +72,9 @@ impl Config {
     ) -> Result<(Self, Origin), Vec<Fault>> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| {
-            vec![Fault::new(
+            vec![Fault::unreadable(
                 &name,
-                format!("cannot be read ({})", error.kind()),
+                &error,
                 "name the configuration with --config FILE or POSTERN_CONFIG; README.md shows one",
             )]
         })?;
