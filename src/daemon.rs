@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::gateway::Gateway;
-use crate::intake::{self, Tick, fetch};
+use crate::intake::{self, fetch};
 use crate::policy::{self, Policy};
 use crate::store::{StoreError, letters, mailboxes};
+use crate::tick::Tick;
 use crate::{console, outbox, reminders};
 
 /// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.
@@ -186,7 +187,12 @@ where
             }
             Err(fault) => {
                 let cause = std::error::Error::source(&fault).map(ToString::to_string);
-                error!(cause, "{name}: {fault}; again in {} s", pause.as_secs());
+                let again = pause.as_secs();
+                if fault.is_busy_or_serialization() {
+                    warn!(cause, "{name}: another was in the way; again in {again} s");
+                } else {
+                    error!(cause, "{name}: {fault}; again in {again} s");
+                }
                 tokio::select! {
                     () = tokio::time::sleep(pause) => {}
                     _ = stop.wait_for(|stop| *stop) => {}

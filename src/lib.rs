@@ -32,5 +32,6 @@ pub mod reminders;
 pub mod rules;
 pub mod store;
 pub mod telemetry;
+pub mod tick;
 pub mod tls;
 pub mod token;

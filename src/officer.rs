@@ -9,7 +9,8 @@ use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Recorded, 
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::ServiceId;
 use crate::gateway::Gateway;
-use crate::intake::{Asking, ask_service, clocked, token_case};
+use crate::intake::{Asking, ask_service, clocked};
+use crate::outbox::TokenCase;
 use crate::store::cases::{self, CaseRow, Clocked};
 use crate::store::{StoreError, Tx, messages, requests};
 
@@ -280,7 +281,7 @@ async fn ask_one(
     due_on: Option<jiff::civil::Date>,
 ) -> Result<(), ActFault> {
     let stored = found.row.agreed_due_on.as_deref().and_then(|day| day.parse().ok());
-    let (Some(due_on), Some(case)) = (due_on.or(stored), token_case(&found.row)) else {
+    let (Some(due_on), Some(case)) = (due_on.or(stored), TokenCase::of(&found.row)) else {
         return Ok(());
     };
     let policy = gateway.policy();

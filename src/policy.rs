@@ -69,15 +69,31 @@ impl Policy {
         Self::from_files(&rules, &templates)
     }
 
+    /// Procedures and calendar alone, for a sum that needs nothing else: of the folder that the
+    /// settings name, or the shipped ones.
+    ///
+    /// # Errors
+    /// Every fault of the two files.
+    pub fn timescales(
+        config: Option<&Config>,
+    ) -> Result<(Procedures, WorkingCalendar), Vec<Fault>> {
+        let rules = match config.and_then(|config| config.rules.as_ref()) {
+            Some(folder) => on_disk(folder)?,
+            None => embedded::<ShippedRules>("rules"),
+        };
+        let mut faults = Vec::new();
+        let procedures = procedures(&rules, &mut faults);
+        let calendar = calendar(&rules, &mut faults);
+        procedures.zip(calendar).ok_or(faults)
+    }
+
     fn from_files(rules: &Texts, templates: &Texts) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let classify: Texts =
             rules.iter().filter(|(name, _)| is_classification(name)).cloned().collect();
-        let procedures = part(rules, "procedures.toml", &mut faults, Procedures::from_toml);
+        let procedures = procedures(rules, &mut faults);
         let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
-        let calendar = part(rules, "bank-holidays-england.json", &mut faults, |file, text| {
-            WorkingCalendar::from_json(file, text).map_err(|fault| vec![fault])
-        });
+        let calendar = calendar(rules, &mut faults);
         let rules = RuleSet::load(&classify).map_err(|mut more| faults.append(&mut more)).ok();
         let letters = Letters::load(templates).map_err(|mut more| faults.append(&mut more)).ok();
         match (rules, procedures, calendar, ladder, letters) {
@@ -87,6 +103,16 @@ impl Policy {
             _ => Err(faults),
         }
     }
+}
+
+fn procedures(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Procedures> {
+    part(rules, "procedures.toml", faults, Procedures::from_toml)
+}
+
+fn calendar(rules: &Texts, faults: &mut Vec<Fault>) -> Option<WorkingCalendar> {
+    part(rules, "bank-holidays-england.json", faults, |file, text| {
+        WorkingCalendar::from_json(file, text).map_err(|fault| vec![fault])
+    })
 }
 
 /// Whether a file of `rules/` belongs to classification.
@@ -163,9 +189,9 @@ fn sign(folder: &Path, seen: &mut Files) {
 
 fn walk(folder: &Path, files: &mut Texts, faults: &mut Vec<Fault>) {
     let unreadable = |path: &Path, error: &std::io::Error| {
-        Fault::new(
+        Fault::unreadable(
             &path.display().to_string(),
-            format!("cannot be read ({})", error.kind()),
+            error,
             "check the path in the settings and its permissions",
         )
     };

@@ -30,7 +30,7 @@ macro_rules! vocabulary {
             type Err = $crate::casework::vocabulary::UnknownValue;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::ALL.iter().copied().find(|value| value.id() == text).ok_or_else(|| $crate::casework::vocabulary::UnknownValue {
-                    what: stringify!($name),
+                    what: $crate::casework::vocabulary::in_words(stringify!($name)),
                     got: text.to_owned(),
                     expected: Self::ALL.iter().map(|value| value.id()).collect::<Vec<_>>().join(", "),
                 })
@@ -46,12 +46,24 @@ macro_rules! vocabulary {
 }
 pub(crate) use vocabulary;
 
+/// `StartRule` as people say it: `start rule`.
+pub(crate) fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
 /// A word that is none of the known values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} `{got}`; expected one of: {expected}")]
 pub struct UnknownValue {
-    /// Which set.
-    pub what: &'static str,
+    /// Which set, in words.
+    pub what: String,
     /// What was written.
     pub got: String,
     /// What could have been.

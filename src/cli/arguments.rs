@@ -2,16 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines, one object a line.
-    Json,
-}
+use crate::telemetry::LogFormat;
 
 /// Complaints intake gateway: takes a council's complaints mailbox in hand.
 #[derive(Debug, Parser)]
@@ -123,18 +116,19 @@ pub(super) struct Import {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("limit").required(true).args(["procedure", "days"]))]
 pub(super) struct Deadline {
     /// When it was received: 2026-03-16, 2026-03-16T09:30 or with an offset.
     #[arg(long, value_name = "WHEN")]
     pub(super) received: String,
     /// Procedure, as rules/procedures.toml names it.
-    #[arg(long, value_name = "P", requires = "stage", conflicts_with = "days")]
+    #[arg(long, value_name = "P", requires = "stage")]
     pub(super) procedure: Option<String>,
     /// Its stage.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", requires = "procedure", conflicts_with = "days")]
     pub(super) stage: Option<u8>,
     /// Working days to count instead.
-    #[arg(long, value_name = "N", required_unless_present = "procedure")]
+    #[arg(long, value_name = "N")]
     pub(super) days: Option<u16>,
     /// How counting starts: day_after, deemed_next_wd, deemed_next_wd_1700 or inclusive.
     #[arg(long, value_name = "RULE")]
@@ -186,6 +180,8 @@ pub(super) enum Case {
     },
     /// Corrects what the gateway made of it; the receipt date stays.
     #[command(
+        group = ArgGroup::new("correction").required(true).multiple(true)
+            .args(["record_type", "service", "customer"]),
         after_help = "Example:\n  postern case correct NCC-2026-00412-7 --type enquiry --service sen --because 'asks for advice'"
     )]
     Correct {

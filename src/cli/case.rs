@@ -54,6 +54,7 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
     match officer::act(gateway, &reference, &officer, act).await {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),
+        Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),
         Err(fault) => {
             out.note(&format!("postern: {fault}"));
             Err(Failure::Said)

@@ -6,36 +6,36 @@ use serde_json::json;
 
 use super::arguments::Deadline as Asked;
 use super::{Failure, Out};
+use crate::casework::calendar::WorkingCalendar;
 use crate::casework::deadline::{Deadline, StartRule, due_from, parse_received};
+use crate::casework::procedure::Procedures;
 use crate::casework::working::working;
 use crate::policy::Policy;
 
 pub(super) fn run(asked: &Asked, config: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
-    let policy = policy(config)?;
+    let (procedures, calendar) = timescales(config)?;
     let received = parse_received(&asked.received).map_err(|fault| usage(&fault))?;
     let rule = asked.rule.as_deref().map(str::parse::<StartRule>).transpose();
     let rule = rule.map_err(|fault| usage(&fault))?;
     if let Some(days) = asked.days {
         let rule = rule.unwrap_or(StartRule::DayAfter);
-        let deadline = due_from(&policy.calendar, received, rule, days)?;
+        let deadline = due_from(&calendar, received, rule, days)?;
         return if asked.json {
             Ok(out.json(&deadline)?)
         } else {
             Ok(out.line(working(&deadline).trim_end())?)
         };
     }
-    by_procedure(asked, &policy, received, rule, out)
+    by_procedure(asked, &procedures, &calendar, received, rule, out)
 }
 
 /// The shipped rules serve without a configuration; one that is named must be right.
-fn policy(config: Option<&Path>) -> Result<Policy, Failure> {
-    match config {
-        Some(file) => {
-            let (config, _) = super::configured(file)?;
-            Policy::load(&config).map_err(Failure::Faults)
-        }
-        None => Policy::shipped().map_err(Failure::Faults),
-    }
+fn timescales(config: Option<&Path>) -> Result<(Procedures, WorkingCalendar), Failure> {
+    let config = match config {
+        Some(file) => Some(super::configured(file)?.0),
+        None => None,
+    };
+    Policy::timescales(config.as_ref()).map_err(Failure::Faults)
 }
 
 fn usage(fault: &impl std::fmt::Display) -> Failure {
@@ -45,21 +45,22 @@ fn usage(fault: &impl std::fmt::Display) -> Failure {
 /// Every date of one stage: acknowledgement, aim and limit, each with its steps.
 fn by_procedure(
     asked: &Asked,
-    policy: &Policy,
+    procedures: &Procedures,
+    calendar: &WorkingCalendar,
     received: jiff::civil::DateTime,
     rule: Option<StartRule>,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let id = asked.procedure.as_deref().unwrap_or_default();
-    let procedure = policy.procedures.named(id).ok_or_else(|| {
-        let known: Vec<&str> = policy.procedures.all().iter().map(|one| one.id.as_str()).collect();
+    let procedure = procedures.named(id).ok_or_else(|| {
+        let known: Vec<&str> = procedures.all().iter().map(|one| one.id.as_str()).collect();
         Failure::Usage(format!("no procedure `{id}`; write one of: {}", known.join(", ")))
     })?;
     let number = asked.stage.unwrap_or(1);
     let stage = procedure.stage(number).map_err(|fault| usage(&fault))?;
     let limits = procedure.limits(number, received.date()).map_err(|fault| usage(&fault))?;
     let rule = rule.unwrap_or(procedure.start_rule);
-    let count = |days: u16| due_from(&policy.calendar, received, rule, days);
+    let count = |days: u16| due_from(calendar, received, rule, days);
     let mut dates: Vec<(&str, Deadline)> = vec![("acknowledge", count(limits.acknowledge)?)];
     if let Some(target) = limits.target.filter(|target| Some(*target) != limits.latest) {
         dates.push(("target", count(target)?));

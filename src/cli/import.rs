@@ -9,9 +9,10 @@ use super::arguments::Import;
 use super::{Failure, Out};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::intake::{self, Tick, imported};
+use crate::intake::{self, imported};
 use crate::mailfiles::{MailFile, messages_in};
 use crate::store::{StoreError, messages};
+use crate::tick::Tick;
 
 /// Messages kept in one transaction.
 const BATCH: usize = 50;
@@ -71,7 +72,7 @@ async fn keep_all(
             }
             Err(fault) => {
                 unreadable += 1;
-                out.note(&format!("postern: {fault}"));
+                out.note(&format!("postern: {fault}: {}", fault.source));
             }
         }
         if batch.len() >= BATCH || bytes >= BATCH_BYTES {
@@ -89,11 +90,13 @@ async fn keep(
     silent: bool,
 ) -> Result<(), StoreError> {
     let now = gateway.clock.now();
+    let batch = Arc::new(batch);
     gateway
         .db
-        .write(move |tx| {
+        .write_again(move |tx| {
+            let batch = Arc::clone(&batch);
             Box::pin(async move {
-                for file in &batch {
+                for file in batch.iter() {
                     let received_at = file.received_at.unwrap_or(now);
                     let arrival = imported(&file.bytes, received_at, &file.name, silent);
                     messages::keep(tx, &arrival, &file.bytes, now).await?;

@@ -89,7 +89,7 @@ pub(super) async fn run(
                 Ok(file) => one(&understanding, file, asked.json, out).await?,
                 Err(fault) => {
                     unreadable += 1;
-                    out.note(&format!("postern: {fault}"));
+                    out.note(&format!("postern: {fault}: {}", fault.source));
                 }
             }
         }

@@ -26,7 +26,6 @@ use crate::config::{Config, Origin};
 use crate::fault::Fault;
 use crate::telemetry;
 
-pub use arguments::LogFormat;
 use arguments::{Arguments, Command};
 use out::Out;
 
@@ -60,8 +59,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     telemetry::start(arguments.log_format, arguments.verbose, arguments.quiet);
-    let mut out = Out::standard();
-    match dispatch(arguments, &mut out) {
+    let mut out = Out::standard(arguments.log_format);
+    let done = dispatch(arguments, &mut out);
+    // What cannot be written out was not done, whatever the command thinks.
+    match done.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Said) => ExitCode::from(1),
         Err(Failure::Usage(words)) => {
@@ -97,8 +98,9 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),
         Command::Completions { shell } => {
             let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "postern", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "postern", &mut script);
+            Ok(out.text(&script)?)
         }
     }
 }

@@ -2,16 +2,27 @@
 
 use std::io::{self, Write};
 
+use serde_json::json;
+
+use crate::clock::Clock;
+use crate::telemetry::LogFormat;
+
 /// Standard output for data, standard error for everything else.
 pub(crate) struct Out {
     data: Box<dyn Write + Send>,
     notes: Box<dyn Write + Send>,
+    /// Whether notes are objects, as the log lines beside them are.
+    as_objects: bool,
 }
 
 impl Out {
     /// The process's own streams.
-    pub(crate) fn standard() -> Self {
-        Self { data: Box::new(io::BufWriter::new(io::stdout())), notes: Box::new(io::stderr()) }
+    pub(crate) fn standard(format: LogFormat) -> Self {
+        Self {
+            data: Box::new(io::BufWriter::new(io::stdout())),
+            notes: Box::new(io::stderr()),
+            as_objects: format == LogFormat::Json,
+        }
     }
 
     /// One line of data.
@@ -34,7 +45,23 @@ impl Out {
     /// A line for the person at the terminal. Nobody can be told that this failed.
     pub(crate) fn note(&mut self, text: &str) {
         let _ = self.data.flush();
-        let _ = writeln!(self.notes, "{text}");
+        let _ = if self.as_objects {
+            let note = json!({
+                "timestamp": Clock::System.now(), "level": "WARN", "fields": {"message": text},
+                "target": "postern::cli",
+            });
+            writeln!(self.notes, "{note}")
+        } else {
+            writeln!(self.notes, "{text}")
+        };
+    }
+
+    /// Text as it stands.
+    ///
+    /// # Errors
+    /// As [`Out::line`].
+    pub(crate) fn text(&mut self, text: &[u8]) -> io::Result<()> {
+        self.data.write_all(text)
     }
 
     /// What was written so far is out.

@@ -6,9 +6,9 @@ use super::arguments::Remind;
 use super::{Failure, Out};
 use crate::casework::working::in_words;
 use crate::clock::london_day;
-use crate::intake::Tick;
 use crate::outbox;
 use crate::reminders::{self, Plan};
+use crate::tick::Tick;
 
 pub(super) async fn run(asked: Remind, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, _) = super::configured(file)?;
@@ -57,10 +57,7 @@ pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Fail
         out.line(&format!("{}  {}, {}", mail.recipient, mail.name, roles.join(", ")))?;
         for (reference, rung) in &mail.because {
             let row = mail.rows.iter().find(|row| row.reference == *reference);
-            let days = row.map_or(String::new(), |row| match row.days_left {
-                left if left < 0 => format!("{} working days late", -left),
-                left => format!("in {left} working days"),
-            });
+            let days = row.map_or(String::new(), |row| days_words(row.days_left));
             out.line(&format!("    {reference}  {rung:<14} {days}"))?;
         }
     }
@@ -68,4 +65,16 @@ pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Fail
         out.note(&format!("postern: {fault}"));
     }
     Ok(())
+}
+
+fn days_words(left: i32) -> String {
+    let days = |count: i32| match count {
+        1 => "1 working day".to_owned(),
+        more => format!("{more} working days"),
+    };
+    match left {
+        0 => "today".to_owned(),
+        left if left < 0 => format!("{} late", days(-left)),
+        left => format!("in {}", days(left)),
+    }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::arguments::Rules;
 use super::inspect::Understanding;
 use super::{Failure, Out};
+use crate::fault::Fault;
 use crate::mailfiles::messages_in;
 use crate::policy::Policy;
 use crate::rules::trial::{self, Labelled};
@@ -53,8 +54,10 @@ type Judged = (trial::Labels, crate::rules::Classification);
 
 fn test(policy: &Policy, file: &Path, judged: &mut Vec<Judged>) -> Result<(), Failure> {
     let name = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::Usage(format!("{name} cannot be read ({})", error.kind())))?;
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let cure = "name a file with one labelled message a line";
+        Failure::Faults(vec![Fault::unreadable(&name.to_string(), &error, cure)])
+    })?;
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let labelled = Labelled::from_json(line).map_err(|fault| {
             Failure::Usage(format!(

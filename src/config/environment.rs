@@ -25,12 +25,17 @@ pub(super) fn overrides(environment: impl IntoIterator<Item = (String, String)>)
     found
 }
 
+/// Settings that are text even where they look like a number.
+const TEXT: [&str; 5] = ["password", "user", "name", "phone", "out_of_hours_phone"];
+
 impl Override {
     /// Puts the value in its place. A value that is TOML (a number, `true`, a list) is taken as such,
-    /// anything else as text.
+    /// anything else as text; so is what is text whatever it looks like, such as a password of digits.
     pub(super) fn apply(&self, table: &mut Table) -> Result<(), Vec<Fault>> {
+        let always_text = self.path.last().is_some_and(|key| TEXT.contains(&key.as_str()));
         let value = toml::from_str::<Table>(&format!("value = {}", self.value))
             .ok()
+            .filter(|_| !always_text)
             .and_then(|mut parsed| parsed.remove("value"))
             .unwrap_or_else(|| Value::String(self.value.clone()));
         let mut root = Value::Table(std::mem::take(table));

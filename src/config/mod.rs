@@ -4,6 +4,7 @@
 //! Any setting can come from the environment (`POSTERN__SMTP__HOST`, `POSTERN__MAILBOX__0__USER`).
 
 mod environment;
+mod place;
 mod sections;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::fault::Fault;
+use place::Source;
 
 pub use sections::{
     Console, Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Secret, Security,
@@ -72,9 +74,9 @@ impl Config {
     ) -> Result<(Self, Origin), Vec<Fault>> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| {
-            vec![Fault::new(
+            vec![Fault::unreadable(
                 &name,
-                format!("cannot be read ({})", error.kind()),
+                &error,
                 "name the configuration with --config FILE or POSTERN_CONFIG; README.md shows one",
             )]
         })?;
@@ -109,14 +111,10 @@ impl Config {
                 one.apply(&mut table)?;
             }
             table.try_into().map_err(|error: toml::de::Error| {
-                vec![Fault::new(
-                    "environment",
-                    error.message().trim().to_owned(),
-                    "correct the POSTERN__… variables",
-                )]
+                vec![Fault::from_toml("the POSTERN__… variables of the environment", "", &error)]
             })?
         };
-        let faults = config.faults(name);
+        let faults = config.faults(Source { file: name, text });
         if faults.is_empty() {
             Ok((config, overrides.into_iter().map(|one| one.variable).collect()))
         } else {
@@ -155,31 +153,37 @@ impl Config {
     }
 
     /// What is wrong with the settings taken together.
-    fn faults(&self, name: &str) -> Vec<Fault> {
-        let mut faults = self.council.faults(name);
+    fn faults(&self, source: Source<'_>) -> Vec<Fault> {
+        let mut faults = self.council.faults(source);
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
-            faults.extend(mailbox.faults(name, index));
+            faults.extend(mailbox.faults(source, index));
             if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {
-                faults.push(Fault::new(
-                    name,
+                faults.push(source.fault(
+                    "mailbox",
+                    index,
+                    "name",
                     format!("two mailboxes are called `{}`", mailbox.name),
                     "give each [[mailbox]] a name of its own: it keys the ledger",
                 ));
             }
         }
         if let Some(smtp) = &self.smtp {
-            faults.extend(smtp.faults(name));
+            faults.extend(smtp.faults(source));
         }
         if self.smtp.is_some() && self.outgoing.is_some() {
-            faults.push(Fault::new(
-                name,
+            faults.push(source.fault(
+                "outgoing",
+                0,
+                "",
                 "both [smtp] and [outgoing] say where mail leaves",
                 "keep one of them",
             ));
         }
         if !self.store.url.starts_with("sqlite:") && !self.store.url.starts_with("postgres") {
-            faults.push(Fault::new(
-                name,
+            faults.push(source.fault(
+                "store",
+                0,
+                "url",
                 format!(
                     "store.url is neither SQLite nor PostgreSQL (`{}…`)",
                     scheme(&self.store.url)
@@ -260,6 +264,19 @@ mod tests {
         .unwrap();
         assert_eq!(config.smtp.unwrap().host, "b.example");
         assert_eq!(from, ["POSTERN__SMTP__HOST"]);
+    }
+
+    #[test]
+    fn a_password_of_digits_is_text_and_is_never_repeated() {
+        let parse = |variable: &str| {
+            let text = "[smtp]\nhost = \"a\"\nuser = \"u\"\npassword = \"p\"\n";
+            Config::parse("postern.toml", text, [(variable.to_owned(), "271828".to_owned())])
+        };
+        let (config, _) = parse("POSTERN__SMTP__PASSWORD").unwrap();
+        assert_eq!(config.smtp.unwrap().password.unwrap().as_str(), "271828");
+        let faults = parse("POSTERN__SMTP__HOST").unwrap_err();
+        let words = faults[0].to_string();
+        assert!(words.contains("write text in quotes") && !words.contains("271828"), "{words}");
     }
 
     #[test]

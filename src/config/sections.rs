@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::place::Source;
 use crate::fault::Fault;
 use crate::private::Private;
 use crate::tls::Trust;
@@ -65,14 +66,16 @@ impl Default for Council {
 }
 
 impl Council {
-    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+    pub(super) fn faults(&self, source: Source<'_>) -> Vec<Fault> {
         let good = (2..=6).contains(&self.prefix.len())
             && self.prefix.bytes().all(|byte| byte.is_ascii_uppercase());
         if good {
             Vec::new()
         } else {
-            vec![Fault::new(
-                file,
+            vec![source.fault(
+                "council",
+                0,
+                "prefix",
                 format!("council.prefix `{}` cannot begin a case reference", self.prefix),
                 "write two to six capital letters, for example `NCC`",
             )]
@@ -188,31 +191,41 @@ impl Mailbox {
         Trust { ca_file: self.ca_file.clone(), pinned_sha256: self.pinned_sha256.clone() }
     }
 
-    pub(super) fn faults(&self, file: &str, index: usize) -> Vec<Fault> {
+    pub(super) fn faults(&self, source: Source<'_>, index: usize) -> Vec<Fault> {
         let whose = format!("mailbox `{}` (number {})", self.name, index + 1);
         let mut faults = Vec::new();
-        let mut fault = |what: &str, cure: &str| {
-            faults.push(Fault::new(file, format!("{whose}: {what}"), cure));
+        let mut fault = |key: &str, what: &str, cure: &str| {
+            let what = format!("{whose}: {what}");
+            faults.push(source.fault("mailbox", index, key, what, cure));
         };
         if self.name.is_empty() {
-            fault("has no name", "write `name = \"complaints\"`");
+            fault("name", "has no name", "write `name = \"complaints\"`");
         }
         if self.address.parse::<lettre::Address>().is_err() {
-            fault("address is no e-mail address", "write `address = \"complaints@your.council\"`");
+            fault(
+                "address",
+                "address is no e-mail address",
+                "write `address = \"complaints@your.council\"`",
+            );
         }
         match self.kind {
             MailboxKind::Imap => {
                 if self.host.is_empty() {
-                    fault("has no host", "write `host = \"imap.your.council\"`");
+                    fault("host", "has no host", "write `host = \"imap.your.council\"`");
                 }
                 if self.user.is_empty() {
-                    fault("has no user", "write `user = \"…\"`");
+                    fault("user", "has no user", "write `user = \"…\"`");
                 }
                 if self.password.is_none() && self.password_file.is_none() {
-                    fault("has no password", "write `password_file = \"/etc/postern/imap\"`");
+                    fault(
+                        "password_file",
+                        "has no password",
+                        "write `password_file = \"/etc/postern/imap\"`",
+                    );
                 }
                 if self.security == Security::Plain && !is_loopback(&self.host) {
                     fault(
+                        "security",
                         "would send the password unprotected",
                         "write `security = \"tls\"` or `\"starttls\"`; `plain` is for 127.0.0.1 alone",
                     );
@@ -220,7 +233,7 @@ impl Mailbox {
             }
             MailboxKind::Maildir => {
                 if self.path.is_none() {
-                    fault("has no path", "write `path = \"/var/mail/complaints\"`");
+                    fault("path", "has no path", "write `path = \"/var/mail/complaints\"`");
                 }
             }
         }
@@ -291,31 +304,30 @@ impl Smtp {
         Trust { ca_file: self.ca_file.clone(), pinned_sha256: self.pinned_sha256.clone() }
     }
 
-    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+    pub(super) fn faults(&self, source: Source<'_>) -> Vec<Fault> {
         let mut faults = Vec::new();
+        let mut fault = |key: &str, what: &str, cure: &str| {
+            faults.push(source.fault("smtp", 0, key, what, cure));
+        };
         if self.host.is_empty() {
-            faults.push(Fault::new(
-                file,
-                "smtp.host is empty",
-                "write `host = \"smtp.your.council\"`",
-            ));
+            fault("host", "smtp.host is empty", "write `host = \"smtp.your.council\"`");
         }
         if self.from.as_ref().is_some_and(|from| from.parse::<lettre::Address>().is_err()) {
-            faults.push(Fault::new(
-                file,
+            fault(
+                "from",
                 "smtp.from is no e-mail address",
                 "write `from = \"complaints@your.council\"`",
-            ));
+            );
         }
         if self.security == Security::Plain && self.user.is_some() && !is_loopback(&self.host) {
-            faults.push(Fault::new(
-                file,
+            fault(
+                "security",
                 "smtp would send the password unprotected",
                 "write `security = \"tls\"` or `\"starttls\"`",
-            ));
+            );
         }
         if self.connections == 0 {
-            faults.push(Fault::new(file, "smtp.connections is 0", "write at least 1"));
+            fault("connections", "smtp.connections is 0", "write at least 1");
         }
         faults
     }

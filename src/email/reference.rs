@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn several_references_come_once_each_in_order() {
-        let (one, two) = (reference(2026, 1), reference(2025, 123456));
+        let (one, two) = (reference(2026, 1), reference(2025, 123_456));
         assert_eq!(find_references(&format!("{two} {one} {two}é"), "NCC"), [two, one]);
     }
 }

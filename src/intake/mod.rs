@@ -21,18 +21,10 @@ use crate::hold::hold_point;
 use crate::store::messages::{self, Waiting};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
+use crate::tick::Tick;
 use crate::token;
 pub(crate) use fetch::imported;
-pub(crate) use open::{Asking, ask_service, clocked, token_case};
-
-/// What a tick found to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tick {
-    /// It did something: come again.
-    Busy,
-    /// Nothing waits.
-    Idle,
-}
+pub(crate) use open::{Asking, ask_service, clocked};
 
 /// Messages taken through the steps together: their commits are shared.
 const BATCH: i64 = 64;
@@ -139,11 +131,13 @@ async fn understand(
         .map(|one| (one.waiting.id, one.email.clone(), one.content_key.clone()))
         .collect();
     if !rows.is_empty() {
+        let rows = Arc::new(rows);
         gateway
             .db
-            .write(move |tx| {
+            .write_again(move |tx| {
+                let rows = Arc::clone(&rows);
                 Box::pin(async move {
-                    for (id, email, key) in &rows {
+                    for (id, email, key) in rows.iter() {
                         messages::understood(tx, *id, email, key, now).await?;
                     }
                     Ok::<(), StoreError>(())
@@ -254,12 +248,16 @@ async fn settle_together(
     let inner = Arc::clone(gateway);
     let outcomes = gateway
         .db
-        .write(move |tx| {
+        .write_again(move |tx| {
+            let (inner, read) = (Arc::clone(&inner), Arc::clone(&read));
             Box::pin(async move {
                 let policy = inner.policy();
                 let mut outcomes = Vec::new();
                 for (index, one) in read.iter().enumerate() {
-                    if only.is_none_or(|only| only == index) {
+                    if only.is_some_and(|only| only != index) {
+                        continue;
+                    }
+                    if messages::still_ours(tx, one.waiting.id, &inner.id).await? {
                         outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
                     }
                 }

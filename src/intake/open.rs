@@ -15,7 +15,7 @@ use crate::letters::{
     record_words,
 };
 use crate::outbox::{Automatic, Posting, TokenCase};
-use crate::store::cases::{self, CaseRow, Clocked, NewCase};
+use crate::store::cases::{self, Clocked, NewCase};
 use crate::store::requests::{self, NewRequest};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, json};
@@ -165,7 +165,7 @@ fn customer_letter(
     let clock = first.clock;
     let services = scene.policy.rules.services();
     let plain = |id: &ServiceId| services.get(id).map(|service| service.name.clone());
-    let mut names = classification.services.iter().filter_map(plain);
+    let mut services_named = classification.services.iter().filter_map(plain);
     let customer = classification.customer_type;
     let decided = named.is_some();
     CustomerLetter {
@@ -181,8 +181,8 @@ fn customer_letter(
             .filter(|_| decided && clock.target_on != clock.standard_due_on)
             .map(Into::into),
         tell_by: (!decided).then(|| clock.ack_due_on.into()),
-        lead: names.next().filter(|_| decided),
-        helpers: if decided { names.collect() } else { Vec::new() },
+        lead: services_named.next().filter(|_| decided),
+        helpers: if decided { services_named.collect() } else { Vec::new() },
         contact: scene.gateway.contact(),
         council: scene.gateway.council(),
         is_child: is_written_by_child(customer, &classification.flags),
@@ -212,7 +212,7 @@ fn step_words(clock: &StageClock) -> Option<String> {
 /// One short receipt for what a customer adds.
 pub(super) async fn receipt(tx: &mut Tx, scene: &Scene<'_>, case: i64) -> Result<(), StoreError> {
     let Some(row) = cases::by_id(tx, case).await? else { return Ok(()) };
-    let Some(case) = token_case(&row) else { return Ok(()) };
+    let Some(case) = TokenCase::of(&row) else { return Ok(()) };
     let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Date>().ok());
     let lead = ServiceId(row.lead_service.clone());
     let customer = row.customer_type.parse().unwrap_or(CustomerType::Unknown);
@@ -241,12 +241,6 @@ pub(super) async fn receipt(tx: &mut Tx, scene: &Scene<'_>, case: i64) -> Result
         route: None,
     };
     customer_post(tx, scene, case, LetterId::FollowUp, &context, "receipt").await
-}
-
-/// A case as a token names it.
-pub(crate) fn token_case(row: &CaseRow) -> Option<TokenCase> {
-    let reference: CaseReference = row.reference.parse().ok()?;
-    Some(TokenCase { id: row.id, year: reference.year(), number: reference.number() })
 }
 
 /// Writes and queues a letter to whoever wrote the message.

@@ -109,7 +109,7 @@ impl std::str::FromStr for LetterId {
     type Err = crate::casework::vocabulary::UnknownValue;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.iter().copied().find(|letter| letter.id() == text).ok_or_else(|| Self::Err {
-            what: "letter",
+            what: "letter".to_owned(),
             got: text.to_owned(),
             expected: Self::ALL.iter().map(|letter| letter.id()).collect::<Vec<_>>().join(", "),
         })

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 
 use super::message::{Automatic, Draft};
+use crate::casework::reference::CaseReference;
 use crate::letters::Written;
+use crate::store::cases::CaseRow;
 use crate::store::letters::{self, NewLetter};
 use crate::store::{StoreError, Tx};
 use crate::token::{self, Keys, Purpose, Token};
@@ -31,6 +33,14 @@ pub struct TokenCase {
     pub year: i16,
     /// Number of the reference.
     pub number: u32,
+}
+
+impl TokenCase {
+    /// A case of the register. None for a reference that no token can name.
+    pub fn of(row: &CaseRow) -> Option<Self> {
+        let reference: CaseReference = row.reference.parse().ok()?;
+        Some(Self { id: row.id, year: reference.year(), number: reference.number() })
+    }
 }
 
 /// A letter to queue.

@@ -11,10 +11,10 @@ use super::retry::{self, Next};
 use crate::casework::case::{Actor, Event};
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
-use crate::intake::Tick;
 use crate::store::letters::{self, Leaving, Outcome};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, moment};
+use crate::tick::Tick;
 
 /// Letters claimed together: their commits are shared.
 const BATCH: i64 = 64;
@@ -35,14 +35,16 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         return Ok(Tick::Idle);
     }
     hold_point("sending").await;
-    let done = deliver_all(gateway, claimed).await;
+    let done = Arc::new(deliver_all(gateway, claimed).await);
     hold_point("sent").await;
     let now = gateway.clock.now();
     gateway
         .db
-        .write(move |tx| {
+        // What is not recorded is sent once more.
+        .write_again(move |tx| {
+            let done = Arc::clone(&done);
             Box::pin(async move {
-                for (letter, delivery) in &done {
+                for (letter, delivery) in done.iter() {
                     record(tx, letter, delivery, now).await?;
                 }
                 Ok::<(), StoreError>(())

@@ -17,10 +17,10 @@ use tracing::{error, info};
 use crate::casework::case::{Actor, Event};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
-use crate::intake::Tick;
 use crate::policy::Policy;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, requests};
+use crate::tick::Tick;
 
 pub use plan::{Mail, Plan, RungDue};
 
@@ -60,7 +60,8 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
     let inner = Arc::clone(gateway);
     let done = gateway
         .db
-        .write(move |tx| {
+        .write_again(move |tx| {
+            let inner = Arc::clone(&inner);
             Box::pin(async move {
                 let today = london_day(now);
                 if !requests::begin_run(tx, today, now).await? {

@@ -7,12 +7,11 @@ use super::plan::{Listed, Mail, Plan};
 use crate::casework::reminder::Role;
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::gateway::Gateway;
-use crate::intake::token_case;
 use crate::letters::words::{count, list_words};
 use crate::letters::{
     Digest, LetterFault, LetterId, ManagerRow, OverdueCounts, OverdueDigest, Row, Written,
 };
-use crate::outbox::{Automatic, Posting};
+use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
 use crate::store::{StoreError, Tx, cases, requests};
 
@@ -44,7 +43,7 @@ pub(super) async fn queue(
             _ => None,
         };
         let case = match only {
-            Some(one) => cases::by_id(tx, one.case).await?.as_ref().and_then(token_case),
+            Some(one) => cases::by_id(tx, one.case).await?.as_ref().and_then(TokenCase::of),
             None => None,
         };
         for row in &mail.rows {

@@ -1,4 +1,4 @@
-//! What it is: an [`Email`](crate::email::Email) in, a [`Classification`] with its evidence out.
+//! What it is: an [`Email`] in, a [`Classification`] with its evidence out.
 
 mod classify;
 mod decision;

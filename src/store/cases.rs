@@ -233,7 +233,7 @@ pub async fn add_party(
 pub async fn is_party(tx: &mut Tx, case: i64, address: &str) -> Result<bool, StoreError> {
     let row: Option<(i64,)> = on!(tx, "is party", c => sqlx::query_as(
         "SELECT case_id FROM party WHERE case_id = $1 AND address = $2")
-        .bind(case).bind(address.to_lowercase()).fetch_optional(c).await)?;
+        .bind(case).bind(clean(address).to_lowercase()).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 
@@ -245,7 +245,7 @@ pub async fn has_case(tx: &mut Tx, address: &str) -> Result<bool, StoreError> {
     let row: Option<(i64,)> = on!(tx, "has case", c => sqlx::query_as(
         "SELECT p.case_id FROM party p JOIN complaint_case k ON k.id = p.case_id
          WHERE p.address = $1 AND k.status IN ('open', 'answered') LIMIT 1")
-        .bind(address.to_lowercase()).fetch_optional(c).await)?;
+        .bind(clean(address).to_lowercase()).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 

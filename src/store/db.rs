@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use sqlx::pool::PoolOptions;
@@ -14,6 +15,8 @@ use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
     SqlitePool, Transaction,
 };
+
+use tracing::debug;
 
 use super::error::StoreError;
 use super::migrate;
@@ -49,6 +52,9 @@ pub(crate) use on;
 
 /// How long a caller waits for a connection before the store counts as busy.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a transaction that others stand in the way of is begun anew: well within a lease.
+const TRY_AGAIN: Duration = Duration::from_secs(20);
 
 /// Pages of this many bytes: see the table in `docs/decisions/0001-one-sql-two-engines.md`.
 const PAGE_SIZE: u32 = 16_384;
@@ -190,6 +196,37 @@ impl Db {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(StoreError::new("finish a write", sqlx::Error::WorkerCrashed).into()),
         })
+    }
+
+    /// As [`Db::write`], for work that can be begun again: where another transaction is in the way
+    /// (a deadlock, a lock not given in time), nothing is kept, and after a short pause the whole is
+    /// done anew, a few times.
+    ///
+    /// # Errors
+    /// What `work` returned, the last time; or that the transaction could not begin or commit.
+    ///
+    /// # Panics
+    /// When `work` panics; then nothing is kept.
+    pub async fn write_again<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + Sync + 'static,
+    {
+        let work = Arc::new(work);
+        let began = Instant::now();
+        let mut pause = Duration::from_millis(25);
+        loop {
+            let once = Arc::clone(&work);
+            let done = self.write(move |tx| Box::pin(async move { once(tx).await })).await;
+            match done {
+                Err(fault) if fault.is_busy_or_serialization() && began.elapsed() < TRY_AGAIN => {
+                    debug!(%fault, "another was in the way; once more");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Closes every connection; `SQLite` then folds its log into the file.

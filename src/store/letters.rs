@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, on};
+use super::db::{Db, Tx, clean, on};
 
 /// A letter to queue. Its bytes follow once its number is known ([`finish`]), in the same
 /// transaction.
@@ -41,11 +41,11 @@ pub async fn begin(
          VALUES ($1, $2, $3, $4, $5, $6, '', '', '', $7, $8, $9, 'queued')
          ON CONFLICT (once_key) DO NOTHING RETURNING id")
         .bind(new.purpose)
-        .bind(new.once_key)
+        .bind(clean(new.once_key))
         .bind(new.case_id)
         .bind(new.request_id)
         .bind(new.message_id)
-        .bind(new.recipient)
+        .bind(clean(new.recipient))
         .bind(b"".as_slice())
         .bind(now.as_millisecond())
         .bind(new.due_at.as_millisecond())
@@ -68,7 +68,7 @@ pub async fn finish(
     on!(tx, "write a letter", c => sqlx::query(
         "UPDATE letter SET envelope_from = $2, subject = $3, header_message_id = $4, bytes = $5
          WHERE id = $1")
-        .bind(id).bind(envelope_from).bind(subject).bind(header_message_id).bind(bytes)
+        .bind(id).bind(clean(envelope_from)).bind(clean(subject)).bind(clean(header_message_id)).bind(bytes)
         .execute(c).await.map(drop))?;
     Ok(())
 }
@@ -79,7 +79,7 @@ pub async fn finish(
 /// When the database refuses.
 pub async fn hold(tx: &mut Tx, id: i64, cause: &str) -> Result<(), StoreError> {
     on!(tx, "hold a letter", c => sqlx::query("UPDATE letter SET state = 'held', last_cause = $2 WHERE id = $1")
-        .bind(id).bind(cause).execute(c).await.map(drop))?;
+        .bind(id).bind(clean(cause)).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -174,7 +174,7 @@ pub async fn record(
         .bind(id)
         .bind(outcome.state)
         .bind(outcome.code.map(i64::from))
-        .bind(outcome.cause)
+        .bind(clean(outcome.cause))
         .bind(sent_at)
         .bind(outcome.due_at.map(Timestamp::as_millisecond))
         .execute(c).await.map(drop))?;
@@ -194,7 +194,7 @@ pub async fn give_back(
     on!(tx, "give back", c => sqlx::query(
         "UPDATE letter SET leased_until = 0, attempts = attempts - 1, due_at = $2, last_cause = $3
          WHERE id = $1 AND state = 'queued'")
-        .bind(id).bind(due_at.as_millisecond()).bind(cause).execute(c).await.map(drop))?;
+        .bind(id).bind(due_at.as_millisecond()).bind(clean(cause)).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -276,7 +276,7 @@ pub async fn about(tx: &mut Tx, id: i64) -> Result<Option<About>, StoreError> {
 pub async fn by_header(tx: &mut Tx, message_id: &str) -> Result<Option<About>, StoreError> {
     let row = on!(tx, "by header", c => sqlx::query_as(
         "SELECT id, case_id, request_id, recipient FROM letter WHERE header_message_id = $1 LIMIT 1")
-        .bind(message_id).fetch_optional(c).await)?;
+        .bind(clean(message_id)).fetch_optional(c).await)?;
     Ok(row)
 }
 
@@ -286,7 +286,7 @@ pub async fn by_header(tx: &mut Tx, message_id: &str) -> Result<Option<About>, S
 /// When the database refuses.
 pub async fn bounced(tx: &mut Tx, id: i64, status: &str, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, "bounced", c => sqlx::query("UPDATE letter SET bounced_at = $2, bounce_status = $3 WHERE id = $1")
-        .bind(id).bind(now.as_millisecond()).bind(status).execute(c).await.map(drop))?;
+        .bind(id).bind(now.as_millisecond()).bind(clean(status)).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -297,7 +297,7 @@ pub async fn bounced(tx: &mut Tx, id: i64, status: &str, now: Timestamp) -> Resu
 pub async fn sent_since(tx: &mut Tx, recipient: &str, since: Timestamp) -> Result<i64, StoreError> {
     let (count,): (i64,) = on!(tx, "sent since", c => sqlx::query_as(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM letter WHERE recipient = $1 AND created_at > $2")
-        .bind(recipient).bind(since.as_millisecond()).fetch_one(c).await)?;
+        .bind(clean(recipient)).bind(since.as_millisecond()).fetch_one(c).await)?;
     Ok(count)
 }
 
@@ -315,6 +315,6 @@ pub async fn receipts_since(
         "SELECT CAST(COUNT(*) AS BIGINT) FROM letter
          WHERE case_id = $1 AND recipient = $2 AND created_at > $3
            AND purpose IN ('acknowledgement', 'receipt')")
-        .bind(case).bind(recipient).bind(since.as_millisecond()).fetch_one(c).await)?;
+        .bind(case).bind(clean(recipient)).bind(since.as_millisecond()).fetch_one(c).await)?;
     Ok(count)
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, on};
+use super::db::{Db, Tx, clean, on};
 
 /// How far a mailbox was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
@@ -84,7 +84,7 @@ pub async fn advance(
 /// When the database refuses.
 pub async fn trouble(tx: &mut Tx, name: &str, words: &str) -> Result<(), StoreError> {
     on!(tx, "trouble", c => sqlx::query("UPDATE mailbox SET trouble = $2 WHERE name = $1")
-        .bind(name).bind(words).execute(c).await.map(drop))?;
+        .bind(name).bind(clean(words)).execute(c).await.map(drop))?;
     Ok(())
 }
 

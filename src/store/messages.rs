@@ -5,6 +5,8 @@ use sqlx::FromRow;
 
 use super::StoreError;
 use super::db::{Db, Tx, clean, on};
+use super::ledger::note_delivery;
+pub use super::ledger::{Unmoved, delivered, forget_places, moved, unmoved};
 use super::moment;
 use crate::email::Email;
 use crate::rules::Classification;
@@ -156,10 +158,11 @@ pub async fn finish_large(
 /// # Errors
 /// When the database refuses.
 pub async fn sweep_unfinished(tx: &mut Tx, mailbox: &str) -> Result<(), StoreError> {
-    let like = format!("arriving:{mailbox}:%");
+    // Not LIKE: a mailbox's name may hold `_`, and LIKE takes one letter's case for the other in SQLite.
+    let begins = format!("arriving:{mailbox}:");
     let rows: Vec<(i64,)> = on!(tx, "sweep unfinished", c => sqlx::query_as(
-        "SELECT id FROM message WHERE state = 'arriving' AND sha256 LIKE $1")
-        .bind(like).fetch_all(c).await)?;
+        "SELECT id FROM message WHERE state = 'arriving' AND SUBSTR(sha256, 1, LENGTH($1)) = $1")
+        .bind(begins).fetch_all(c).await)?;
     for (id,) in rows {
         drop_unfinished(tx, id).await?;
     }
@@ -184,64 +187,6 @@ async fn message_of_hash(tx: &mut Tx, sha256: &str) -> Result<i64, StoreError> {
     Ok(id)
 }
 
-async fn note_delivery(
-    tx: &mut Tx,
-    arrival: &Arrival<'_>,
-    message: i64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    if insert_delivery(tx, arrival, arrival.file_key, message, now).await? {
-        return Ok(());
-    }
-    let known: Option<(i64,)> = on!(tx, "look a delivery up", c => sqlx::query_as(
-        "SELECT id FROM delivery
-         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND sha256 = $4")
-        .bind(arrival.mailbox).bind(arrival.uid_validity).bind(arrival.uid).bind(&arrival.sha256)
-        .fetch_optional(c).await)?;
-    if known.is_none() {
-        // A server restored from a backup gives an old number to a new message.
-        insert_delivery(tx, arrival, &arrival.sha256, message, now).await?;
-    }
-    Ok(())
-}
-
-async fn insert_delivery(
-    tx: &mut Tx,
-    arrival: &Arrival<'_>,
-    file_key: &str,
-    message: i64,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let header = arrival.header_message_id.as_deref().map(clean);
-    let row: Option<(i64,)> = on!(tx, "note a delivery", c => sqlx::query_as(
-        "INSERT INTO delivery (mailbox, uid_validity, uid, file_key, sha256, header_message_id,
-                               message_id, fetched_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING RETURNING id")
-        .bind(arrival.mailbox)
-        .bind(arrival.uid_validity)
-        .bind(arrival.uid)
-        .bind(file_key)
-        .bind(&arrival.sha256)
-        .bind(header.as_deref())
-        .bind(message)
-        .bind(now.as_millisecond())
-        .fetch_optional(c).await)?;
-    Ok(row.is_some())
-}
-
-/// After a mailbox began its numbering anew, the old numbers lead nowhere: nothing is moved by them
-/// any more. The messages themselves are looked at again.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn forget_places(tx: &mut Tx, mailbox: &str, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, "forget old places", c => sqlx::query(
-        "UPDATE delivery SET moved_at = $2, move_note = 'numbering began anew'
-         WHERE mailbox = $1 AND moved_at IS NULL")
-        .bind(mailbox).bind(now.as_millisecond()).execute(c).await.map(drop))
-}
-
 /// Whether any message waits to be settled now.
 ///
 /// # Errors
@@ -251,24 +196,6 @@ pub async fn any_waits(db: &Db, now: Timestamp) -> Result<bool, StoreError> {
         "SELECT id FROM message WHERE state IN ('stored', 'understood') AND retry_at <= $1 LIMIT 1")
         .bind(now.as_millisecond()).fetch_optional(c).await)?;
     Ok(row.is_some())
-}
-
-/// Whether the ledger has this delivery already.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn delivered(
-    db: &Db,
-    mailbox: &str,
-    uid_validity: i64,
-    uid: i64,
-    file_key: &str,
-) -> Result<bool, StoreError> {
-    let found: Option<(i64,)> = on!(db, "look a delivery up", c => sqlx::query_as(
-        "SELECT id FROM delivery
-         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND file_key = $4")
-        .bind(mailbox).bind(uid_validity).bind(uid).bind(file_key).fetch_optional(c).await)?;
-    Ok(found.is_some())
 }
 
 /// Records a step of a message's life. Repeating it changes nothing.
@@ -285,7 +212,7 @@ pub async fn step(
     on!(tx, "record a step", c => sqlx::query(
         "INSERT INTO step (message_id, step, at, detail) VALUES ($1, $2, $3, $4)
          ON CONFLICT (message_id, step) DO NOTHING")
-        .bind(message).bind(step).bind(now.as_millisecond()).bind(detail).execute(c).await.map(drop))?;
+        .bind(message).bind(step).bind(now.as_millisecond()).bind(clean(detail)).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -307,7 +234,7 @@ pub async fn claim(
          WHERE id IN (SELECT id FROM message
                       WHERE state IN ('stored', 'understood') AND retry_at <= $3 AND leased_until <= $3
                       ORDER BY id LIMIT $4)
-           AND leased_until <= $3
+           AND state IN ('stored', 'understood') AND leased_until <= $3
          RETURNING id, state, attempts, size_bytes, received_at, silent")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
@@ -337,6 +264,19 @@ pub async fn bytes(db: &Db, id: i64, most: usize) -> Result<Vec<u8>, StoreError>
     Ok(whole)
 }
 
+/// Whether a claimed message is still this gateway's to settle, and keeps it so until the transaction
+/// ends. False when the lease ran out and another took it, or settled it: then nothing may follow.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn still_ours(tx: &mut Tx, id: i64, gateway: &str) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "hold a claimed message", c => sqlx::query_as(
+        "UPDATE message SET leased_by = leased_by
+         WHERE id = $1 AND leased_by = $2 AND state IN ('stored', 'understood') RETURNING id")
+        .bind(id).bind(gateway).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
 /// Keeps what was understood of a message.
 ///
 /// # Errors
@@ -360,7 +300,7 @@ pub async fn understood(
         .bind(&kind)
         .bind(sender.as_deref())
         .bind(subject.as_deref())
-        .bind(email.message_id.as_deref())
+        .bind(email.message_id.as_deref().map(clean).as_deref())
         .bind(content_key)
         .bind(&json)
         .execute(c).await.map(drop))?;
@@ -419,11 +359,11 @@ pub async fn settle(
          WHERE id = $1")
         .bind(id)
         .bind(settled.action)
-        .bind(settled.reason)
+        .bind(clean(settled.reason))
         .bind(settled.case_id)
         .bind(settled.duplicate_of)
         .bind(settled.acknowledge)
-        .bind(settled.acknowledge_reason)
+        .bind(clean(settled.acknowledge_reason))
         .execute(c).await.map(drop))?;
     step(tx, id, "decided", now, settled.reason).await?;
     step(tx, id, "settled", now, settled.action).await?;
@@ -464,7 +404,7 @@ pub async fn put_back(
     on!(tx, "put back", c => sqlx::query(
         "UPDATE message SET leased_until = 0, trouble = $2, retry_at = $3
          WHERE id = $1 AND state IN ('stored', 'understood')")
-        .bind(id).bind(trouble).bind(retry_at.as_millisecond()).execute(c).await.map(drop))?;
+        .bind(id).bind(clean(trouble)).bind(retry_at.as_millisecond()).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -475,7 +415,7 @@ pub async fn put_back(
 pub async fn quarantine(tx: &mut Tx, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, "quarantine", c => sqlx::query(
         "UPDATE message SET state = 'quarantined', leased_until = 0, trouble = $2 WHERE id = $1")
-        .bind(id).bind(why).execute(c).await.map(drop))?;
+        .bind(id).bind(clean(why)).execute(c).await.map(drop))?;
     step(tx, id, "quarantined", now, why).await
 }
 
@@ -492,57 +432,6 @@ pub async fn release(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool, Store
         step(tx, id, &format!("released:{}", now.as_millisecond()), now, "by an officer").await?;
     }
     Ok(row.is_some())
-}
-
-/// A delivery that is settled and still lies where it arrived.
-#[derive(Debug, Clone, FromRow)]
-pub struct Unmoved {
-    /// Row.
-    pub id: i64,
-    /// The message.
-    pub message_id: i64,
-    /// UID.
-    pub uid: i64,
-    /// Name in a Maildir.
-    pub file_key: String,
-}
-
-/// Deliveries of one mailbox that may be moved now.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn unmoved(
-    db: &Db,
-    mailbox: &str,
-    uid_validity: i64,
-    most: i64,
-) -> Result<Vec<Unmoved>, StoreError> {
-    let rows = on!(db, "unmoved", c => sqlx::query_as(
-        "SELECT d.id, d.message_id, d.uid, d.file_key
-         FROM delivery d JOIN message m ON m.id = d.message_id
-         WHERE d.mailbox = $1 AND d.moved_at IS NULL AND d.uid_validity = $2
-           AND m.state IN ('done', 'quarantined')
-         ORDER BY d.id LIMIT $3")
-        .bind(mailbox).bind(uid_validity).bind(most).fetch_all(c).await)?;
-    Ok(rows)
-}
-
-/// Records that deliveries were moved, marked, or need not be.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn moved(
-    tx: &mut Tx,
-    deliveries: &[Unmoved],
-    note: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for delivery in deliveries {
-        on!(tx, "moved", c => sqlx::query("UPDATE delivery SET moved_at = $2, move_note = $3 WHERE id = $1")
-            .bind(delivery.id).bind(now.as_millisecond()).bind(note).execute(c).await.map(drop))?;
-        step(tx, delivery.message_id, "moved", now, note).await?;
-    }
-    Ok(())
 }
 
 /// A message as lists show it.
@@ -622,7 +511,7 @@ pub async fn case_of_message_id(
     let row: Option<(i64,)> = on!(tx, "case of message id", c => sqlx::query_as(
         "SELECT m.case_id FROM message m JOIN party p ON p.case_id = m.case_id
          WHERE m.message_id = $1 AND p.address = $2 ORDER BY m.id LIMIT 1")
-        .bind(message_id).bind(sender).fetch_optional(c).await)?;
+        .bind(clean(message_id)).bind(clean(sender)).fetch_optional(c).await)?;
     Ok(row.map(|(case,)| case))
 }
 

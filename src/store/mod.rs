@@ -28,6 +28,7 @@
 pub mod cases;
 mod db;
 mod error;
+mod ledger;
 pub mod letters;
 pub mod mailboxes;
 pub mod messages;
@@ -104,10 +105,54 @@ pub fn moment(milliseconds: i64) -> Timestamp {
 /// # Panics
 /// Never for the types of this crate: their maps have text keys.
 pub(crate) fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).expect("our own types have text keys").replace("\\u0000", "")
+    let text = serde_json::to_string(value).expect("our own types have text keys");
+    if text.contains(NUL) { without_nul(&text) } else { text }
+}
+
+/// NUL as JSON spells it.
+const NUL: &str = "\\u0000";
+
+/// JSON without its NULs. Where somebody wrote a backslash and `u0000` in so many letters, JSON spells
+/// the backslash twice: that is text, and stays.
+fn without_nul(json: &str) -> String {
+    let mut kept = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, from) = rest.split_at(at);
+        kept.push_str(before);
+        if let Some(after) = from.strip_prefix(NUL) {
+            rest = after;
+        } else {
+            // Every other escape is at least two letters, both ASCII.
+            let (escape, after) = from.split_at(from.len().min(2));
+            kept.push_str(escape);
+            rest = after;
+        }
+    }
+    kept + rest
 }
 
 /// An enum's word as the store keeps it.
 pub(crate) fn word(value: &impl Serialize) -> String {
     json(value).trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_loses_nul_and_nothing_that_looks_like_it() {
+        for (text, kept) in [
+            ("a\0b", "ab"),
+            ("\0\0", ""),
+            ("literally \\u0000", "literally \\u0000"),
+            ("\\\0\\", "\\\\"),
+            ("\\\\u0000\0", "\\\\u0000"),
+            ("naïve \u{1}\n\u{1F600}\0", "naïve \u{1}\n\u{1F600}"),
+        ] {
+            let back: String = serde_json::from_str(&json(&text)).unwrap();
+            assert_eq!(back, kept, "{text:?}");
+        }
+    }
 }

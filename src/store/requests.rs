@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, on};
+use super::db::{Db, Tx, clean, on};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
@@ -315,6 +315,6 @@ pub async fn claim_digest(tx: &mut Tx, recipient: &str, day: Date) -> Result<boo
     let row: Option<(String,)> = on!(tx, "claim digest", c => sqlx::query_as(
         "INSERT INTO digest (recipient, sent_on, letter_id) VALUES ($1, $2, 0)
          ON CONFLICT (recipient, sent_on) DO NOTHING RETURNING recipient")
-        .bind(recipient).bind(day.to_string()).fetch_optional(c).await)?;
+        .bind(clean(recipient)).bind(day.to_string()).fetch_optional(c).await)?;
     Ok(row.is_some())
 }

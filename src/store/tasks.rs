@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, on};
+use super::db::{Db, Tx, clean, on};
 
 /// A task for an officer.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ pub async fn add(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<i64,
         .bind(task.case_id)
         .bind(task.message_id)
         .bind(task.letter_id)
-        .bind(task.words)
+        .bind(clean(task.words))
         .bind(now.as_millisecond())
         .fetch_one(c).await)?;
     Ok(id)

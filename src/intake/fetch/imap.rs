@@ -203,23 +203,26 @@ impl<'a> Reading<'a> {
         let cursor = Cursor { last_uid: self.cursor.last_uid.max(last_uid), ..self.cursor };
         let (name, id) = (self.mailbox.name.clone(), self.gateway.id.clone());
         let now = self.gateway.clock.now();
+        let window = Arc::new((name, id, fetched, refused));
         let ours = self
             .gateway
             .db
-            .write(move |tx| {
+            .write_again(move |tx| {
+                let window = Arc::clone(&window);
                 Box::pin(async move {
-                    if !mailboxes::advance(tx, &name, &id, cursor, now).await? {
+                    let (name, id, fetched, refused) = &*window;
+                    if !mailboxes::advance(tx, name, id, cursor, now).await? {
                         return Ok(false);
                     }
-                    for one in &fetched {
+                    for one in fetched {
                         let received_at = one.internal_date.unwrap_or(now);
                         let uid = i64::from(one.uid);
                         let arrival =
-                            arrival(&name, &one.bytes, received_at, cursor.uid_validity, uid, "");
+                            arrival(name, &one.bytes, received_at, cursor.uid_validity, uid, "");
                         messages::keep(tx, &arrival, &one.bytes, now).await?;
                     }
                     for uid in refused {
-                        leave_to_a_person(tx, &name, uid, now).await?;
+                        leave_to_a_person(tx, name, *uid, now).await?;
                     }
                     Ok::<_, StoreError>(true)
                 })

@@ -1,0 +1,139 @@
+//! The ledger: each time that a mailbox gave us something, and where it lies there now.
+
+use jiff::Timestamp;
+use sqlx::FromRow;
+
+use super::StoreError;
+use super::db::{Db, Tx, clean, on};
+use super::messages::{Arrival, step};
+
+/// Writes a delivery into the ledger, once.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn note_delivery(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    message: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if insert_delivery(tx, arrival, arrival.file_key, message, now).await? {
+        return Ok(());
+    }
+    let known: Option<(i64,)> = on!(tx, "look a delivery up", c => sqlx::query_as(
+        "SELECT id FROM delivery
+         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND sha256 = $4")
+        .bind(arrival.mailbox).bind(arrival.uid_validity).bind(arrival.uid).bind(&arrival.sha256)
+        .fetch_optional(c).await)?;
+    if known.is_none() {
+        // A server restored from a backup gives an old number to a new message.
+        insert_delivery(tx, arrival, &arrival.sha256, message, now).await?;
+    }
+    Ok(())
+}
+
+async fn insert_delivery(
+    tx: &mut Tx,
+    arrival: &Arrival<'_>,
+    file_key: &str,
+    message: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let header = arrival.header_message_id.as_deref().map(clean);
+    let row: Option<(i64,)> = on!(tx, "note a delivery", c => sqlx::query_as(
+        "INSERT INTO delivery (mailbox, uid_validity, uid, file_key, sha256, header_message_id,
+                               message_id, fetched_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING RETURNING id")
+        .bind(arrival.mailbox)
+        .bind(arrival.uid_validity)
+        .bind(arrival.uid)
+        .bind(file_key)
+        .bind(&arrival.sha256)
+        .bind(header.as_deref())
+        .bind(message)
+        .bind(now.as_millisecond())
+        .fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// After a mailbox began its numbering anew, the old numbers lead nowhere: nothing is moved by them
+/// any more. The messages themselves are looked at again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forget_places(tx: &mut Tx, mailbox: &str, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "forget old places", c => sqlx::query(
+        "UPDATE delivery SET moved_at = $2, move_note = 'numbering began anew'
+         WHERE mailbox = $1 AND moved_at IS NULL")
+        .bind(mailbox).bind(now.as_millisecond()).execute(c).await.map(drop))
+}
+
+/// Whether the ledger has this delivery already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn delivered(
+    db: &Db,
+    mailbox: &str,
+    uid_validity: i64,
+    uid: i64,
+    file_key: &str,
+) -> Result<bool, StoreError> {
+    let found: Option<(i64,)> = on!(db, "look a delivery up", c => sqlx::query_as(
+        "SELECT id FROM delivery
+         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND file_key = $4")
+        .bind(mailbox).bind(uid_validity).bind(uid).bind(file_key).fetch_optional(c).await)?;
+    Ok(found.is_some())
+}
+
+/// A delivery that is settled and still lies where it arrived.
+#[derive(Debug, Clone, FromRow)]
+pub struct Unmoved {
+    /// Row.
+    pub id: i64,
+    /// The message.
+    pub message_id: i64,
+    /// UID.
+    pub uid: i64,
+    /// Name in a Maildir.
+    pub file_key: String,
+}
+
+/// Deliveries of one mailbox that may be moved now.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unmoved(
+    db: &Db,
+    mailbox: &str,
+    uid_validity: i64,
+    most: i64,
+) -> Result<Vec<Unmoved>, StoreError> {
+    let rows = on!(db, "unmoved", c => sqlx::query_as(
+        "SELECT d.id, d.message_id, d.uid, d.file_key
+         FROM delivery d JOIN message m ON m.id = d.message_id
+         WHERE d.mailbox = $1 AND d.moved_at IS NULL AND d.uid_validity = $2
+           AND m.state IN ('done', 'quarantined')
+         ORDER BY d.id LIMIT $3")
+        .bind(mailbox).bind(uid_validity).bind(most).fetch_all(c).await)?;
+    Ok(rows)
+}
+
+/// Records that deliveries were moved, marked, or need not be.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn moved(
+    tx: &mut Tx,
+    deliveries: &[Unmoved],
+    note: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for delivery in deliveries {
+        on!(tx, "moved", c => sqlx::query("UPDATE delivery SET moved_at = $2, move_note = $3 WHERE id = $1")
+            .bind(delivery.id).bind(now.as_millisecond()).bind(note).execute(c).await.map(drop))?;
+        step(tx, delivery.message_id, "moved", now, note).await?;
+    }
+    Ok(())
+}

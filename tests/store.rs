@@ -1,0 +1,112 @@
+//! Every query of the register, on both engines: what it promises, and what it does when several
+//! gateways ask at once.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+#[path = "store/cases.rs"]
+mod cases;
+#[path = "store/letters.rs"]
+mod letters;
+#[path = "store/messages.rs"]
+mod messages;
+#[path = "store/requests.rs"]
+mod requests;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use postern::email::{Email, Limits};
+use postern::store::messages::Arrival;
+use postern::store::{Db, StoreError, Tx};
+use sha2::{Digest, Sha256};
+
+/// Nine o'clock on a working day.
+fn nine() -> Timestamp {
+    "2026-03-16T09:00:00Z".parse().unwrap()
+}
+
+fn later(seconds: i64) -> Timestamp {
+    nine() + SignedDuration::from_secs(seconds)
+}
+
+/// Text that people and machines send and a database may stumble over.
+const ODD: &str = "nul \0 naïve ½ 漢字 \u{1F600} \u{202E}right to left\u{202C} \u{FFFD} e\u{301} \u{7f} ' \" \\ \\u0000 % _ \r\n\t";
+
+/// The same as the store gives it back.
+fn odd_kept() -> String {
+    ODD.replace('\0', "")
+}
+
+/// Runs `$work` in a transaction of its own and commits it.
+macro_rules! tx {
+    ($db:expr, $tx:ident => $work:expr) => {{
+        let mut $tx = $db.begin().await.unwrap();
+        let value = $work.await.unwrap();
+        $tx.commit().await.unwrap();
+        value
+    }};
+}
+pub(crate) use tx;
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+fn arrival<'a>(mailbox: &'a str, uid: i64, bytes: &[u8]) -> Arrival<'a> {
+    Arrival {
+        mailbox,
+        uid_validity: 1,
+        uid,
+        file_key: "",
+        received_at: later(-600),
+        sha256: hash(bytes),
+        header_message_id: Some(format!("{uid}@example.org")),
+        silent: false,
+    }
+}
+
+/// A person's message.
+fn raw(number: usize) -> Vec<u8> {
+    format!(
+        "From: Ann <ann{number}@example.org>\r\nTo: complaints@northmere.example\r\nSubject: {number}\r\n\
+         Message-ID: <m{number}@example.org>\r\nDate: Mon, 16 Mar 2026 08:00:00 +0000\r\n\r\nText {number}.\r\n"
+    )
+    .into_bytes()
+}
+
+fn email(number: usize) -> Email {
+    postern::email::read(&raw(number), &Limits::default())
+}
+
+/// Keeps one message; its row.
+async fn keep(db: &Db, number: usize) -> i64 {
+    let bytes = raw(number);
+    let uid = i64::try_from(number).unwrap();
+    tx!(db, tx => postern::store::messages::keep(&mut tx, &arrival("main", uid, &bytes), &bytes, nine()))
+}
+
+/// Runs one piece of work as several gateways at once; what each got.
+async fn several<T, F, W>(db: &Db, gateways: usize, work: F) -> Vec<Result<T, StoreError>>
+where
+    T: Send + 'static,
+    F: Fn(usize, Tx) -> W + Send + Sync + 'static,
+    W: Future<Output = Result<T, StoreError>> + Send + 'static,
+{
+    let work = Arc::new(work);
+    let running: Vec<_> = (0..gateways)
+        .map(|gateway| {
+            let (db, work) = (db.clone(), Arc::clone(&work));
+            tokio::spawn(async move { work(gateway, db.begin().await?).await })
+        })
+        .collect();
+    let mut results = Vec::new();
+    for one in running {
+        results.push(one.await.unwrap());
+    }
+    results
+}
