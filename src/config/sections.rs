@@ -245,11 +245,31 @@ pub struct Intake {
     pub read_megabytes: u64,
     /// Threads that read messages.
     pub readers: usize,
+    /// Seconds that a claim on a message, a letter or a mailbox holds: after a crash another gateway
+    /// on the same database takes over so much later.
+    pub lease_seconds: u64,
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { cut_over: None, large_megabytes: 8, read_megabytes: 40, readers: 2 }
+        Self {
+            cut_over: None,
+            large_megabytes: 8,
+            read_megabytes: 40,
+            readers: 2,
+            lease_seconds: 120,
+        }
+    }
+}
+
+impl Intake {
+    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+        // A mailbox is looked at several times while a lease holds, and each look takes a moment.
+        if (5..=3600).contains(&self.lease_seconds) {
+            return Vec::new();
+        }
+        let what = format!("intake.lease_seconds is {}", self.lease_seconds);
+        vec![Fault::new(file, what, "write between 5 and 3600; 120 is the default")]
     }
 }
 
@@ -279,6 +299,10 @@ pub struct Smtp {
     /// Connections at once.
     #[serde(default = "four")]
     pub connections: usize,
+    /// Seconds before a letter that was put off is tried again. The tries after that wait 5, 15, 30
+    /// and 60 times as long.
+    #[serde(default = "sixty")]
+    pub retry_seconds: u64,
 }
 
 fn four() -> usize {
@@ -313,6 +337,9 @@ impl Smtp {
                 "smtp would send the password unprotected",
                 "write `security = \"tls\"` or `\"starttls\"`",
             ));
+        }
+        if self.retry_seconds == 0 {
+            faults.push(Fault::new(file, "smtp.retry_seconds is 0", "write at least 1"));
         }
         if self.connections == 0 {
             faults.push(Fault::new(file, "smtp.connections is 0", "write at least 1"));

@@ -71,7 +71,7 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         hold_point("understood").await;
         settle_all(gateway, read).await?;
         hold_point("settled").await;
-        gateway.nudges.settled.notify_one();
+        gateway.nudges.settled.send_replace(());
         gateway.nudges.letter.notify_one();
     }
     Ok(Tick::Busy)

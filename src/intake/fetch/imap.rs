@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
-use super::{FetchFault, MOVE_SET, Stop, WAIT, arrival, header_message_id, lease, log_kept};
+use super::{
+    FetchFault, MOVE_SET, Stop, arrival, header_message_id, lease, log_kept, longest_wait,
+};
 use crate::config::{Mailbox, Security};
 use crate::gateway::{Gateway, secret};
 use crate::hold::hold_point;
@@ -41,6 +43,8 @@ pub(super) async fn run(
     stop: &mut Stop,
     backoff: &mut Backoff,
 ) -> Result<(), FetchFault> {
+    // From before the first pass on: what is settled during a pass is moved in the next.
+    let mut settled = gateway.nudges.settled.subscribe();
     let mut reading = Reading::begin(gateway, mailbox).await?;
     backoff.succeeded();
     info!(mailbox = mailbox.name, "mailbox {}: connected", mailbox.name);
@@ -48,11 +52,12 @@ pub(super) async fn run(
         reading.pass().await?;
         let called = async {
             tokio::select! {
-                () = gateway.nudges.settled.notified() => {}
+                _ = settled.changed() => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         };
-        let longest = if mailbox.idle { WAIT } else { poll(mailbox).min(WAIT) };
+        let longest = longest_wait(gateway);
+        let longest = if mailbox.idle { longest } else { poll(mailbox).min(longest) };
         reading.session.wait_or(longest, called).await?;
     }
     reading.session.close().await;
