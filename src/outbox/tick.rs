@@ -18,7 +18,7 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, moment};
 
 /// Letters claimed together: their commits are shared.
-const BATCH: i64 = 64;
+const BATCH: i64 = 16;
 
 /// Sends the letters that are due.
 ///
