@@ -9,7 +9,7 @@ use super::arguments::Import;
 use super::{Failure, Out};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::intake::{self, Tick, imported};
+use crate::intake::{self, Tick, believed, imported};
 use crate::mailfiles::{MailFile, messages_in};
 use crate::store::{StoreError, messages};
 
@@ -94,7 +94,7 @@ async fn keep(
         .write(move |tx| {
             Box::pin(async move {
                 for file in &batch {
-                    let received_at = file.received_at.unwrap_or(now);
+                    let received_at = believed(file.received_at, now);
                     let arrival = imported(&file.bytes, received_at, &file.name, silent);
                     messages::keep(tx, &arrival, &file.bytes, now).await?;
                 }

@@ -21,7 +21,7 @@ use crate::hold::hold_point;
 use crate::store::messages::{self, Waiting};
 use crate::store::{StoreError, moment};
 use crate::token;
-pub(crate) use fetch::imported;
+pub(crate) use fetch::{believed, imported};
 pub(crate) use open::{Asking, ask_service, clocked, token_case};
 
 /// What a tick found to do.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 use super::{
-    FetchFault, MOVE_SET, Stop, arrival, header_message_id, lease, log_kept, longest_wait,
+    FetchFault, MOVE_SET, Stop, arrival, believed, header_message_id, lease, log_kept, longest_wait,
 };
 use crate::config::{Mailbox, Security};
 use crate::gateway::{Gateway, secret};
@@ -217,7 +217,7 @@ impl<'a> Reading<'a> {
                         return Ok(false);
                     }
                     for one in &fetched {
-                        let received_at = one.internal_date.unwrap_or(now);
+                        let received_at = believed(one.internal_date, now);
                         let uid = i64::from(one.uid);
                         let arrival =
                             arrival(&name, &one.bytes, received_at, cursor.uid_validity, uid, "");
@@ -240,7 +240,7 @@ impl<'a> Reading<'a> {
     /// Keeps a message in pieces, so that its size costs no memory.
     async fn keep_large(&mut self, one: &Waiting) -> Result<(), FetchFault> {
         let now = self.gateway.clock.now();
-        let received_at = one.internal_date.unwrap_or(now);
+        let received_at = believed(one.internal_date, now);
         let provisional = format!("arriving:{}:{}", self.mailbox.name, one.uid);
         let db = &self.gateway.db;
         let row = db

@@ -183,6 +183,14 @@ fn arrival<'a>(
     }
 }
 
+/// When a message came, as far as its mailbox can be believed. Clocks have been wrong, and file names
+/// carry any number: what claims to come from the future, or from before there were such mailboxes,
+/// counts from now, so that it gets a date to be answered by.
+pub(crate) fn believed(claimed: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    const YEAR_2000: Timestamp = Timestamp::constant(946_684_800, 0);
+    claimed.filter(|at| (YEAR_2000..=now).contains(at)).unwrap_or(now)
+}
+
 /// A delivery of a message from a file, for `import`.
 pub(crate) fn imported<'a>(
     bytes: &[u8],
@@ -226,6 +234,19 @@ mod tests {
 
     fn check(message: &str, id: Option<&str>) {
         assert_eq!(header_message_id(message.as_bytes()).as_deref(), id, "{message:?}");
+    }
+
+    #[test]
+    fn what_claims_an_impossible_date_came_now() {
+        let now: Timestamp = "2026-11-25T09:00:00Z".parse().unwrap();
+        let check = |claimed: &str, believed_as: &str| {
+            let claimed = claimed.parse().unwrap();
+            assert_eq!(believed(Some(claimed), now), believed_as.parse().unwrap());
+        };
+        check("2026-11-24T17:00:00Z", "2026-11-24T17:00:00Z");
+        check("1970-01-01T00:00:02Z", "2026-11-25T09:00:00Z");
+        check("2038-01-19T03:14:07Z", "2026-11-25T09:00:00Z");
+        assert_eq!(believed(None, now), now);
     }
 
     #[test]
