@@ -25,6 +25,9 @@ use crate::store::{StoreError, Tx};
 
 /// A message that the server refuses is asked for again this often before it is left to a person.
 const TRIES: u8 = 3;
+/// How long a wait lasts while messages are being settled, perhaps by another gateway on the same
+/// database, which cannot wake us.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// One connection to one folder, and what it must remember between passes.
 struct Reading<'a> {
@@ -49,7 +52,7 @@ pub(super) async fn run(
     backoff.succeeded();
     info!(mailbox = mailbox.name, "mailbox {}: connected", mailbox.name);
     while !*stop.borrow() {
-        reading.pass().await?;
+        let in_hand = reading.pass().await?;
         let called = async {
             tokio::select! {
                 _ = settled.changed() => {}
@@ -58,6 +61,7 @@ pub(super) async fn run(
         };
         let longest = longest_wait(gateway);
         let longest = if mailbox.idle { longest } else { poll(mailbox).min(longest) };
+        let longest = if in_hand { longest.min(SETTLING) } else { longest };
         reading.session.wait_or(longest, called).await?;
     }
     reading.session.close().await;
@@ -145,8 +149,9 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Brings in what is new and moves what is settled.
-    async fn pass(&mut self) -> Result<(), FetchFault> {
+    /// Brings in what is new and moves what is settled. Gives whether anything was still being
+    /// settled.
+    async fn pass(&mut self) -> Result<bool, FetchFault> {
         let cursor = lease(self.gateway, &self.mailbox.name).await?;
         self.cursor.last_uid = self
             .cursor
@@ -161,7 +166,9 @@ impl<'a> Reading<'a> {
             self.bring(&waiting).await?;
         }
         self.ask_again().await?;
-        self.move_settled().await
+        let in_hand = messages::any_waits(&self.gateway.db, self.gateway.clock.now()).await?;
+        self.move_settled().await?;
+        Ok(in_hand)
     }
 
     /// Keeps everything of a list, in windows that fit into memory.
