@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
@@ -129,20 +129,21 @@ impl Gateway {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
-    /// How long a claim on a message, a letter or a mailbox holds without being renewed.
-    pub fn lease(&self) -> Duration {
-        Duration::from_secs(self.config.intake.lease_seconds)
-    }
-
     /// How long a letter that was put off waits for its second try.
     pub fn retry_pause(&self) -> Duration {
         let seconds = self.config.smtp.as_ref().map_or(60, |smtp| smtp.retry_seconds);
         Duration::from_secs(seconds)
     }
 
-    /// Until when a claim made now holds.
+    /// Until when a claim made now on a message, a letter or a mailbox holds without being renewed.
     pub fn lease_until(&self, now: Timestamp) -> Timestamp {
-        now.saturating_add(self.lease()).unwrap_or(now)
+        now.saturating_add(SignedDuration::try_from(self.lease()).unwrap_or_default())
+            .unwrap_or(now)
+    }
+
+    /// How long a claim holds without being renewed.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.config.intake.lease_seconds)
     }
 
     /// The council, as letters name it.

@@ -245,9 +245,22 @@ pub struct Intake {
     pub read_megabytes: u64,
     /// Threads that read messages.
     pub readers: usize,
-    /// Seconds that a claim on a message, a letter or a mailbox holds: after a crash another gateway
-    /// on the same database takes over so much later.
+    /// Seconds after which another gateway takes over what a dead one had begun (`PostgreSQL` only;
+    /// on `SQLite` the next start takes it over at once).
     pub lease_seconds: u64,
+}
+
+impl Intake {
+    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+        if (3..=3600).contains(&self.lease_seconds) {
+            return Vec::new();
+        }
+        vec![Fault::new(
+            file,
+            format!("intake.lease_seconds is {}", self.lease_seconds),
+            "write between 3 and 3600, for example 120",
+        )]
+    }
 }
 
 impl Default for Intake {
@@ -259,17 +272,6 @@ impl Default for Intake {
             readers: 2,
             lease_seconds: 120,
         }
-    }
-}
-
-impl Intake {
-    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
-        // A mailbox is looked at several times while a lease holds, and each look takes a moment.
-        if (5..=3600).contains(&self.lease_seconds) {
-            return Vec::new();
-        }
-        let what = format!("intake.lease_seconds is {}", self.lease_seconds);
-        vec![Fault::new(file, what, "write between 5 and 3600; 120 is the default")]
     }
 }
 

@@ -1,5 +1,7 @@
 //! Nothing that a machine wrote is ever answered.
 
+use std::fmt::Write as _;
+
 use super::support::council::{Council, Letter, USER, header};
 use super::{SEN, TRANSPORT, mail, mail_with, sink};
 
@@ -16,7 +18,7 @@ fn report(from: &str, to: &str, kind: &str, parts: &[(&str, String)]) -> String 
          MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type={kind}; boundary=\"=_r\"\r\n\r\n"
     );
     for (part, body) in parts {
-        text += &format!("--=_r\r\nContent-Type: {part}\r\n\r\n{body}\r\n");
+        write!(text, "--=_r\r\nContent-Type: {part}\r\n\r\n{body}\r\n").unwrap();
     }
     text + "--=_r--\r\n"
 }
