@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::config::{Config, Security};
@@ -16,9 +17,6 @@ use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, Ti
 use crate::policy::{self, Files, Policy};
 use crate::store::{self, Db, StoreError};
 use crate::token::{Key, Keys};
-
-/// How long a claim on a message, a letter or a mailbox holds without being renewed.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +47,8 @@ pub enum StartFault {
 pub struct Nudges {
     /// A message was kept.
     pub stored: Notify,
-    /// A message was settled, so that it may be moved.
-    pub settled: Notify,
+    /// A message was settled: every mailbox looks whether something of it may be moved.
+    pub settled: watch::Sender<()>,
     /// A letter was queued.
     pub letter: Notify,
 }
@@ -136,9 +134,21 @@ impl Gateway {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
-    /// Until when a claim made now holds.
+    /// How long a letter that was put off waits for its second try.
+    pub fn retry_pause(&self) -> Duration {
+        let seconds = self.config.smtp.as_ref().map_or(60, |smtp| smtp.retry_seconds);
+        Duration::from_secs(seconds)
+    }
+
+    /// Until when a claim made now on a message, a letter or a mailbox holds without being renewed.
     pub fn lease_until(&self, now: Timestamp) -> Timestamp {
-        now.saturating_add(LEASE).unwrap_or(now)
+        now.saturating_add(SignedDuration::try_from(self.lease()).unwrap_or_default())
+            .unwrap_or(now)
+    }
+
+    /// How long a claim holds without being renewed.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.config.intake.lease_seconds)
     }
 
     /// The council, as letters name it.

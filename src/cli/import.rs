@@ -9,7 +9,7 @@ use super::arguments::Import;
 use super::{Failure, Out};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
-use crate::intake::{self, imported};
+use crate::intake::{self, believed, imported};
 use crate::mailfiles::{MailFile, messages_in};
 use crate::store::{StoreError, messages};
 use crate::tick::Tick;
@@ -97,7 +97,7 @@ async fn keep(
             let batch = Arc::clone(&batch);
             Box::pin(async move {
                 for file in batch.iter() {
-                    let received_at = file.received_at.unwrap_or(now);
+                    let received_at = believed(file.received_at, now);
                     let arrival = imported(&file.bytes, received_at, &file.name, silent);
                     messages::keep(tx, &arrival, &file.bytes, now).await?;
                 }

@@ -155,6 +155,7 @@ impl Config {
     /// What is wrong with the settings taken together.
     fn faults(&self, source: Source<'_>) -> Vec<Fault> {
         let mut faults = self.council.faults(source);
+        faults.extend(self.intake.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(source, index));
             if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {

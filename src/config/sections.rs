@@ -258,11 +258,35 @@ pub struct Intake {
     pub read_megabytes: u64,
     /// Threads that read messages.
     pub readers: usize,
+    /// Seconds after which another gateway takes over what a dead one had begun (`PostgreSQL` only;
+    /// on `SQLite` the next start takes it over at once).
+    pub lease_seconds: u64,
+}
+
+impl Intake {
+    pub(super) fn faults(&self, source: Source<'_>) -> Vec<Fault> {
+        if (3..=3600).contains(&self.lease_seconds) {
+            return Vec::new();
+        }
+        vec![source.fault(
+            "intake",
+            0,
+            "lease_seconds",
+            format!("intake.lease_seconds is {}", self.lease_seconds),
+            "write between 3 and 3600, for example 120",
+        )]
+    }
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { cut_over: None, large_megabytes: 8, read_megabytes: 40, readers: 2 }
+        Self {
+            cut_over: None,
+            large_megabytes: 8,
+            read_megabytes: 40,
+            readers: 2,
+            lease_seconds: 120,
+        }
     }
 }
 
@@ -292,6 +316,10 @@ pub struct Smtp {
     /// Connections at once.
     #[serde(default = "four")]
     pub connections: usize,
+    /// Seconds before a letter that was put off is tried again. The tries after that wait 5, 15, 30
+    /// and 60 times as long.
+    #[serde(default = "sixty")]
+    pub retry_seconds: u64,
 }
 
 fn four() -> usize {
@@ -325,6 +353,9 @@ impl Smtp {
                 "smtp would send the password unprotected",
                 "write `security = \"tls\"` or `\"starttls\"`",
             );
+        }
+        if self.retry_seconds == 0 {
+            fault("retry_seconds", "smtp.retry_seconds is 0", "write at least 1");
         }
         if self.connections == 0 {
             fault("connections", "smtp.connections is 0", "write at least 1");

@@ -23,7 +23,7 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 use crate::token;
-pub(crate) use fetch::imported;
+pub(crate) use fetch::{believed, imported};
 pub(crate) use open::{Asking, ask_service, clocked};
 
 /// Messages taken through the steps together: their commits are shared.
@@ -64,7 +64,7 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         hold_point("understood").await;
         settle_all(gateway, read).await?;
         hold_point("settled").await;
-        gateway.nudges.settled.notify_one();
+        gateway.nudges.settled.send_replace(());
         gateway.nudges.letter.notify_one();
     }
     Ok(Tick::Busy)

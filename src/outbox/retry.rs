@@ -1,5 +1,7 @@
 //! When a letter is tried again, and what a mail server's answer means.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::mailer::{Delay, Delivery, Reply};
@@ -13,8 +15,8 @@ pub const ALARM_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long sending waits after the server asked us to slow down.
 pub const THROTTLE_PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Minutes between one try and the next; the last holds for all that follow.
-const STEPS: [i64; 5] = [1, 5, 15, 30, 60];
+/// Pauses between one try and the next, in first pauses; the last holds for all that follow.
+const STEPS: [u32; 5] = [1, 5, 15, 30, 60];
 
 /// What comes after a try that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +27,16 @@ pub enum Next {
     GiveUp,
 }
 
-/// When to try a deferred letter again: 1, 5, 15, 30, 60 minutes after each other, then hourly,
+/// When to try a deferred letter again: 1, 5, 15, 30, 60 times `pause` after each other, and so on,
 /// until 48 hours after `first_due_at`. `tries` counts those made, the last one included.
 ///
 /// RFC 5321 section 4.5.4.1 asks relays for longer; we hand over to our own submission server,
 /// which keeps trying by itself once it has the letter.
-pub fn next_try(first_due_at: Timestamp, tries: u32, now: Timestamp) -> Next {
+pub fn next_try(first_due_at: Timestamp, tries: u32, pause: Duration, now: Timestamp) -> Next {
     let step = usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX);
-    let minutes = STEPS.get(step).copied().unwrap_or(60);
+    let pause = pause.saturating_mul(STEPS.get(step).copied().unwrap_or(60));
     let limit = first_due_at.checked_add(GIVE_UP_AFTER).unwrap_or(Timestamp::MAX);
-    match now.checked_add(SignedDuration::from_mins(minutes)) {
+    match now.checked_add(pause) {
         Ok(at) if at <= limit => Next::TryAt(at),
         Ok(_) | Err(_) => Next::GiveUp,
     }
@@ -191,6 +193,8 @@ fn refusal(status: &str, step: Step) -> &'static str {
 mod tests {
     use super::*;
 
+    const MINUTE: Duration = Duration::from_mins(1);
+
     fn at(minutes: i64) -> Timestamp {
         "2026-11-25T09:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minutes)
     }
@@ -200,7 +204,7 @@ mod tests {
         let mut now = 0;
         let mut waits = Vec::new();
         for tries in 1.. {
-            match next_try(at(0), tries, at(now)) {
+            match next_try(at(0), tries, MINUTE, at(now)) {
                 Next::TryAt(next) => {
                     let wait = next.duration_since(at(now)).as_mins();
                     waits.push(wait);
@@ -212,8 +216,8 @@ mod tests {
         assert_eq!(waits[..7], [1, 5, 15, 30, 60, 60, 60]);
         assert!(waits[4..].iter().all(|&wait| wait == 60));
         assert!((47 * 60..=48 * 60).contains(&now), "gave up after {now} minutes");
-        assert_eq!(next_try(at(0), u32::MAX, at(0)), Next::TryAt(at(60)));
-        assert_eq!(next_try(at(0), 0, Timestamp::MAX), Next::GiveUp);
+        assert_eq!(next_try(at(0), u32::MAX, MINUTE, at(0)), Next::TryAt(at(60)));
+        assert_eq!(next_try(at(0), 0, MINUTE, Timestamp::MAX), Next::GiveUp);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Letters leave: claim, deliver, record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::address::{AddressFault, MailAddress};
@@ -17,7 +18,7 @@ use crate::store::{StoreError, Tx, cases, moment};
 use crate::tick::Tick;
 
 /// Letters claimed together: their commits are shared.
-const BATCH: i64 = 64;
+const BATCH: i64 = 16;
 
 /// Sends the letters that are due.
 ///
@@ -37,7 +38,7 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
     hold_point("sending").await;
     let done = Arc::new(deliver_all(gateway, claimed).await);
     hold_point("sent").await;
-    let now = gateway.clock.now();
+    let (now, pause) = (gateway.clock.now(), gateway.retry_pause());
     gateway
         .db
         // What is not recorded is sent once more.
@@ -45,7 +46,7 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
             let done = Arc::clone(&done);
             Box::pin(async move {
                 for (letter, delivery) in done.iter() {
-                    record(tx, letter, delivery, now).await?;
+                    record(tx, letter, delivery, pause, now).await?;
                 }
                 Ok::<(), StoreError>(())
             })
@@ -83,6 +84,7 @@ async fn record(
     tx: &mut Tx,
     letter: &Leaving,
     delivery: &Delivery,
+    pause: Duration,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let reply = delivery.reply();
@@ -103,7 +105,7 @@ async fn record(
         Delivery::Deferred { .. } => {
             let queued_at = moment(letter.created_at);
             let tries = u32::try_from(letter.attempts).unwrap_or(u32::MAX);
-            match retry::next_try(queued_at, tries, now) {
+            match retry::next_try(queued_at, tries, pause, now) {
                 Next::TryAt(due_at) => {
                     warn!(letter.id, reply.code, "letter {} deferred", letter.id);
                     letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await
@@ -113,14 +115,14 @@ async fn record(
         }
         Delivery::Refused { .. } => give_up(tx, letter, &outcome("failed", None), now).await,
         Delivery::QueueStopped { .. } => {
-            let due_at = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(now);
+            let due_at = now.saturating_add(pause).unwrap_or(now);
             warn!(letter.id, reply.code, "outgoing mail stands still: {}", reply.cause);
             letters::give_back(tx, letter.id, due_at, &reply.cause).await
         }
         // The server may have it. Once more with the same bytes: a second copy of a reference number
         // is harmless, a missing acknowledgement is not. After that a person looks.
         Delivery::Unknown { .. } if letter.attempts <= 1 => {
-            let due_at = now.saturating_add(SignedDuration::from_secs(60)).unwrap_or(now);
+            let due_at = now.saturating_add(pause).unwrap_or(now);
             letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await
         }
         Delivery::Unknown { .. } => give_up(tx, letter, &outcome("unknown", None), now).await,

@@ -58,7 +58,6 @@ impl Dovecot {
     /// # Panics
     /// When Dovecot 2.3 is not installed or does not start; the message says what to do.
     pub fn start_with(options: &Options) -> Self {
-        let binary = binary();
         let folder = tempfile::Builder::new().prefix("dovecot").tempdir().unwrap();
         // Its processes may run as other users, who must reach the sockets.
         let open = std::fs::Permissions::from_mode(0o755);
@@ -72,16 +71,7 @@ impl Dovecot {
         let mail = folder.path().join("mail");
         std::fs::create_dir(&mail).unwrap();
         hand_over(&mail);
-        let process = Command::new(binary)
-            .arg("-F")
-            .arg("-c")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.path().join("stderr")).unwrap())
-            .process_group(0)
-            .spawn()
-            .unwrap();
+        let process = spawn(folder.path());
         let server = Self {
             imap_port,
             imaps_port,
@@ -113,6 +103,39 @@ impl Dovecot {
             read("stderr").unwrap_or_default(),
             read("log").unwrap_or_default()
         );
+    }
+
+    /// Kills the server: connections break, and nobody listens until [`Self::start_again`].
+    pub fn stop(&mut self) {
+        // SIGTERM would take seconds; the whole group goes, as the master alone leaves children.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again on the same ports with the same mail.
+    pub fn start_again(&mut self) {
+        let _ = std::fs::remove_dir_all(self.folder.path().join("run"));
+        self.process = spawn(self.folder.path());
+        self.wait_for_greeting();
+    }
+
+    /// Forgets how the messages of a user's folder were numbered, as after a restore from the
+    /// messages alone: UIDVALIDITY, the time in seconds, is another one.
+    pub fn forget_numbers(&self, user: &str) {
+        for entry in std::fs::read_dir(self.maildir(user)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("dovecot") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
+    /// Delivers a message as if it had come at this moment.
+    pub fn deliver_at(&self, user: &str, bytes: &[u8], at: SystemTime) {
+        let name = self.deliver(user, bytes);
+        let file = self.maildir(user).join("new").join(name);
+        std::fs::File::options().write(true).open(file).unwrap().set_modified(at).unwrap();
     }
 
     /// Delivers a message by writing it into the user's Maildir as it is; its unique name.
@@ -204,11 +227,21 @@ impl Dovecot {
 
 impl Drop for Dovecot {
     fn drop(&mut self) {
-        // SIGTERM would take seconds; the whole group goes, as the master alone leaves children.
-        let group = format!("-{}", self.process.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.process.wait();
+        self.stop();
     }
+}
+
+fn spawn(folder: &Path) -> Child {
+    Command::new(binary())
+        .arg("-F")
+        .arg("-c")
+        .arg(folder.join("dovecot.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("stderr")).unwrap())
+        .process_group(0)
+        .spawn()
+        .unwrap()
 }
 
 fn binary() -> PathBuf {

@@ -4,12 +4,14 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::{fs::MetadataExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+use super::free_port::free_port;
 
 /// A user that an exim started by root steps down to: Debian's `nobody`.
 const NOBODY: u32 = 65534;
@@ -127,10 +129,6 @@ impl Drop for Exim {
             Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         let _status = self.server.wait();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn configuration(folder: &Path, uid: u32, gid: u32) -> String {

@@ -15,6 +15,7 @@
 )]
 
 pub mod certificate;
+pub mod council;
 pub mod dovecot;
 pub mod exim;
 pub mod free_port;

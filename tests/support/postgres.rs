@@ -3,7 +3,7 @@
 //! One cluster per test process, a fresh database per test. The cluster dies with the process, however
 //! that ends: it is started by a shell that waits on a pipe whose other end only we hold.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use postern::store::Db;
+
+use super::free_port::free_port;
 
 /// A running cluster; dropping it stops the server and removes its files.
 pub struct Postgres {
@@ -150,10 +152,6 @@ fn answers(watcher: &mut Child, port: u16, folder: &Path) -> bool {
         std::thread::sleep(Duration::from_millis(20));
     }
     false
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// The newest server programs of the system.

@@ -95,6 +95,7 @@ impl Script {
 #[derive(Default)]
 struct Seen {
     letters: Mutex<Vec<Letter>>,
+    offered: Mutex<Vec<Letter>>,
     commands: Mutex<Vec<String>>,
     used: Mutex<HashMap<String, usize>>,
     connections: AtomicUsize,
@@ -111,7 +112,12 @@ pub struct SmtpSink {
 
 impl SmtpSink {
     pub async fn start(script: Script) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(0, script).await
+    }
+
+    /// Starts one on a port that the test has chosen.
+    pub async fn start_at(port: u16, script: Script) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
         let (script, shared) = (Arc::new(script), seen.clone());
@@ -131,6 +137,11 @@ impl SmtpSink {
 
     pub fn letters(&self) -> Vec<Letter> {
         self.seen.letters.lock().unwrap().clone()
+    }
+
+    /// Every letter that came whole, accepted or not, in order.
+    pub fn offered(&self) -> Vec<Letter> {
+        self.seen.offered.lock().unwrap().clone()
     }
 
     /// Every command line, in order of arrival.
@@ -273,6 +284,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                     continue;
                 }
                 let bytes = letter(&mut stream).await?;
+                let whole = Letter { from: from.clone(), to: to.clone(), bytes };
+                seen.offered.lock().unwrap().push(whole.clone());
                 if script.drop == Drop::AfterDot {
                     return Ok(None);
                 }
@@ -281,8 +294,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 let reply = answer(script, seen, "DOT", "250 2.0.0 queued as 42");
                 if reply.starts_with("250") {
-                    let letter = Letter { from: from.clone(), to: to.clone(), bytes };
-                    seen.letters.lock().unwrap().push(letter);
+                    seen.letters.lock().unwrap().push(whole);
                     letters += 1;
                 }
                 say(&mut stream, &reply).await?;

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
-use super::{FetchFault, MOVE_SET, Stop, WAIT, arrival, header_message_id, lease, log_kept};
+use super::{
+    FetchFault, MOVE_SET, Stop, arrival, believed, header_message_id, lease, log_kept, longest_wait,
+};
 use crate::config::{Mailbox, Security};
 use crate::gateway::{Gateway, secret};
 use crate::hold::hold_point;
@@ -23,6 +25,9 @@ use crate::store::{StoreError, Tx};
 
 /// A message that the server refuses is asked for again this often before it is left to a person.
 const TRIES: u8 = 3;
+/// How long a wait lasts while messages are being settled, perhaps by another gateway on the same
+/// database, which cannot wake us.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// One connection to one folder, and what it must remember between passes.
 struct Reading<'a> {
@@ -41,18 +46,22 @@ pub(super) async fn run(
     stop: &mut Stop,
     backoff: &mut Backoff,
 ) -> Result<(), FetchFault> {
+    // From before the first pass on: what is settled during a pass is moved in the next.
+    let mut settled = gateway.nudges.settled.subscribe();
     let mut reading = Reading::begin(gateway, mailbox).await?;
     backoff.succeeded();
     info!(mailbox = mailbox.name, "mailbox {}: connected", mailbox.name);
     while !*stop.borrow() {
-        reading.pass().await?;
+        let in_hand = reading.pass().await?;
         let called = async {
             tokio::select! {
-                () = gateway.nudges.settled.notified() => {}
+                _ = settled.changed() => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
         };
-        let longest = if mailbox.idle { WAIT } else { poll(mailbox).min(WAIT) };
+        let longest = longest_wait(gateway);
+        let longest = if mailbox.idle { longest } else { poll(mailbox).min(longest) };
+        let longest = if in_hand { longest.min(SETTLING) } else { longest };
         reading.session.wait_or(longest, called).await?;
     }
     reading.session.close().await;
@@ -140,8 +149,9 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Brings in what is new and moves what is settled.
-    async fn pass(&mut self) -> Result<(), FetchFault> {
+    /// Brings in what is new and moves what is settled. Gives whether anything was still being
+    /// settled.
+    async fn pass(&mut self) -> Result<bool, FetchFault> {
         let cursor = lease(self.gateway, &self.mailbox.name).await?;
         self.cursor.last_uid = self
             .cursor
@@ -156,7 +166,9 @@ impl<'a> Reading<'a> {
             self.bring(&waiting).await?;
         }
         self.ask_again().await?;
-        self.move_settled().await
+        let in_hand = messages::any_waits(&self.gateway.db, self.gateway.clock.now()).await?;
+        self.move_settled().await?;
+        Ok(in_hand)
     }
 
     /// Keeps everything of a list, in windows that fit into memory.
@@ -215,7 +227,7 @@ impl<'a> Reading<'a> {
                         return Ok(false);
                     }
                     for one in fetched {
-                        let received_at = one.internal_date.unwrap_or(now);
+                        let received_at = believed(one.internal_date, now);
                         let uid = i64::from(one.uid);
                         let arrival =
                             arrival(name, &one.bytes, received_at, cursor.uid_validity, uid, "");
@@ -238,7 +250,7 @@ impl<'a> Reading<'a> {
     /// Keeps a message in pieces, so that its size costs no memory.
     async fn keep_large(&mut self, one: &Waiting) -> Result<(), FetchFault> {
         let now = self.gateway.clock.now();
-        let received_at = one.internal_date.unwrap_or(now);
+        let received_at = believed(one.internal_date, now);
         let provisional = format!("arriving:{}:{}", self.mailbox.name, one.uid);
         let db = &self.gateway.db;
         let row = db

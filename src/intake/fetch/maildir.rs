@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{FetchFault, Stop, WAIT, arrival, lease, log_kept, sleep_unless};
+use super::{FetchFault, Stop, arrival, believed, lease, log_kept, longest_wait, sleep_unless};
 use crate::config::Mailbox;
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
@@ -26,11 +26,12 @@ pub(super) async fn run(
     mailbox: &Mailbox,
     stop: &mut Stop,
 ) -> Result<(), FetchFault> {
+    let mut settled = gateway.nudges.settled.subscribe();
     while !*stop.borrow() {
         pass(gateway, mailbox).await?;
-        let pause = Duration::from_secs(mailbox.poll_seconds.max(1)).min(WAIT);
+        let pause = Duration::from_secs(mailbox.poll_seconds.max(1)).min(longest_wait(gateway));
         tokio::select! {
-            () = gateway.nudges.settled.notified() => {}
+            _ = settled.changed() => {}
             () = sleep_unless(stop, pause) => {}
         }
     }
@@ -51,7 +52,7 @@ pub(super) async fn pass(gateway: &Arc<Gateway>, mailbox: &Mailbox) -> Result<us
         // A file that vanished in between was taken by its reader.
         let Some(raw) = maildir.read(&entry.key)? else { continue };
         bytes += entry.size;
-        let received_at = entry.received_at.unwrap_or_else(|| gateway.clock.now());
+        let received_at = believed(entry.received_at, gateway.clock.now());
         window.push(Read { key: entry.key, received_at, bytes: raw });
         if window.len() >= WINDOW_MESSAGES || bytes >= WINDOW_BYTES {
             kept += keep(gateway, mailbox, std::mem::take(&mut window)).await?;

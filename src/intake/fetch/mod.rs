@@ -23,9 +23,9 @@ use crate::mailbox::{Backoff, MailboxError, MaildirError};
 use crate::store::messages::Arrival;
 use crate::store::{StoreError, mailboxes};
 
-/// How long one wait for new mail lasts at most, so that the lease on the mailbox stays ours.
+/// How long one wait for new mail lasts at most.
 const WAIT: Duration = Duration::from_secs(50);
-/// How often a gateway that does not have a mailbox asks for it.
+/// How often a gateway that does not have a mailbox asks for it, at least.
 const STANDBY: Duration = Duration::from_secs(20);
 /// Enough settled messages to be worth a move while others are still being fetched.
 const MOVE_SET: i64 = 250;
@@ -64,7 +64,7 @@ pub async fn run(gateway: Arc<Gateway>, mailbox: Mailbox, mut stop: Stop) {
         };
         let Err(fault) = ended else { break };
         let pause = match &fault {
-            FetchFault::NotOurs => STANDBY,
+            FetchFault::NotOurs => STANDBY.min(gateway.lease() / 3),
             FetchFault::Mailbox(error) => backoff.failed(error),
             FetchFault::Maildir(_) | FetchFault::Store(_) | FetchFault::Secret(_) => {
                 backoff.pause()
@@ -105,6 +105,11 @@ pub async fn move_settled(gateway: &Arc<Gateway>, mailbox: &Mailbox) -> Result<(
         MailboxKind::Imap => imap::once(gateway, mailbox).await,
         MailboxKind::Maildir => maildir::move_settled(gateway, mailbox).await,
     }
+}
+
+/// How long one wait for new mail may last, so that the lease on the mailbox stays ours.
+fn longest_wait(gateway: &Gateway) -> Duration {
+    WAIT.min(gateway.lease() / 3)
 }
 
 /// Takes or renews the lease on a mailbox.
@@ -177,6 +182,14 @@ fn arrival<'a>(
     }
 }
 
+/// When a message came, as far as its mailbox can be believed. Clocks have been wrong, and file names
+/// carry any number: what claims to come from the future, or from before there were such mailboxes,
+/// counts from now, so that it gets a date to be answered by.
+pub(crate) fn believed(claimed: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    const YEAR_2000: Timestamp = Timestamp::constant(946_684_800, 0);
+    claimed.filter(|at| (YEAR_2000..=now).contains(at)).unwrap_or(now)
+}
+
 /// A delivery of a message from a file, for `import`.
 pub(crate) fn imported<'a>(
     bytes: &[u8],
@@ -220,6 +233,19 @@ mod tests {
 
     fn check(message: &str, id: Option<&str>) {
         assert_eq!(header_message_id(message.as_bytes()).as_deref(), id, "{message:?}");
+    }
+
+    #[test]
+    fn what_claims_an_impossible_date_came_now() {
+        let now: Timestamp = "2026-11-25T09:00:00Z".parse().unwrap();
+        let check = |claimed: &str, believed_as: &str| {
+            let claimed = claimed.parse().unwrap();
+            assert_eq!(believed(Some(claimed), now), believed_as.parse().unwrap());
+        };
+        check("2026-11-24T17:00:00Z", "2026-11-24T17:00:00Z");
+        check("1970-01-01T00:00:02Z", "2026-11-25T09:00:00Z");
+        check("2038-01-19T03:14:07Z", "2026-11-25T09:00:00Z");
+        assert_eq!(believed(None, now), now);
     }
 
     #[test]

@@ -1,0 +1,76 @@
+//! Who may join a case by quoting its reference.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use postern::clock::Clock;
+use postern::config::Config;
+use postern::daemon;
+use postern::gateway::Gateway;
+
+use super::support::council::Council;
+use super::{TRANSPORT, mail, sink};
+
+/// Everything that waits is done, at a moment of the story's own choosing.
+async fn later(council: &Council, now: Timestamp) {
+    let (config, _) = Config::load(&council.settings_file(), []).unwrap();
+    let gateway: Arc<Gateway> = Gateway::open(config, Clock::fixed(now)).await.unwrap();
+    daemon::once(&gateway).await.unwrap();
+    gateway.db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quoted_reference_opens_no_door_for_a_stranger() {
+    let mut council = Council::with(sink().await);
+    council.serve();
+    council.receives(&mail("ann@example.org", "The taxi", TRANSPORT));
+    let reference = council.waits_for_letter("ann@example.org").reference();
+
+    let quoting = format!("I write about {reference}.\r\n{TRANSPORT}I am her neighbour.\r\n");
+    council.receives(&mail("nosy@example.net", "The taxi again", &quoting));
+    let answer = council.waits_for_letter("nosy@example.net");
+    assert_ne!(answer.reference(), reference, "a stranger gets a case of their own");
+    assert!(!answer.words().contains(&reference), "and hears nothing of the other");
+    assert_eq!(council.case(&reference)["messages"].as_array().unwrap().len(), 1);
+    let waiting = council.says(&["case", "list", "--waiting"]);
+    assert!(
+        waiting.contains(&format!("quotes {reference}, but its sender is no party")),
+        "{waiting}"
+    );
+    council.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_customer_adds_joins_the_case_with_one_receipt_a_day() {
+    let mut council = Council::with(sink().await);
+    council.serve();
+    council.receives(&mail("ann@example.org", "The taxi", TRANSPORT));
+    let reference = council.waits_for_letter("ann@example.org").reference();
+    let adds = |council: &Council, text: &str| {
+        let text = format!("About {reference}: {text}\r\n");
+        council.receives(&mail("Ann <ANN@example.org>", text.trim_end(), &text));
+    };
+    adds(&council, "it was late again today.");
+    council.until("it joined the case", |council| {
+        council.case(&reference)["messages"].as_array().unwrap().len() == 2
+    });
+    let attached = &council.case(&reference)["messages"][1];
+    assert_eq!(attached["action"], "attached");
+    council.close();
+    council.waits_for_letters(1, "ann@example.org");
+
+    let tomorrow = Timestamp::now() + SignedDuration::from_hours(25);
+    adds(&council, "and it did not come at all.");
+    later(&council, tomorrow).await;
+    let letters = council.waits_for_letters(2, "ann@example.org");
+    assert!(letters.iter().all(|letter| letter.reference() == reference));
+    adds(&council, "nor in the afternoon.");
+    later(&council, tomorrow + SignedDuration::from_hours(2)).await;
+    council.waits_for_letters(2, "ann@example.org");
+    adds(&council, "today it came.");
+    later(&council, tomorrow + SignedDuration::from_hours(25)).await;
+    council.waits_for_letters(3, "ann@example.org");
+
+    assert_eq!(council.cases().len(), 1);
+    assert_eq!(council.case(&reference)["messages"].as_array().unwrap().len(), 5);
+}
