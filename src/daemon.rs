@@ -158,7 +158,7 @@ where
 async fn wait_for_message(gateway: &Gateway) {
     tokio::select! {
         () = gateway.nudges.stored.notified() => {}
-        () = tokio::time::sleep(LONGEST_SLEEP) => {}
+        () = tokio::time::sleep(LONGEST_SLEEP.min(gateway.lease())) => {}
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -16,9 +17,6 @@ use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, Ti
 use crate::policy::Policy;
 use crate::store::{self, Db, StoreError};
 use crate::token::{Key, Keys};
-
-/// How long a claim on a message, a letter or a mailbox holds without being renewed.
-pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
 /// Why a gateway cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -131,9 +129,15 @@ impl Gateway {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
-    /// Until when a claim made now holds.
+    /// Until when a claim made now on a message, a letter or a mailbox holds without being renewed.
     pub fn lease_until(&self, now: Timestamp) -> Timestamp {
-        now.saturating_add(LEASE).unwrap_or(now)
+        now.saturating_add(SignedDuration::try_from(self.lease()).unwrap_or_default())
+            .unwrap_or(now)
+    }
+
+    /// How long a claim holds without being renewed.
+    pub fn lease(&self) -> Duration {
+        Duration::from_secs(self.config.intake.lease_seconds)
     }
 
     /// The council, as letters name it.

@@ -157,6 +157,7 @@ impl Config {
     /// What is wrong with the settings taken together.
     fn faults(&self, name: &str) -> Vec<Fault> {
         let mut faults = self.council.faults(name);
+        faults.extend(self.intake.faults(name));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(name, index));
             if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {

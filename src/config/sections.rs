@@ -245,11 +245,33 @@ pub struct Intake {
     pub read_megabytes: u64,
     /// Threads that read messages.
     pub readers: usize,
+    /// Seconds after which another gateway takes over what a dead one had begun (`PostgreSQL` only;
+    /// on `SQLite` the next start takes it over at once).
+    pub lease_seconds: u64,
+}
+
+impl Intake {
+    pub(super) fn faults(&self, file: &str) -> Vec<Fault> {
+        if (3..=3600).contains(&self.lease_seconds) {
+            return Vec::new();
+        }
+        vec![Fault::new(
+            file,
+            format!("intake.lease_seconds is {}", self.lease_seconds),
+            "write between 3 and 3600, for example 120",
+        )]
+    }
 }
 
 impl Default for Intake {
     fn default() -> Self {
-        Self { cut_over: None, large_megabytes: 8, read_megabytes: 40, readers: 2 }
+        Self {
+            cut_over: None,
+            large_megabytes: 8,
+            read_megabytes: 40,
+            readers: 2,
+            lease_seconds: 120,
+        }
     }
 }
 

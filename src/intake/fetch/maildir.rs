@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{FetchFault, Stop, WAIT, arrival, lease, log_kept, sleep_unless};
+use super::{FetchFault, Stop, arrival, lease, log_kept, longest_wait, sleep_unless};
 use crate::config::Mailbox;
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
@@ -28,7 +28,7 @@ pub(super) async fn run(
 ) -> Result<(), FetchFault> {
     while !*stop.borrow() {
         pass(gateway, mailbox).await?;
-        let pause = Duration::from_secs(mailbox.poll_seconds.max(1)).min(WAIT);
+        let pause = Duration::from_secs(mailbox.poll_seconds.max(1)).min(longest_wait(gateway));
         tokio::select! {
             () = gateway.nudges.settled.notified() => {}
             () = sleep_unless(stop, pause) => {}

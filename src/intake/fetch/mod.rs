@@ -23,9 +23,9 @@ use crate::mailbox::{Backoff, MailboxError, MaildirError};
 use crate::store::messages::Arrival;
 use crate::store::{StoreError, mailboxes};
 
-/// How long one wait for new mail lasts at most, so that the lease on the mailbox stays ours.
+/// How long one wait for new mail lasts at most.
 const WAIT: Duration = Duration::from_secs(50);
-/// How often a gateway that does not have a mailbox asks for it.
+/// How often a gateway that does not have a mailbox asks for it, at least.
 const STANDBY: Duration = Duration::from_secs(20);
 /// Enough settled messages to be worth a move while others are still being fetched.
 const MOVE_SET: i64 = 250;
@@ -64,7 +64,7 @@ pub async fn run(gateway: Arc<Gateway>, mailbox: Mailbox, mut stop: Stop) {
         };
         let Err(fault) = ended else { break };
         let pause = match &fault {
-            FetchFault::NotOurs => STANDBY,
+            FetchFault::NotOurs => STANDBY.min(gateway.lease() / 3),
             FetchFault::Mailbox(error) => backoff.failed(error),
             FetchFault::Maildir(_) | FetchFault::Store(_) | FetchFault::Secret(_) => {
                 backoff.pause()
@@ -105,6 +105,11 @@ pub async fn move_settled(gateway: &Arc<Gateway>, mailbox: &Mailbox) -> Result<(
         MailboxKind::Imap => imap::once(gateway, mailbox).await,
         MailboxKind::Maildir => maildir::move_settled(gateway, mailbox).await,
     }
+}
+
+/// How long one wait for new mail may last, so that the lease on the mailbox stays ours.
+fn longest_wait(gateway: &Gateway) -> Duration {
+    WAIT.min(gateway.lease() / 3)
 }
 
 /// Takes or renews the lease on a mailbox.
