@@ -39,8 +39,11 @@ const BATCH: i64 = 64;
 const BATCH_BYTES: i64 = 24 << 20;
 /// Begun this often without being understood, a message is read without the parser.
 const CAREFUL_AFTER: i64 = 2;
-/// Begun this often without being settled, a message is held for a person.
+/// Failed this often at being settled, a message is held for a person.
 const HOLD_AFTER: i64 = 4;
+/// Begun this often without an end, one way or the other, a message is held for a person. More than
+/// a few: a machine that is switched off and on again is not the message's doing.
+const HOLD_AFTER_STOPS: i64 = 12;
 
 /// A message in hand between its steps.
 #[derive(Debug)]
@@ -113,7 +116,7 @@ async fn understand(
     let mut read = Vec::with_capacity(group.len());
     let mut fresh = Vec::new();
     for waiting in group {
-        if waiting.attempts > HOLD_AFTER {
+        if waiting.attempts > HOLD_AFTER_STOPS {
             quarantine(gateway, &waiting, "it could not be taken in after several tries").await?;
             continue;
         }

@@ -363,7 +363,8 @@ pub async fn bytes(db: &Db, id: i64, most: usize) -> Result<Vec<u8>, StoreError>
     Ok(whole)
 }
 
-/// Keeps what was understood of a message.
+/// Keeps what was understood of a message. The parser is done with it, and what happens from here on
+/// is counted anew.
 ///
 /// # Errors
 /// When the database refuses.
@@ -379,7 +380,7 @@ pub async fn understood(
     let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
     let subject = email.subject.as_ref().map(|subject| clean(subject).into_owned());
     on!(tx, "understood", c => sqlx::query(
-        "UPDATE message SET state = 'understood', kind = $2, sender = $3, subject = $4,
+        "UPDATE message SET state = 'understood', attempts = 0, kind = $2, sender = $3, subject = $4,
                             message_id = $5, fingerprint = $6, email = $7
          WHERE id = $1 AND state = 'stored'")
         .bind(id)
