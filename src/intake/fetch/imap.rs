@@ -292,7 +292,9 @@ impl<'a> Reading<'a> {
             self.stay_ours().await?;
             offset = offset.saturating_add(got);
             piece += 1;
-            if got < length {
+            // A server may give less than it was asked for, and announce a size that is a guess: only
+            // a short piece behind that size, or an empty one, is the end.
+            if got == 0 || (got < length && one.size.is_none_or(|size| offset >= size)) {
                 break;
             }
         }
