@@ -6,10 +6,15 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use postern::clock::Clock;
+use postern::config::Config;
+use postern::gateway::Gateway;
+use postern::{daemon, on};
+use sqlx::AssertSqlSafe;
 use support::dovecot::Dovecot;
 use support::gateway::{Mailbox, Settings};
 use support::postgres::Postgres;
-use support::register::{Post, Register, sha256};
+use support::register::{Post, Register, message_id_of, sha256};
 use support::smtp_sink::{Script, SmtpSink};
 
 /// Every place at which a daemon that reads a mailbox over IMAP can be held.
@@ -122,6 +127,10 @@ impl<'a> World<'a> {
     }
 
     async fn maildir(posts: Vec<Post>) -> Self {
+        Self::maildir_on(posts, None).await
+    }
+
+    async fn maildir_on(posts: Vec<Post>, store: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let users = vec!["a".to_owned(), "b".to_owned()];
         for user in &users {
@@ -133,7 +142,7 @@ impl<'a> World<'a> {
             let new = folder.path().join(&users[post.mailbox]).join("new");
             std::fs::write(new.join(format!("1794825000.M{number:06}.here")), &post.bytes).unwrap();
         }
-        Self::new(Server::Maildir(folder), users, None, posts).await
+        Self::new(Server::Maildir(folder), users, store, posts).await
     }
 
     async fn new(
@@ -277,6 +286,244 @@ async fn on_postgres_the_next_gateway_takes_over() {
         let (name, store) = (format!("pg-{step}"), Postgres::database());
         World::imap(&dovecot, &name, Some(&store), posts()).await.survives_a_kill_at(step).await;
     }
+}
+
+/// Numbers that look random and are the same for one seed (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_twenty_times_while_sixty_come_in() {
+    let seed = std::env::var("POSTERN_SEED").map_or(20_261_122, |seed| seed.parse().unwrap());
+    eprintln!("POSTERN_SEED={seed}");
+    let mut dice = Dice(seed);
+    let dovecot = Dovecot::start();
+    let mut world = World::imap(&dovecot, "random", None, Vec::new()).await;
+    for kill in 0..20 {
+        for number in 0..3 {
+            let who = format!("p{kill}-{number}");
+            let id = format!("{who}@example.org");
+            let bytes = match dice.below(4) {
+                0 => large(&who, 1100 + usize::try_from(dice.below(2000)).unwrap()),
+                _ => complaint(&who, Some(&id), "", &text(&who)),
+            };
+            let id = if bytes.len() > 1 << 20 { format!("{who}-large@example.org") } else { id };
+            let mailbox = usize::try_from(dice.below(2)).unwrap();
+            dovecot.deliver(&world.users[mailbox], &bytes);
+            world.posts.push(post(mailbox, bytes, Some(&id), Some(&who)));
+        }
+        let mut daemon = world.settings.serve(None);
+        tokio::time::sleep(Duration::from_millis(150 + dice.below(550))).await;
+        daemon.kill();
+        world.nothing_moved_that_is_not_kept().await;
+    }
+    world.settings.serve_once();
+    // A letter may meet a kill between the server's yes and our record more than once.
+    world.is_as_it_should_be(3).await;
+    let letters = world.sink.letters().len();
+    world.settings.serve_once();
+    assert_eq!(world.sink.letters().len(), letters);
+}
+
+/// What makes the parser kill the process is found out by its count, and read without the parser.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_kills_its_reader_stops_nobody_behind_it() {
+    let dovecot = Dovecot::start();
+    let people = ["eve", "fay", "gus", "hal"];
+    let letter = |who: &&str| {
+        let id = format!("{who}-1@example.org");
+        post(0, complaint(who, Some(&id), "", &text(who)), Some(&id), Some(who))
+    };
+    let posts: Vec<Post> = people.iter().map(letter).collect();
+    let world = World::imap(&dovecot, "poison", None, posts).await;
+    for _ in 0..2 {
+        let mut daemon = world.settings.serve(Some("reading:1"));
+        daemon.wait_for("holding at reading:1", LONG);
+        daemon.kill();
+    }
+    // Whoever gave it to the parser a third time would stand still here too.
+    let mut daemon = world.settings.serve(Some("reading:1"));
+    daemon.wait_for("letter 4 left", LONG);
+    assert!(!daemon.said().contains("holding"), "{}", daemon.said());
+    daemon.stop();
+    world.settings.serve_once();
+    let register = Register::open(&world.settings.store).await;
+    let careful = "SELECT CAST(COUNT(*) AS BIGINT) FROM message
+        WHERE email LIKE '%stopped the gateway before%'";
+    assert_eq!(register.count(careful).await, 1, "the others were read in full");
+    register.0.close().await;
+    world.is_as_it_should_be(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_of_reminders_each_rung_falls_once() {
+    let world = World::maildir(posts()).await;
+    let file = world.settings.path().join("postern.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("[reminders]\nenabled = false", "")).unwrap();
+    world.settings.serve_once();
+    let said = |arguments: &[&str]| {
+        let done = world.settings.run(arguments);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    // The first working day from a fortnight on.
+    let day = (14..25)
+        .map(|days| jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days))
+        .map(|at| at.strftime("%Y-%m-%dT11:00:00Z").to_string())
+        .find(|at| said(&["remind", "--at", at, "--dry-run"]).contains("mails for"))
+        .unwrap();
+    let before = world.sink.letters().len();
+    let mut held = world.settings.held(&["remind", "--at", &day], "reminding");
+    held.wait_for("holding at reminding", LONG);
+    held.kill();
+    assert_eq!(world.sink.letters().len(), before, "a reminder that is not recorded has left");
+
+    let expected = said(&["remind", "--at", &day, "--dry-run"]);
+    assert_eq!(said(&["remind", "--at", &day]), expected, "killed before, and nothing was done");
+    let reminded = world.sink.letters().len();
+    assert!(reminded > before, "{expected}");
+    assert!(said(&["remind", "--at", &day]).contains("have run"));
+    let sent = world.sink.letters();
+    assert_eq!(sent.len(), reminded, "reminded twice");
+    let mut ids: Vec<String> = sent.iter().map(|letter| message_id_of(&letter.bytes)).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), sent.len(), "a letter twice");
+}
+
+/// Breaks one table, lets everything run against that, mends it, and looks.
+async fn broken_and_mended(table: &str, store: Option<&str>) {
+    eprintln!("without {table}");
+    let posts = posts();
+    let world = World::maildir_on(posts, store).await;
+    let file = world.settings.path().join("postern.toml");
+    let (config, _) = Config::load(&file, []).unwrap();
+    let clock = Clock::fixed(jiff::Timestamp::now());
+    let gateway = Gateway::open(config, clock.clone()).await.unwrap();
+    let rename = async |from: String, to: String| {
+        let mut tx = gateway.db.begin().await.unwrap();
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        on!(tx, "rename", c => sqlx::query(AssertSqlSafe(sql)).execute(c).await.map(drop)).unwrap();
+        tx.commit().await.unwrap();
+    };
+    let away = format!("{table}_away");
+    rename(table.to_owned(), away.clone()).await;
+    for _ in 0..6 {
+        // Longer than any claim: as an evening with a broken store.
+        clock.set(clock.now() + jiff::SignedDuration::from_mins(30));
+        assert!(daemon::once(&gateway).await.is_err(), "it went well without {table}");
+    }
+    rename(away, table.to_owned()).await;
+    world.nothing_moved_that_is_not_kept().await;
+    clock.set(clock.now() + jiff::SignedDuration::from_mins(30));
+    daemon::once(&gateway).await.unwrap();
+    gateway.db.close().await;
+    world.is_as_it_should_be(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_fails_half_way_loses_nothing() {
+    let tables =
+        ["message_bytes", "delivery", "step", "content", "complaint_case", "decision", "letter"];
+    for table in tables {
+        broken_and_mended(table, None).await;
+    }
+    for table in ["delivery", "step", "decision"] {
+        broken_and_mended(table, Some(&Postgres::database())).await;
+    }
+}
+
+/// One settings file a gateway, on one store: the first reads the one mailbox, the second the other.
+fn side_by_side(dovecot: &Dovecot, users: [&str; 2], port: u16, store: &str) -> [Settings; 2] {
+    let more = "[intake]\nlease_seconds = 3\n[reminders]\nenabled = false";
+    [("complaints", users[0]), ("senco", users[1])].map(|(name, user)| {
+        let (name, user) = (name.to_owned(), user.to_owned());
+        let mailbox = Mailbox::Imap { name, user, port: dovecot.imap_port };
+        Settings::write(&[mailbox], port, Some(store), more)
+    })
+}
+
+async fn cases(store: &str) -> (i64, Vec<String>) {
+    let register = Register::open(store).await;
+    let cases = register.count("SELECT CAST(COUNT(*) AS BIGINT) FROM complaint_case").await;
+    let rows = register.messages().await;
+    register.0.close().await;
+    (cases, rows.into_iter().filter_map(|row| row.action).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_copies_settled_at_once_by_two_gateways_are_one_case() {
+    let dovecot = Dovecot::start();
+    let sink = SmtpSink::start(Script::default()).await;
+    let copies = |who: &str| {
+        let id = format!("{who}@example.org");
+        ["Received: by one\r\n", "Received: by two\r\n"]
+            .map(|way| complaint(who, Some(&id), way, &text(who)))
+    };
+
+    // The first stands in its open transaction, with the case written and not committed.
+    let store = Postgres::database();
+    let [one, two] = side_by_side(&dovecot, ["h1", "h2"], sink.port(), &store);
+    for (user, bytes) in ["h1", "h2"].into_iter().zip(copies("ida")) {
+        dovecot.deliver(user, &bytes);
+    }
+    let mut first = one.serve(Some("settling"));
+    first.wait_for("holding at settling", LONG);
+    let mut second = two.serve(None);
+    second.wait_for("1 messages kept", LONG);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(cases(&store).await, (0, vec![]), "the second did not wait for the first");
+    first.kill();
+    second.wait_for("left (acknowledgement)", LONG);
+    let mut again = one.serve(None);
+    for _ in 0..200 {
+        if cases(&store).await.1.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    again.stop();
+    second.stop();
+    let (count, mut actions) = cases(&store).await;
+    actions.sort();
+    assert_eq!((count, actions), (1, vec!["duplicate".to_owned(), "opened".to_owned()]));
+    assert_eq!(sink.letters().len(), 1);
+
+    // And as fast as both can, many times.
+    let store = Postgres::database();
+    let [one, two] = side_by_side(&dovecot, ["r1", "r2"], sink.port(), &store);
+    for number in 0..30 {
+        let [left, right] = copies(&format!("r{number}"));
+        // In opposite order on the two sides, so that they also wait for each other.
+        let sides = if number % 2 == 0 { [&left, &right] } else { [&right, &left] };
+        dovecot.deliver("r1", sides[0]);
+        dovecot.deliver("r2", sides[1]);
+    }
+    let mut both = [one.serve(None), two.serve(None)];
+    for _ in 0..400 {
+        if cases(&store).await.1.len() == 60 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for daemon in &mut both {
+        daemon.stop();
+    }
+    let (count, actions) = cases(&store).await;
+    let duplicates = actions.iter().filter(|action| *action == "duplicate").count();
+    assert_eq!((count, actions.len(), duplicates), (30, 60, 30));
+    one.serve_once();
+    assert_eq!(sink.letters().len(), 31, "one acknowledgement a complaint");
 }
 
 /// The steps that a test above is held at are all that the program has.
