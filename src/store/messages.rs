@@ -492,7 +492,7 @@ pub async fn put_back(
 ) -> Result<(), StoreError> {
     on!(tx, "put back", c => sqlx::query(
         "UPDATE message SET leased_until = 0, trouble = $2, retry_at = $3,
-                            attempts = CASE WHEN $4 THEN attempts - 1 ELSE attempts END
+                            attempts = CASE WHEN $4 AND attempts > 0 THEN attempts - 1 ELSE attempts END
          WHERE id = $1 AND state IN ('stored', 'understood')")
         .bind(id).bind(trouble).bind(retry_at.as_millisecond()).bind(uncounted)
         .execute(c).await.map(drop))?;
