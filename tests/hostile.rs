@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use postern::clock::Clock;
 use postern::on;
 use support::dovecot::Dovecot;
 use support::gateway::{Daemon, Mailbox, Settings};
@@ -52,10 +54,9 @@ fn random_bytes(count: usize) -> Vec<u8> {
 fn nested_multiparts(levels: usize) -> Vec<u8> {
     let mut text = String::from("Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
     for level in 0..levels {
-        text.push_str(&format!(
-            "--b{level}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n",
-            level + 1
-        ));
+        let next = level + 1;
+        let cut = "Content-Type: multipart/mixed; boundary=b";
+        write!(text, "--b{level}\r\n{cut}{next}\r\n\r\n").unwrap();
     }
     with_header("Subject: multiparts\r\n", format!("{text}{BODY}").as_bytes())
 }
@@ -85,7 +86,7 @@ fn divs(bytes: usize) -> Vec<u8> {
 fn attacks() -> Vec<(&'static str, Vec<u8>)> {
     let line = |header: &str| with_header(header, format!("\r\n{BODY}").as_bytes());
     let lines = |count: usize| {
-        let many: String = (0..count).map(|n| format!("X-Line-{n}: {n}\r\n")).collect();
+        let many = (0..count).map(|n| format!("X-Line-{n}: {n}\r\n")).collect::<Vec<_>>().concat();
         with_header(&format!("{many}Subject: lines\r\n\r\n"), BODY.as_bytes())
     };
     let from = |from: &str| {
@@ -205,7 +206,7 @@ impl Post {
     /// Puts a message in, delivered now or at a moment that its name claims.
     fn put(&mut self, bytes: &[u8], seconds: Option<i64>) -> PathBuf {
         self.number += 1;
-        let seconds = seconds.unwrap_or_else(|| jiff::Timestamp::now().as_second());
+        let seconds = seconds.unwrap_or_else(|| Clock::System.now().as_second());
         let name = format!("{seconds}.M{:06}.here", self.number);
         let (draft, path) = (
             self.folder.path().join("tmp").join(&name),
@@ -296,7 +297,7 @@ async fn nothing_stops_an_imap_mailbox_either() {
     }
     dovecot.deliver("mal", &ordinary("behind"));
     let mut daemon = settings.serve(None);
-    let took = acknowledged(&sink, "behind", &mut daemon, Duration::from_secs(60));
+    let took = acknowledged(&sink, "behind", &mut daemon, Duration::from_mins(1));
     eprintln!("{} attacks and a complaint: {} ms", attacks.len(), took.as_millis());
     // And what comes while they are being moved.
     dovecot.deliver("mal", &ordinary("later"));
@@ -351,7 +352,8 @@ fn nothing_was_smuggled(sink: &SmtpSink) {
         let header = text.split("\r\n\r\n").next().unwrap();
         assert!(!header.to_lowercase().contains("\r\nbcc:"), "{header}");
         assert!(!text.contains('\0') && !text.contains('\u{202e}'), "{header}");
-        let bare = letter.bytes.windows(2).any(|two| two[1] == b'\n' && two[0] != b'\r');
+        let bare =
+            letter.bytes.windows(2).any(|two| matches!(two, [before, b'\n'] if *before != b'\r'));
         assert!(!bare, "a bare line end");
     }
     for command in sink.commands() {
@@ -415,7 +417,7 @@ async fn a_moment_outside_the_calendar_is_a_persons_to_judge() {
 
 async fn correct_receipt(register: &Register, message: i64) {
     let mut tx = register.0.begin().await.unwrap();
-    let now = jiff::Timestamp::now().as_millisecond();
+    let now = Clock::System.now().as_millisecond();
     on!(tx, "correct", c => sqlx::query("UPDATE message SET received_at = $2 WHERE id = $1")
         .bind(message).bind(now).execute(c).await.map(drop))
     .unwrap();
@@ -456,7 +458,7 @@ async fn fifty_megabytes_cost_little_memory() {
     dovecot.deliver("heavy", &ordinary("light"));
     let mut daemon = settings.serve(None);
     for who in ["fifty", "thirtynine", "light"] {
-        let took = acknowledged(&sink, who, &mut daemon, Duration::from_secs(60));
+        let took = acknowledged(&sink, who, &mut daemon, Duration::from_mins(1));
         eprintln!("{who}: after {} ms, at most {} MB", took.as_millis(), daemon.peak_megabytes());
     }
     let peak = daemon.peak_megabytes();
@@ -479,7 +481,7 @@ async fn fifty_megabytes_in_a_file_too() {
     post.put(&ordinary("light"), None);
     let mut daemon = post.settings.serve(None);
     for who in ["fifty", "light"] {
-        post.acknowledged(who, &mut daemon, Duration::from_secs(60));
+        post.acknowledged(who, &mut daemon, Duration::from_mins(1));
     }
     let peak = daemon.peak_megabytes();
     eprintln!("at most {peak} MB");

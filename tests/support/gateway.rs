@@ -26,7 +26,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Writes settings; an SQLite store in the same folder where none is given.
+    /// Writes settings; a store of its own in the same folder where none is given.
     pub fn write(mailboxes: &[Mailbox], smtp_port: u16, store: Option<&str>, more: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("postern").tempdir().unwrap();
         let lite = format!("sqlite:{}", folder.path().join("postern.db").display());
