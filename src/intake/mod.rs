@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
-use crate::hold::hold_point;
+use crate::hold::{hold_point, hold_point_of};
 use crate::store::messages::{self, Waiting};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
@@ -32,8 +32,11 @@ const BATCH: i64 = 64;
 const BATCH_BYTES: i64 = 24 << 20;
 /// Begun this often without being understood, a message is read without the parser.
 const CAREFUL_AFTER: i64 = 2;
-/// Begun this often without being settled, a message is held for a person.
+/// Failed this often at being settled, a message is held for a person.
 const HOLD_AFTER: i64 = 4;
+/// Begun this often without an end, one way or the other, a message is held for a person. More than
+/// a few: a machine that is switched off and on again is not the message's doing.
+const HOLD_AFTER_STOPS: i64 = 12;
 
 /// A message in hand between its steps.
 #[derive(Debug)]
@@ -106,7 +109,7 @@ async fn understand(
     let mut read = Vec::with_capacity(group.len());
     let mut fresh = Vec::new();
     for waiting in group {
-        if waiting.attempts > HOLD_AFTER {
+        if waiting.attempts > HOLD_AFTER_STOPS {
             quarantine(gateway, &waiting, "it could not be taken in after several tries").await?;
             continue;
         }
@@ -183,6 +186,7 @@ async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreEr
         return Ok(email);
     }
     let bytes = messages::bytes(&gateway.db, waiting.id, most).await?;
+    hold_point_of("reading", waiting.id).await;
     let mut email = gateway.reader.read(Arc::new(bytes)).await;
     know_our_own(gateway, &mut email);
     Ok(email)
@@ -232,12 +236,17 @@ async fn settle_all(gateway: &Arc<Gateway>, read: Vec<InHand>) -> Result<(), Sto
     let read = Arc::new(read);
     let Err(error) = settle_together(gateway, Arc::clone(&read), None).await else { return Ok(()) };
     warn!(%error, cause = cause(&error), "settling {} messages together failed; one by one", read.len());
+    let mut store_fails = None;
     for (index, one) in read.iter().enumerate() {
         if let Err(error) = settle_together(gateway, Arc::clone(&read), Some(index)).await {
             put_back(gateway, &one.waiting, &error).await?;
+            if error.is_of_the_store() {
+                store_fails = Some(error);
+            }
         }
     }
-    Ok(())
+    // The loop then pauses; the messages wait with it.
+    store_fails.map_or(Ok(()), Err)
 }
 
 async fn settle_together(
@@ -257,16 +266,14 @@ async fn settle_together(
                     if only.is_some_and(|only| only != index) {
                         continue;
                     }
-                    if messages::still_ours(tx, one.waiting.id, &inner.id).await? {
-                        outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
-                    }
+                    outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
                 }
                 hold_point("settling").await;
                 Ok::<_, StoreError>(outcomes)
             })
         })
         .await?;
-    for outcome in outcomes {
+    for outcome in outcomes.into_iter().flatten() {
         info!(
             message.id = outcome.message,
             case.reference = outcome.reference.as_deref(),
@@ -285,16 +292,18 @@ async fn put_back(
 ) -> Result<(), StoreError> {
     let words = format!("{error}: {}", cause(error));
     warn!(message.id = waiting.id, %error, "message {} could not be settled", waiting.id);
-    if waiting.attempts >= HOLD_AFTER {
+    // Mail that comes in while the store is broken is no worse for it.
+    let uncounted = error.is_of_the_store();
+    if error.is_unsuitable() || (waiting.attempts >= HOLD_AFTER && !uncounted) {
         return quarantine(gateway, waiting, &words).await;
     }
     let (id, now) = (waiting.id, gateway.clock.now());
-    let pause = SignedDuration::from_secs(30 * waiting.attempts);
+    let pause = SignedDuration::from_secs(if uncounted { 5 } else { 30 * waiting.attempts });
     let retry_at = now.saturating_add(pause).unwrap_or(now);
     gateway
         .db
         .write(move |tx| {
-            Box::pin(async move { messages::put_back(tx, id, &words, retry_at).await })
+            Box::pin(async move { messages::put_back(tx, id, &words, retry_at, uncounted).await })
         })
         .await
 }

@@ -24,13 +24,16 @@ pub(super) struct Outcome {
     pub(super) reference: Option<String>,
 }
 
-/// Settles one message.
+/// Settles one message. None where another gateway has it in hand or has settled it.
 pub(super) async fn settle(
     tx: &mut Tx,
     gateway: &Gateway,
     policy: &Policy,
     one: &InHand,
-) -> Result<Outcome, StoreError> {
+) -> Result<Option<Outcome>, StoreError> {
+    if !messages::still_ours(tx, one.waiting.id, &gateway.id).await? {
+        return Ok(None);
+    }
     let now = gateway.clock.now();
     let (history, known) = history::of(tx, gateway, policy, one, now).await?;
     let classification = policy.rules.classify(&one.email, &known);
@@ -61,7 +64,7 @@ pub(super) async fn settle(
     };
     let version = policy.rules.version();
     messages::settle(tx, one.waiting.id, &settled, version, &classification, now).await?;
-    Ok(Outcome { message: one.waiting.id, action: decision.action.id(), reference })
+    Ok(Some(Outcome { message: one.waiting.id, action: decision.action.id(), reference }))
 }
 
 /// What every act on one message is given.

@@ -36,7 +36,10 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         return Ok(Tick::Idle);
     }
     hold_point("sending").await;
-    let done = Arc::new(deliver_all(gateway, claimed).await);
+    let done = Arc::new(tokio::select! {
+        done = deliver_all(gateway, claimed) => done,
+        never = stay_ours(gateway) => match never {},
+    });
     hold_point("sent").await;
     let (now, pause) = (gateway.clock.now(), gateway.retry_pause());
     gateway
@@ -48,11 +51,28 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
                 for (letter, delivery) in done.iter() {
                     record(tx, letter, delivery, pause, now).await?;
                 }
+                hold_point("recording").await;
                 Ok::<(), StoreError>(())
             })
         })
         .await?;
     Ok(Tick::Busy)
+}
+
+/// Renews the claim on letters for as long as a slow server takes them: another gateway would send
+/// them too.
+async fn stay_ours(gateway: &Arc<Gateway>) -> std::convert::Infallible {
+    loop {
+        tokio::time::sleep(gateway.lease() / 3).await;
+        let (id, until) = (gateway.id.clone(), gateway.lease_until(gateway.clock.now()));
+        let renewed = gateway
+            .db
+            .write(move |tx| Box::pin(async move { letters::renew(tx, &id, until).await }))
+            .await;
+        if let Err(error) = renewed {
+            warn!(%error, "the claim on letters that are being sent could not be renewed");
+        }
+    }
 }
 
 /// Delivers as many at once as the mailer has connections. A send is never cancelled: a half-used

@@ -50,6 +50,44 @@ impl StoreError {
             || (code.len() < 5 && code.parse::<u32>().is_ok_and(|n| matches!(n & 0xff, 5 | 6)))
     }
 
+    /// Whether the store itself is at fault (not reachable, full, read-only, a table missing) and
+    /// not what it was given: then the same will do later.
+    pub fn is_of_the_store(&self) -> bool {
+        let error = match &self.source.0 {
+            Reason::Unsuitable(_) => return false,
+            Reason::Engine(error) => error,
+        };
+        let sqlx::Error::Database(answer) = error else {
+            return matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::PoolTimedOut
+                    | sqlx::Error::PoolClosed
+                    | sqlx::Error::WorkerCrashed
+            );
+        };
+        let code = answer.code().unwrap_or_default();
+        // PostgreSQL: connection, wrong state (read-only), no such table or right, out of resources,
+        // shutdown, system. A statement that took too long (57014) may be the message's doing.
+        let postgres = code.len() == 5
+            && code != "57014"
+            && ["08", "25", "42", "53", "57", "58", "XX"]
+                .iter()
+                .any(|class| code.starts_with(class));
+        // SQLite: ERROR (no such table), PERM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
+        let lite = code.len() < 5
+            && code
+                .parse::<u32>()
+                .is_ok_and(|n| matches!(n & 0xff, 1 | 3 | 8 | 10 | 11 | 13 | 14 | 26));
+        postgres || lite || self.is_busy_or_serialization()
+    }
+
+    /// Whether the value itself cannot be kept: trying again gives the same.
+    pub fn is_unsuitable(&self) -> bool {
+        matches!(&self.source.0, Reason::Unsuitable(_))
+    }
+
     fn database(&self) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
         let Reason::Engine(error) = &self.source.0 else { return None };
         error.as_database_error()

@@ -131,6 +131,18 @@ pub async fn claim(
     Ok(rows)
 }
 
+/// Keeps other gateways off the letters that one is sending.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn renew(tx: &mut Tx, gateway: &str, lease_until: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "renew a claim", c => sqlx::query(
+        "UPDATE letter SET leased_until = $2
+         WHERE state = 'queued' AND leased_by = $1 AND leased_until > 0")
+        .bind(gateway).bind(lease_until.as_millisecond()).execute(c).await.map(drop))?;
+    Ok(())
+}
+
 /// When the next letter may leave, if any waits.
 ///
 /// # Errors

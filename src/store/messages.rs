@@ -216,7 +216,9 @@ pub async fn step(
     Ok(())
 }
 
-/// Claims the oldest messages that wait, counting the attempt before anything is parsed.
+/// Claims the oldest messages that wait, counting the attempt before anything is parsed. One that
+/// was begun before without being settled comes alone: whatever stopped it then is counted against
+/// it and not against those that happened to be claimed with it.
 ///
 /// # Errors
 /// When the database refuses.
@@ -227,19 +229,28 @@ pub async fn claim(
     lease_until: Timestamp,
     most: i64,
 ) -> Result<Vec<Waiting>, StoreError> {
+    let oldest: Option<(i64,)> = on!(tx, "look at what waits", c => sqlx::query_as(
+        "SELECT attempts FROM message
+         WHERE state IN ('stored', 'understood') AND retry_at <= $1 AND leased_until <= $1
+         ORDER BY id LIMIT 1")
+        .bind(now.as_millisecond()).fetch_optional(c).await)?;
+    let Some((attempts,)) = oldest else { return Ok(Vec::new()) };
+    let begun_before = attempts > 0;
     // The outer test repeats the inner one: PostgreSQL lets two workers pick the same row and only
     // then makes the second one wait.
     let mut rows: Vec<Waiting> = on!(tx, "claim what waits", c => sqlx::query_as(
         "UPDATE message SET leased_by = $1, leased_until = $2, attempts = attempts + 1
          WHERE id IN (SELECT id FROM message
                       WHERE state IN ('stored', 'understood') AND retry_at <= $3 AND leased_until <= $3
+                        AND ($5 OR attempts = 0)
                       ORDER BY id LIMIT $4)
            AND state IN ('stored', 'understood') AND leased_until <= $3
          RETURNING id, state, attempts, size_bytes, received_at, silent")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
         .bind(now.as_millisecond())
-        .bind(most)
+        .bind(if begun_before { 1 } else { most })
+        .bind(begun_before)
         .fetch_all(c).await)?;
     rows.sort_by_key(|row| row.id);
     Ok(rows)
@@ -277,7 +288,8 @@ pub async fn still_ours(tx: &mut Tx, id: i64, gateway: &str) -> Result<bool, Sto
     Ok(row.is_some())
 }
 
-/// Keeps what was understood of a message.
+/// Keeps what was understood of a message. The parser is done with it, and what happens from here on
+/// is counted anew.
 ///
 /// # Errors
 /// When the database refuses.
@@ -293,7 +305,7 @@ pub async fn understood(
     let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
     let subject = email.subject.as_ref().map(|subject| clean(subject).into_owned());
     on!(tx, "understood", c => sqlx::query(
-        "UPDATE message SET state = 'understood', kind = $2, sender = $3, subject = $4,
+        "UPDATE message SET state = 'understood', attempts = 0, kind = $2, sender = $3, subject = $4,
                             message_id = $5, fingerprint = $6, email = $7
          WHERE id = $1 AND state = 'stored'")
         .bind(id)
@@ -391,7 +403,8 @@ pub async fn first_with_content(
     Ok(first)
 }
 
-/// Gives a message back to the queue after a failure, to be tried later.
+/// Gives a message back to the queue after a failure, to be tried later; `uncounted` where the
+/// failure was not its own.
 ///
 /// # Errors
 /// When the database refuses.
@@ -400,11 +413,14 @@ pub async fn put_back(
     id: i64,
     trouble: &str,
     retry_at: Timestamp,
+    uncounted: bool,
 ) -> Result<(), StoreError> {
     on!(tx, "put back", c => sqlx::query(
-        "UPDATE message SET leased_until = 0, trouble = $2, retry_at = $3
+        "UPDATE message SET leased_until = 0, trouble = $2, retry_at = $3,
+                            attempts = CASE WHEN $4 AND attempts > 0 THEN attempts - 1 ELSE attempts END
          WHERE id = $1 AND state IN ('stored', 'understood')")
-        .bind(id).bind(clean(trouble)).bind(retry_at.as_millisecond()).execute(c).await.map(drop))?;
+        .bind(id).bind(clean(trouble)).bind(retry_at.as_millisecond()).bind(uncounted)
+        .execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -413,10 +429,14 @@ pub async fn put_back(
 /// # Errors
 /// When the database refuses.
 pub async fn quarantine(tx: &mut Tx, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, "quarantine", c => sqlx::query(
-        "UPDATE message SET state = 'quarantined', leased_until = 0, trouble = $2 WHERE id = $1")
-        .bind(id).bind(clean(why)).execute(c).await.map(drop))?;
-    step(tx, id, "quarantined", now, why).await
+    let row: Option<(i64,)> = on!(tx, "quarantine", c => sqlx::query_as(
+        "UPDATE message SET state = 'quarantined', leased_until = 0, trouble = $2
+         WHERE id = $1 AND state IN ('stored', 'understood') RETURNING id")
+        .bind(id).bind(clean(why)).fetch_optional(c).await)?;
+    if row.is_some() {
+        step(tx, id, "quarantined", now, why).await?;
+    }
+    Ok(())
 }
 
 /// Takes a message out of quarantine, to be tried again from its bytes. False when it is not there.

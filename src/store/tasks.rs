@@ -39,6 +39,20 @@ pub async fn add(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<i64,
     Ok(id)
 }
 
+/// Adds a task unless one was added in the same words before. Whether it was added.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add_once(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<bool, StoreError> {
+    let known: Option<(i64,)> = on!(tx, "look a task up", c => sqlx::query_as(
+        "SELECT id FROM task WHERE kind = $1 AND words = $2 LIMIT 1")
+        .bind(task.kind).bind(task.words).fetch_optional(c).await)?;
+    if known.is_none() {
+        add(tx, task, now).await?;
+    }
+    Ok(known.is_none())
+}
+
 /// A task as lists show it.
 #[derive(Debug, Clone, FromRow, serde::Serialize)]
 pub struct TaskRow {

@@ -490,8 +490,8 @@ async fn tasks_stay_open_until_they_are_done() {
         assert_eq!(open.iter().map(|task| task.id).collect::<Vec<_>>(), [first, second]);
         let task = &open[0];
         assert_eq!(
-            (task.kind.as_str(), task.case_id, task.message_id),
-            ("check", Some(1), Some(2))
+            (task.kind.as_str(), task.reference.as_deref(), task.message_id),
+            ("check", None, Some(2))
         );
         assert_eq!((task.words.as_str(), task.created_at), (&*odd_kept(), nine().as_millisecond()));
         let mut tx = db.begin().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -35,6 +35,8 @@ struct Reading<'a> {
     mailbox: &'a Mailbox,
     session: Session,
     cursor: Cursor,
+    /// When the lease on the mailbox was last taken or renewed.
+    leased_at: Instant,
     /// Messages that the server would not give, and how often it was asked.
     refused: BTreeMap<u32, u8>,
 }
@@ -114,7 +116,9 @@ impl<'a> Reading<'a> {
             .db
             .write(move |tx| Box::pin(async move { messages::sweep_unfinished(tx, &name).await }))
             .await?;
-        let mut reading = Self { gateway, mailbox, session, cursor, refused: BTreeMap::new() };
+        let leased_at = Instant::now();
+        let refused = BTreeMap::new();
+        let mut reading = Self { gateway, mailbox, session, cursor, leased_at, refused };
         reading.check_validity().await?;
         Ok(reading)
     }
@@ -153,6 +157,7 @@ impl<'a> Reading<'a> {
     /// settled.
     async fn pass(&mut self) -> Result<bool, FetchFault> {
         let cursor = lease(self.gateway, &self.mailbox.name).await?;
+        self.leased_at = Instant::now();
         self.cursor.last_uid = self
             .cursor
             .last_uid
@@ -171,13 +176,27 @@ impl<'a> Reading<'a> {
         Ok(in_hand)
     }
 
+    /// A long fetch keeps its lease: two gateways that took a slow mailbox from each other would
+    /// both begin the same large message for ever.
+    async fn stay_ours(&mut self) -> Result<(), FetchFault> {
+        if self.leased_at.elapsed() > self.gateway.lease() / 3 {
+            lease(self.gateway, &self.mailbox.name).await?;
+            self.leased_at = Instant::now();
+        }
+        Ok(())
+    }
+
     /// Keeps everything of a list, in windows that fit into memory.
     async fn bring(&mut self, waiting: &[Waiting]) -> Result<(), FetchFault> {
         let large = self.gateway.config.intake.large_megabytes << 20;
+        let is_large = |one: &Waiting| one.size.is_some_and(|size| u64::from(size) > large);
         let mut kept = 0;
-        for window in windows(waiting) {
+        for window in windows(waiting)
+            .flat_map(|window| window.chunk_by(|one, next| !is_large(one) && !is_large(next)))
+        {
+            self.stay_ours().await?;
             match window {
-                [one] if one.size.is_some_and(|size| u64::from(size) > large) => {
+                [one] if is_large(one) => {
                     self.keep_large(one).await?;
                     kept += 1;
                 }
@@ -252,8 +271,9 @@ impl<'a> Reading<'a> {
         let now = self.gateway.clock.now();
         let received_at = believed(one.internal_date, now);
         let provisional = format!("arriving:{}:{}", self.mailbox.name, one.uid);
-        let db = &self.gateway.db;
-        let row = db
+        let row = self
+            .gateway
+            .db
             .write(move |tx| {
                 Box::pin(
                     async move { messages::begin_large(tx, &provisional, received_at, now).await },
@@ -273,17 +293,24 @@ impl<'a> Reading<'a> {
             let got = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             if got > 0 {
                 hash.update(&bytes);
-                db.write(move |tx| {
-                    Box::pin(async move { messages::keep_piece(tx, row, piece, &bytes).await })
-                })
-                .await?;
+                self.gateway
+                    .db
+                    .write(move |tx| {
+                        Box::pin(async move { messages::keep_piece(tx, row, piece, &bytes).await })
+                    })
+                    .await?;
             }
+            hold_point("piece").await;
+            self.stay_ours().await?;
             offset = offset.saturating_add(got);
             piece += 1;
-            if got < length {
+            // A server may give less than it was asked for, and announce a size that is a guess: only
+            // a short piece behind that size, or an empty one, is the end.
+            if got == 0 || (got < length && one.size.is_none_or(|size| offset >= size)) {
                 break;
             }
         }
+        hold_point("pieces").await;
         let sha256 = hex(&hash.finalize());
         self.finish_large(row, one.uid, offset, sha256, header, received_at).await
     }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::warn;
 
 use super::{FetchFault, Stop, arrival, believed, lease, log_kept, longest_wait, sleep_unless};
 use crate::config::Mailbox;
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
-use crate::mailbox::{Maildir, MaildirEntry, WINDOW_BYTES, WINDOW_MESSAGES};
+use crate::mailbox::{Maildir, MaildirEntry, MaildirError, WINDOW_BYTES, WINDOW_MESSAGES};
 use crate::store::StoreError;
 use crate::store::messages;
+use crate::store::tasks::{self, NewTask};
 
 /// A file read, with its name and time.
 struct Read {
@@ -49,8 +51,16 @@ pub(super) async fn pass(gateway: &Arc<Gateway>, mailbox: &Mailbox) -> Result<us
         if is_known(gateway, mailbox, &entry).await? {
             continue;
         }
-        // A file that vanished in between was taken by its reader.
-        let Some(raw) = maildir.read(&entry.key)? else { continue };
+        let raw = match maildir.read(&entry.key) {
+            Ok(Some(raw)) => raw,
+            // A file that vanished in between was taken by its reader.
+            Ok(None) => continue,
+            // One that cannot be read stops nobody behind it; it is looked at again in every pass.
+            Err(fault) => {
+                leave_to_a_person(gateway, mailbox, &entry.key, &fault).await?;
+                continue;
+            }
+        };
         bytes += entry.size;
         let received_at = believed(entry.received_at, gateway.clock.now());
         window.push(Read { key: entry.key, received_at, bytes: raw });
@@ -63,6 +73,34 @@ pub(super) async fn pass(gateway: &Arc<Gateway>, mailbox: &Mailbox) -> Result<us
     log_kept(&mailbox.name, kept);
     move_settled(gateway, mailbox).await?;
     Ok(kept)
+}
+
+async fn leave_to_a_person(
+    gateway: &Gateway,
+    mailbox: &Mailbox,
+    key: &str,
+    fault: &MaildirError,
+) -> Result<(), FetchFault> {
+    let cause = std::error::Error::source(fault).map(ToString::to_string).unwrap_or_default();
+    let words = format!(
+        "file {key} of mailbox {} cannot be read ({cause}): look at it there",
+        mailbox.name
+    );
+    let now = gateway.clock.now();
+    let said = words.clone();
+    let fresh: Result<bool, StoreError> = gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let task = NewTask { kind: "unfetchable", words: &words, ..NewTask::default() };
+                tasks::add_once(tx, &task, now).await
+            })
+        })
+        .await;
+    if fresh? {
+        warn!(mailbox = mailbox.name, "{said}");
+    }
+    Ok(())
 }
 
 fn open(mailbox: &Mailbox) -> Result<Maildir, FetchFault> {
