@@ -43,7 +43,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
     ("officer", "clock casework store outbox intake gateway"),
     ("console", "clock store gateway"),
-    ("daemon", "tick store intake outbox reminders console gateway"),
+    ("daemon", "tick store intake outbox reminders console gateway policy"),
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \

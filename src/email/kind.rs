@@ -455,8 +455,8 @@ fn malformed(seen: &Seen<'_, '_>) -> Option<Finding> {
 fn is_noise(text: &str) -> bool {
     let noise =
         |c: &char| (c.is_control() && !c.is_whitespace()) || *c == char::REPLACEMENT_CHARACTER;
-    let noisy = text.chars().filter(noise).count();
-    noisy * 50 > text.chars().count()
+    let count = text.chars().filter(noise).count();
+    count * 50 > text.chars().count()
 }
 
 #[cfg(test)]

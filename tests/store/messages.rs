@@ -335,7 +335,7 @@ async fn a_failure_waits_and_quarantine_waits_for_a_person() {
     both_engines(async |db| {
         let id = keep(&db, 1).await;
         claim(&db, "one", 1).await;
-        tx!(db, tx => messages::put_back(&mut tx, id, ODD, later(30)));
+        tx!(db, tx => messages::put_back(&mut tx, id, ODD, later(30), false));
         assert!(claim(&db, "one", 1).await.is_empty(), "not before its pause is over");
         assert!(!messages::any_waits(&db, later(29)).await.unwrap());
         assert!(messages::any_waits(&db, later(30)).await.unwrap());
@@ -346,7 +346,7 @@ async fn a_failure_waits_and_quarantine_waits_for_a_person() {
         assert!(!messages::any_waits(&db, later(9999)).await.unwrap());
         let waiting = messages::waiting_for_a_person(&db).await.unwrap();
         assert_eq!(waiting[0].trouble.as_deref(), Some(&*odd_kept()));
-        tx!(db, tx => messages::put_back(&mut tx, id, "late", nine()));
+        tx!(db, tx => messages::put_back(&mut tx, id, "late", nine(), false));
         assert_eq!(messages::waiting_for_a_person(&db).await.unwrap().len(), 1, "stays there");
 
         assert!(tx!(db, tx => messages::release(&mut tx, id, nine())));
