@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
 use super::arguments::Serve;
 use super::{Failure, Out};
 use crate::clock::Clock;
@@ -63,7 +65,9 @@ pub(super) fn only_one(config: &Config, out: &mut Out) -> Result<Option<std::fs:
 /// When the lock's file cannot be made.
 pub(super) fn try_only_one(config: &Config) -> Result<Option<std::fs::File>, Failure> {
     let Some(path) = config.store.url.strip_prefix("sqlite:") else { return Ok(None) };
-    let file = std::fs::File::create(format!("{}.lock", path.trim_start_matches("//")))?;
+    let path = format!("{}.lock", path.trim_start_matches("//"));
+    let file = std::fs::File::create(&path)
+        .with_context(|| format!("cannot make {path}, which keeps a second gateway out"))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
