@@ -1,5 +1,7 @@
 //! The rules that ship, over the labelled messages that ship.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! What users and scripts can rely on, on the real program: data on standard output, everything else on
 //! standard error, and the exit status says how it went.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 

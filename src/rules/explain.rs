@@ -14,7 +14,15 @@ pub fn explain(classification: &Classification) -> String {
     let mut text = String::new();
     let rows = [
         ("record type", record_type.label().to_owned()),
-        ("services", list(services.iter().map(|service| service.as_str()).collect())),
+        (
+            "services",
+            list(
+                services
+                    .iter()
+                    .map(super::super::casework::vocabulary::ServiceId::as_str)
+                    .collect(),
+            ),
+        ),
         ("customer", customer_type.label().to_owned()),
         ("themes", list(themes.iter().map(|theme| theme.label()).collect())),
         ("flags", list(flags.iter().map(|flag| flag.label()).collect())),

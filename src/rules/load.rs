@@ -1,7 +1,8 @@
 //! Files in, a [`RuleSet`] or every fault out.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -60,7 +61,8 @@ fn base(name: &str) -> &str {
 
 /// Files of rules begin with a digit; the others of the folder have readers of their own.
 fn is_numbered(name: &str) -> bool {
-    base(name).starts_with(|c: char| c.is_ascii_digit()) && name.ends_with(".toml")
+    let toml = Path::new(name).extension().is_some_and(|extension| extension == "toml");
+    toml && base(name).starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
@@ -95,7 +97,7 @@ fn check_ids(contents: &Contents, checker: &mut Checker<'_>) {
     let rules = contents.rules.iter().map(|rule| (rule.file, &rule.text.id, &rule.text.why));
     let facts = contents.facts.iter().map(|fact| (fact.file, &fact.text.id, &fact.text.what));
     let rows = contents.decisions.iter().map(|row| (row.file, &row.text.id, &row.text.why));
-    let mut seen: HashMap<(&str, &str), ()> = HashMap::new();
+    let mut seen: HashSet<(&str, &str)> = HashSet::new();
     let kinds = [
         ("rule", rules.collect::<Vec<_>>()),
         ("fact", facts.collect()),
@@ -105,7 +107,7 @@ fn check_ids(contents: &Contents, checker: &mut Checker<'_>) {
         for (file, id, why) in items {
             checker.filled(*file, id, "id");
             checker.filled(*file, why, if *kind == "fact" { "what" } else { "why" });
-            if seen.insert((kind, id.get_ref()), ()).is_some() {
+            if !seen.insert((kind, id.get_ref())) {
                 let what = format!("{kind} `{}` stands twice", id.get_ref());
                 checker.fault(*file, id.span().start, what, "give each its own id");
             }
@@ -239,18 +241,17 @@ fn condition(file: usize, word: &Spanned<String>, checker: &mut Checker<'_>) -> 
     let text = word.get_ref().as_str();
     match text.split_once(':') {
         Some(("known", what)) => {
-            match KnownFact::ALL.into_iter().find(|known| known.id() == what) {
-                Some(known) => Some(Condition::Known(known)),
-                None => {
-                    let cure = KnownFact::ALL.map(KnownFact::id).join(", ");
-                    checker.fault(
-                        file,
-                        word.span().start,
-                        format!("unknown `{text}`"),
-                        format!("write known: and one of: {cure}"),
-                    );
-                    None
-                }
+            if let Some(known) = KnownFact::ALL.into_iter().find(|known| known.id() == what) {
+                Some(Condition::Known(known))
+            } else {
+                let cure = KnownFact::ALL.map(KnownFact::id).join(", ");
+                checker.fault(
+                    file,
+                    word.span().start,
+                    format!("unknown `{text}`"),
+                    format!("write known: and one of: {cure}"),
+                );
+                None
             }
         }
         Some(("table", "6")) => Some(Condition::Table(6)),

@@ -62,6 +62,7 @@ pub struct Classification {
 /// What the register, the directory or the configuration knows of a message's sender. The default
 /// knows nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four separate things that may be known")]
 pub struct Known {
     /// The sender's address, authenticated, is the council's own ([`Services::is_council_address`]).
     pub sender_is_service: bool,

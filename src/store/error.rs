@@ -76,10 +76,11 @@ impl fmt::Display for Cause {
             Reason::Unsuitable(why) => return f.write_str(why),
             Reason::Engine(error) => error,
         };
-        let answer = match error {
-            sqlx::Error::Database(answer) => answer,
-            sqlx::Error::Io(error) => return write!(f, "the database cannot be reached: {error}"),
-            error => return write!(f, "{error}"),
+        if let sqlx::Error::Io(error) = error {
+            return write!(f, "the database cannot be reached: {error}");
+        }
+        let sqlx::Error::Database(answer) = error else {
+            return write!(f, "{error}");
         };
         let code = answer.code().unwrap_or_default();
         write!(f, "the database answered {code}")?;

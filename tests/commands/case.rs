@@ -184,7 +184,7 @@ fn what_cannot_be_done_says_what_can() {
     let desk = register(1);
     let reference = &*first(&desk);
     let refused = |arguments: &[&str], status, words| {
-        desk.refused(&[&["-q", "case"][..], arguments].concat(), status, words)
+        desk.refused(&[&["-q", "case"][..], arguments].concat(), status, words);
     };
     for act in [&["show", "nonsense"][..], &["close", "nonsense", "--because", "x"]] {
         refused(act, 2, "like NCC-2026-00412-7");
