@@ -22,7 +22,7 @@ const LOOK_AT_FILES: Duration = Duration::from_secs(5);
 /// How many faults of a bad edit the log shows.
 const FAULTS_LOGGED: usize = 5;
 /// How long what is under way may take to end after the first signal.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// Runs until SIGTERM or SIGINT. The first signal ends the loops between their ticks; a second one,
 /// or a minute, ends the process: whatever was under way goes on from its rows at the next start.
@@ -69,7 +69,7 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
             contained("a mailbox", &stop.clone(), || {
                 fetch::run(Arc::clone(&gateway), mailbox.clone(), stop.clone())
             })
-            .await
+            .await;
         });
     }
     loops.spawn(watch_policy(Arc::clone(gateway), stop.clone()));
@@ -173,10 +173,7 @@ where
     while !*stop.borrow() {
         // Never raced against anything: time limits sit on the network calls inside.
         match tick().await {
-            Ok(Tick::Busy) => {
-                pause = Duration::from_secs(1);
-                continue;
-            }
+            Ok(Tick::Busy) => pause = Duration::from_secs(1),
             Ok(Tick::Idle) => {
                 pause = Duration::from_secs(1);
                 tokio::select! {
@@ -231,13 +228,11 @@ where
     W: Future<Output = ()> + Send + 'static,
 {
     while !*stop.borrow() {
-        match tokio::spawn(work()).await {
-            Ok(()) => break,
-            Err(_) => {
-                error!("{what} stopped unexpectedly; again in 5 s");
-                tokio::time::sleep(Duration::from_secs(5)).await;
-            }
+        if let Ok(()) = tokio::spawn(work()).await {
+            break;
         }
+        error!("{what} stopped unexpectedly; again in 5 s");
+        tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
 

@@ -204,7 +204,15 @@ fn open_or_triage(classification: &Classification, history: &History) -> (Action
         ),
         // It says that a complaint is open and we cannot tell which: the clock must not wait for
         // that, so it opens as an enquiry that an officer can join to the right case.
-        _ => (
+        RecordType::ServiceResponse
+        | RecordType::FollowUp
+        | RecordType::ChildrenActComplaint
+        | RecordType::CorporateComplaint
+        | RecordType::Representation
+        | RecordType::MemberEnquiry
+        | RecordType::Enquiry
+        | RecordType::Comment
+        | RecordType::Compliment => (
             Action::Open { record_type: RecordType::Enquiry },
             format!("reads as {} but belongs to no case that we know", wanted.label()),
         ),

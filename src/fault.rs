@@ -23,12 +23,13 @@ impl Fault {
 
     /// A file or folder that cannot be read, said so that no error number need be looked up.
     pub fn unreadable(file: &str, error: &io::Error, cure: impl Into<String>) -> Self {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-            io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
-            io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
-            _ => error.to_string(),
-        };
+        let known = [
+            (io::ErrorKind::NotFound, "there is no such file or folder"),
+            (io::ErrorKind::PermissionDenied, "this user may not read it"),
+            (io::ErrorKind::InvalidData, "it is not text in UTF-8"),
+        ];
+        let known = known.iter().find(|(kind, _)| *kind == error.kind());
+        let why = known.map_or_else(|| error.to_string(), |(_, words)| (*words).to_owned());
         Self::new(file, format!("cannot be read: {why}"), cure)
     }
 

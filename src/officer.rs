@@ -285,8 +285,10 @@ async fn ask_one(
         return Ok(());
     };
     let policy = gateway.policy();
-    let steps_total =
-        policy.procedures.of(found.case.record_type).map_or(1, |one| one.steps_total());
+    let steps_total = policy
+        .procedures
+        .of(found.case.record_type)
+        .map_or(1, super::casework::procedure::Procedure::steps_total);
     let reference = found.case.reference.to_string();
     let asking = Asking {
         case,

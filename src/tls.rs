@@ -76,7 +76,8 @@ impl TlsFault {
 fn cure_certificate(why: &CertificateError) -> &'static str {
     use CertificateError as E;
     // The list of reasons may grow: the last arm is the general advice.
-    if matches!(why, E::UnknownIssuer) {
+    // An authority of the same name that did not sign it is a wrong authority too.
+    if matches!(why, E::UnknownIssuer | E::BadSignature) {
         "name the issuing authority's certificate in ca_file, or pin the server's key"
     } else if matches!(why, E::Expired | E::ExpiredContext { .. }) {
         "the server's certificate has expired: its owner must renew it"

@@ -238,7 +238,9 @@ fn only_the_store_speaks_sql_and_only_the_daemon_hears_signals() {
         };
         // The name of sqlx's log target is not SQL.
         if source.module != "telemetry" {
-            sql.iter().for_each(|word| forbid("store", word));
+            for word in sql {
+                forbid("store", word);
+            }
         }
         forbid("daemon", "tokio::signal");
         forbid("daemon", "ctrl_c");

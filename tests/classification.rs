@@ -2,6 +2,7 @@
 //! messages that ship with them.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::fs;
 use std::path::Path;

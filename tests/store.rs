@@ -1,6 +1,6 @@
 //! Every query of the register, on both engines: what it promises, and what it does when several
 //! gateways ask at once.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

@@ -1,5 +1,5 @@
 //! The ground the store stands on: both engines, transactions that cannot be lost, migrations.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

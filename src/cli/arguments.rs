@@ -130,7 +130,7 @@ pub(super) struct Deadline {
     /// Working days to count instead.
     #[arg(long, value_name = "N")]
     pub(super) days: Option<u16>,
-    /// How counting starts: day_after, deemed_next_wd, deemed_next_wd_1700 or inclusive.
+    /// How counting starts: `day_after`, `deemed_next_wd`, `deemed_next_wd_1700` or inclusive.
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Option<String>,
     /// An object with `due` and `steps`.

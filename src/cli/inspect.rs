@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::arguments::Inspect;
 use super::{Failure, Out};
+use crate::casework::vocabulary::ServiceId;
 use crate::config::Config;
-use crate::decide::{Action, History, Standing, acknowledge};
+use crate::decide::{History, Standing, acknowledge};
 use crate::email::{Email, Reader};
 use crate::gateway;
 use crate::mailfiles::{MailFile, messages_in};
@@ -36,15 +37,12 @@ impl Understanding {
             Some(file) => Some(super::configured(file)?.0),
             None => None,
         };
-        let (policy, limits) = match &config {
-            Some(config) => {
-                let address = gateway::our_address(config);
-                (Policy::load(config), gateway::limits(config, &address))
-            }
-            None => {
-                let config = Config::default();
-                (Policy::shipped(), gateway::limits(&config, "complaints@northmere.example"))
-            }
+        let (policy, limits) = if let Some(config) = &config {
+            let address = gateway::our_address(config);
+            (Policy::load(config), gateway::limits(config, &address))
+        } else {
+            let config = Config::default();
+            (Policy::shipped(), gateway::limits(&config, "complaints@northmere.example"))
         };
         let policy = policy.map_err(Failure::Faults)?;
         let standing = Standing { own_addresses: limits.own_addresses.clone(), cut_over: None };
@@ -66,11 +64,6 @@ impl Understanding {
         let action =
             crate::decide::decide(email, &understood.classification, &history, &self.standing, now)
                 .action;
-        // What a person wrote and nobody can place is decided by an officer first: no letter.
-        let action = match action {
-            Action::Triage => Action::Triage,
-            other => other,
-        };
         let answer = acknowledge(email, &action, &history, &self.standing, now);
         (answer.send, answer.reason)
     }
@@ -181,7 +174,7 @@ fn words(file: &str, understood: &Understood, would: bool, reason: &str) -> Vec<
     let officer = if found.needs_officer { ", needs an officer" } else { "" };
     lines.extend([
         format!("  type        {} ({sure}% sure{officer})", found.record_type.label()),
-        format!("  services    {}", join(found.services.iter().map(|one| one.as_str()).collect())),
+        format!("  services    {}", join(found.services.iter().map(ServiceId::as_str).collect())),
         format!("  customer    {}", found.customer_type.label()),
         format!("  themes      {}", join(found.themes.iter().map(|one| one.id()).collect())),
         format!("  flags       {}", join(found.flags.iter().map(|one| one.id()).collect())),

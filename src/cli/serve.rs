@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use anyhow::Context;
+
 use super::arguments::Serve;
 use super::{Failure, Out};
 use crate::clock::Clock;
@@ -36,11 +38,13 @@ pub(super) async fn run(asked: Serve, file: &Path, out: &mut Out) -> Result<(), 
 pub(super) async fn open(config: Config, clock: Clock) -> Result<std::sync::Arc<Gateway>, Failure> {
     Gateway::open(config, clock).await.map_err(|fault| match fault {
         StartFault::Faults(faults) => Failure::Faults(faults),
-        other => Failure::Other(other.into()),
+        fault @ (StartFault::Store(_) | StartFault::Secret { .. } | StartFault::Mailer(_)) => {
+            Failure::Other(fault.into())
+        }
     })
 }
 
-/// On SQLite one process serves; PostgreSQL is shared by as many as like.
+/// On `SQLite` one process serves; `PostgreSQL` is shared by as many as like.
 ///
 /// # Errors
 /// When another process serves this store.
@@ -56,14 +60,16 @@ pub(super) fn only_one(config: &Config, out: &mut Out) -> Result<Option<std::fs:
     Ok(lock)
 }
 
-/// The lock of a process that works on an SQLite store alone; it ends with the process, however it
-/// ends. None while another has it, and on PostgreSQL.
+/// The lock of a process that works on an `SQLite` store alone; it ends with the process, however it
+/// ends. None while another has it, and on `PostgreSQL`.
 ///
 /// # Errors
 /// When the lock's file cannot be made.
 pub(super) fn try_only_one(config: &Config) -> Result<Option<std::fs::File>, Failure> {
     let Some(path) = config.store.url.strip_prefix("sqlite:") else { return Ok(None) };
-    let file = std::fs::File::create(format!("{}.lock", path.trim_start_matches("//")))?;
+    let path = format!("{}.lock", path.trim_start_matches("//"));
+    let file = std::fs::File::create(&path)
+        .with_context(|| format!("cannot make {path}, which keeps a second gateway out"))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),

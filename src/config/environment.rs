@@ -18,7 +18,7 @@ pub(super) fn overrides(environment: impl IntoIterator<Item = (String, String)>)
         .filter_map(|(variable, value)| {
             let path = variable.strip_prefix("POSTERN__")?;
             let path = path.split("__").map(str::to_lowercase).collect();
-            Some(Override { path, variable, value })
+            Some(Override { variable, path, value })
         })
         .collect();
     found.sort_by(|a, b| a.variable.cmp(&b.variable));
@@ -69,6 +69,10 @@ fn place(node: &mut Value, path: &[String], value: Value) -> Option<()> {
             }
             place(table.entry(first.clone()).or_insert(missing), rest, value)
         }
-        _ => None,
+        Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => None,
     }
 }

@@ -223,6 +223,13 @@ impl Mailbox {
                         "write `password_file = \"/etc/postern/imap\"`",
                     );
                 }
+                if self.password.is_some() && self.password_file.is_some() {
+                    fault(
+                        "password",
+                        "has two passwords",
+                        "keep password_file, and strike password",
+                    );
+                }
                 if self.security == Security::Plain && !is_loopback(&self.host) {
                     fault(
                         "security",
@@ -356,6 +363,10 @@ impl Smtp {
         }
         if self.retry_seconds == 0 {
             fault("retry_seconds", "smtp.retry_seconds is 0", "write at least 1");
+        }
+        if self.password.is_some() && self.password_file.is_some() {
+            let cure = "keep password_file, and strike password";
+            fault("password", "smtp has two passwords", cure);
         }
         if self.connections == 0 {
             fault("connections", "smtp.connections is 0", "write at least 1");

@@ -117,12 +117,11 @@ async fn understand(
             "understood" => messages::email(&gateway.db, waiting.id).await?,
             _ => None,
         };
-        let email = match known {
-            Some(email) => email,
-            None => {
-                fresh.push(read.len());
-                read_one(gateway, &waiting).await?
-            }
+        let email = if let Some(email) = known {
+            email
+        } else {
+            fresh.push(read.len());
+            read_one(gateway, &waiting).await?
         };
         let content_key = content_key(&email);
         read.push(InHand { waiting, email, content_key });

@@ -50,10 +50,8 @@ pub(super) async fn settle(
     }
     leave_to_a_person(tx, &scene, &decision, &history, case_id).await?;
 
-    let duplicate_of = match decision.action {
-        Action::Duplicate { of, .. } => Some(of),
-        _ => None,
-    };
+    let duplicate_of =
+        if let Action::Duplicate { of, .. } = decision.action { Some(of) } else { None };
     let settled = Settled {
         action: decision.action.id(),
         reason: &decision.reason,

@@ -206,8 +206,8 @@ fn key_of(name: &str) -> &str {
     name.split_once(':').map_or(name, |(key, _)| key)
 }
 
-/// The seconds since 1970 with which delivery programs begin a name.
+/// The seconds since 1970 with which delivery programs begin a name; a small number is a count.
 fn seconds_in(key: &str) -> Option<Timestamp> {
     let (seconds, _) = key.split_once('.')?;
-    Timestamp::from_second(seconds.parse().ok()?).ok().filter(|at| at.as_second() > 0)
+    Timestamp::from_second(seconds.parse().ok()?).ok().filter(|at| at.as_second() > 100_000_000)
 }

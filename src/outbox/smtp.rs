@@ -290,7 +290,7 @@ async fn encrypt(
             stream::plain(tcp).map_err(|_| stopped("the mail server closed the connection"))
         }
         (Encryption::Implicit, Some(config)) => {
-            stream::implicit_tls(tcp, &account.host, config).await.map_err(|_| unsafe_tls())
+            stream::implicit_tls(tcp, &account.host, config).await.map_err(|e| not_encrypted(&e))
         }
         (Encryption::StartTls, Some(config)) => {
             let starting = stream::starttls(tcp, &account.host, &account.hello, config);
@@ -305,9 +305,19 @@ async fn encrypt(
                     stopped("someone on the way tampers with the encryption (STARTTLS)")
                 }
                 StartTlsFault::Io => unsafe_tls(),
+                StartTlsFault::Tls(error) => not_encrypted(&error),
             })
         }
         (Encryption::Implicit | Encryption::StartTls, None) => Err(unsafe_tls()),
+    }
+}
+
+/// Why the server is not spoken to: its certificate, mostly, with what to do about it.
+fn not_encrypted(error: &std::io::Error) -> Delivery {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls.cloned().map(TlsFault::of_handshake) {
+        Some(fault) => stopped(&format!("{fault}: {}", fault.cure())),
+        None => stopped("the connection to the mail server could not be encrypted safely"),
     }
 }
 

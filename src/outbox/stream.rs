@@ -80,8 +80,10 @@ pub(super) enum StartTlsFault {
     /// It sent more than its answer: someone on the way may have put words into its mouth, to be
     /// read as if they had come encrypted (CVE-2011-0411).
     Injected,
-    /// The connection or the encryption failed.
+    /// The connection failed.
     Io,
+    /// The encryption failed.
+    Tls(io::Error),
 }
 
 /// Asks for encryption (RFC 3207) and encrypts.
@@ -97,7 +99,7 @@ pub(super) async fn starttls(
         return Err(StartTlsFault::NotOffered);
     }
     ask(&mut stream, "STARTTLS\r\n", 220).await?;
-    let stream = implicit_tls(stream, host, config).await.map_err(|_| StartTlsFault::Io)?;
+    let stream = implicit_tls(stream, host, config).await.map_err(StartTlsFault::Tls)?;
     Ok(SmtpStream { first: GREETING_AFTER_STARTTLS, ..stream })
 }
 

@@ -283,12 +283,15 @@ impl Tx {
 
 async fn connect_lite(path: &Path) -> Result<Db, StoreError> {
     let attempted = "open the store";
-    let io = |e: std::io::Error| StoreError::new(attempted, sqlx::Error::Io(e));
     if path.as_os_str().is_empty() || path == Path::new(":memory:") {
         return Err(StoreError::unsuitable(attempted, "sqlite: needs the path of a file"));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(io)?;
+    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().map_err(|error| {
+        let why = format!("the folder {} cannot be used: {error}", folder.display());
+        StoreError::unsuitable(attempted, why)
+    })?;
     if let Some(kind) = network_file_system(&folder) {
         let why = format!(
             "{} is on a network file system ({kind}), where SQLite loses data; use a local disk or PostgreSQL",
@@ -299,7 +302,8 @@ async fn connect_lite(path: &Path) -> Result<Db, StoreError> {
     if let Err(error) = create_private(path)
         && error.kind() != std::io::ErrorKind::AlreadyExists
     {
-        return Err(io(error));
+        let why = format!("{} cannot be made: {error}", path.display());
+        return Err(StoreError::unsuitable(attempted, why));
     }
 
     let options = SqliteConnectOptions::new()

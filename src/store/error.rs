@@ -114,6 +114,9 @@ impl fmt::Display for Cause {
             Reason::Unsuitable(why) => return f.write_str(why),
             Reason::Engine(error) => error,
         };
+        if let sqlx::Error::Io(error) = error {
+            return write!(f, "the database cannot be reached: {error}");
+        }
         let sqlx::Error::Database(answer) = error else {
             return write!(f, "{error}");
         };

@@ -8,6 +8,7 @@
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::similar_names,
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
