@@ -256,6 +256,15 @@ mod tests {
     }
 
     #[test]
+    fn pauses_that_would_never_end_or_never_begin_are_refused() {
+        let smtp = "[smtp]\nhost = \"a\"\nfrom = \"c@n.example\"\n";
+        assert!(parse(&format!("{smtp}retry_seconds = 1\n[intake]\nlease_seconds = 3\n")).is_ok());
+        let faults =
+            parse(&format!("{smtp}retry_seconds = 0\n[intake]\nlease_seconds = 0\n")).unwrap_err();
+        assert_eq!(faults.len(), 2, "{faults:#?}");
+    }
+
+    #[test]
     fn the_environment_wins_and_is_named() {
         let (config, from) = Config::parse(
             "postern.toml",

@@ -439,12 +439,14 @@ async fn look_at_pg(options: &PgConnectOptions) -> Result<(String, i64), StoreEr
     }
 }
 
-/// What every `PostgreSQL` session is told: nothing waits for ever, and a commit is on disk.
+/// What every `PostgreSQL` session is told: nothing waits for ever, and a commit is on disk. A gateway
+/// whose machine stands still in the middle of a transaction keeps its locks no longer than the others
+/// are patient; our own transactions never wait for anything but the database.
 async fn prepare(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(
         "SET statement_timeout = '30s';
          SET lock_timeout = '5s';
-         SET idle_in_transaction_session_timeout = '60s';
+         SET idle_in_transaction_session_timeout = '15s';
          SET synchronous_commit = on",
     )
     .execute(conn)

@@ -67,6 +67,7 @@ async fn when_one_of_three_gateways_is_killed_the_others_finish_its_work() {
         council.serve();
     }
     council.until("they are at it", |council| council.letters().len() >= 40);
+    assert!(council.letters().len() < 2 * MESSAGES, "too late to show anything");
     // The first has the mailboxes.
     council.daemons[0].kill();
     council.daemons.remove(0);
@@ -104,4 +105,31 @@ async fn a_second_gateway_on_a_file_is_told_why_not() {
     council.receives(&mail("ann@example.org", "The taxi", TRANSPORT));
     council.waits_for_letter("ann@example.org");
     council.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_was_suspended_does_nothing_again_when_it_wakes() {
+    let mut council = Council::on(Engine::Postgres, sink().await);
+    council.setting("intake", "lease_seconds = 5");
+    two_mailboxes(&mut council);
+    for _ in 0..3 {
+        council.serve();
+    }
+    council.until("they are at it", |council| council.letters().len() >= 40);
+    council.daemons[0].suspend();
+    council.until("everybody has an answer", |council| {
+        let written: BTreeSet<String> =
+            acknowledgements(council).into_iter().map(|letter| letter.to).collect();
+        written.len() == MESSAGES
+    });
+    // It believes that no time has passed, and goes on with what it had in hand.
+    council.daemons[0].wake();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    council.waits_until_moved(MESSAGES / 4 * 3);
+    council.close();
+    everybody_has_one_case(&council);
+    let letters = acknowledgements(&council);
+    let different: BTreeSet<Vec<u8>> = letters.iter().map(|one| one.bytes.clone()).collect();
+    assert_eq!(different.len(), MESSAGES, "each answer was written once");
+    assert!(letters.len() <= MESSAGES + IN_HAND, "{} letters", letters.len());
 }

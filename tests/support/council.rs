@@ -20,7 +20,7 @@ pub const COMPLAINTS: &str = "complaints@northmere.example";
 /// Its user at Dovecot.
 pub const USER: &str = "complaints";
 /// How long a story waits for anything.
-const DEADLINE: Duration = Duration::from_secs(40);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Where the register is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +111,16 @@ impl Daemon {
             assert!(asked.elapsed() < DEADLINE, "it does not end:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Stops its time, as when a virtual machine is paused.
+    pub fn suspend(&self) {
+        signal(self.child.id(), "STOP");
+    }
+
+    /// Lets its time go on.
+    pub fn wake(&self) {
+        signal(self.child.id(), "CONT");
     }
 
     /// Ends it as a crash does.
