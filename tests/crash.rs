@@ -236,13 +236,24 @@ impl<'a> World<'a> {
         assert_eq!(self.sink.letters().len(), letters, "sent again at the second start");
     }
 
+    /// What the server does by itself after a minute.
+    async fn end_what_sleeps_in_a_transaction(&self) {
+        let register = Register::open(&self.settings.store).await;
+        let ended = "SELECT CAST(COUNT(pg_terminate_backend(pid)) AS BIGINT) FROM pg_stat_activity
+            WHERE state LIKE 'idle in transaction%' AND datname = current_database()";
+        let ended = register.count(ended).await;
+        eprintln!("{ended} transactions slept");
+        register.0.close().await;
+    }
+
     /// Runs until nothing waits. On `PostgreSQL` a dead gateway's claims first run out.
     async fn settle(&self) {
         if self.settings.store.starts_with("sqlite:") {
             self.settings.serve_once();
             return;
         }
-        let daemon = self.settings.serve(None);
+        let mut daemon = self.settings.serve(None);
+        daemon.wait_for("ready", LONG);
         let register = Register::open(&self.settings.store).await;
         for _ in 0..600 {
             let ledger = register.deliveries().await;
@@ -255,7 +266,6 @@ impl<'a> World<'a> {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         register.0.close().await;
-        let mut daemon = daemon;
         daemon.stop();
     }
 }
@@ -401,6 +411,39 @@ async fn killed_in_the_middle_of_reminders_each_rung_falls_once() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), sent.len(), "a letter twice");
+}
+
+/// A gateway that stands still for longer than its claims (a machine put to sleep) wakes up when
+/// another has done its work.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_slept_repeats_nothing_of_what_another_did() {
+    let seed = std::env::var("POSTERN_SEED").map_or(7, |seed| seed.parse().unwrap());
+    eprintln!("POSTERN_SEED={seed}");
+    let mut dice = Dice(seed);
+    let dovecot = Dovecot::start();
+    let store = Postgres::database();
+    let mut world = World::imap(&dovecot, "sleep", Some(&store), Vec::new()).await;
+    let mut in_hand = Vec::new();
+    for sleep in 0..5 {
+        for number in 0..12 {
+            let who = format!("s{sleep}-{number}");
+            let id = format!("{who}@example.org");
+            let bytes = complaint(&who, Some(&id), "", &text(&who));
+            dovecot.deliver(&world.users[0], &bytes);
+            world.posts.push(post(0, bytes, Some(&id), Some(&who)));
+        }
+        let mut sleeper = world.settings.serve(None);
+        sleeper.wait_for("mailbox complaints: connected", LONG);
+        tokio::time::sleep(Duration::from_millis(dice.below(350))).await;
+        sleeper.signal("STOP");
+        in_hand.extend(world.nothing_moved_that_is_not_kept().await);
+        world.end_what_sleeps_in_a_transaction().await;
+        world.settle().await;
+        sleeper.signal("CONT");
+        tokio::time::sleep(Duration::from_millis(800)).await;
+        sleeper.stop();
+        world.is_as_it_should_be(&in_hand).await;
+    }
 }
 
 /// Breaks one table, lets everything run against that, mends it, and looks.

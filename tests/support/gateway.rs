@@ -149,11 +149,16 @@ impl Daemon {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
     /// SIGTERM, and how it ended.
     #[track_caller]
     pub fn stop(&mut self) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         let end = Instant::now() + Duration::from_secs(20);
         while self.is_alive() {
             assert!(Instant::now() < end, "it does not stop:\n{}", self.said());
