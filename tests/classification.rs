@@ -1,7 +1,6 @@
 //! The rules that ship: valid, refused when broken, and as right as they were over the labelled
 //! messages that ship with them.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 use std::fs;

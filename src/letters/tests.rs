@@ -240,7 +240,7 @@ fn chase_mails_say_that_a_reply_counts_and_hold_nothing_of_the_customer() {
         for sample in sample::samples(letter) {
             let text = letters.fill_in(letter, &fields(&sample.fields)).unwrap().text.0;
             // The complaints team does not answer itself.
-            let team = sample.fields.get("for_team").is_some_and(|flag| flag == &true);
+            let team = sample.fields.get("for_team").is_some_and(|flag| *flag == true);
             assert_eq!(text.contains("counts as your answer"), !team, "{letter}: {text}");
         }
     }

@@ -111,7 +111,9 @@ async fn record(
     let outcome = |state, due_at| Outcome { state, code: reply.code, cause: &reply.cause, due_at };
     match delivery {
         Delivery::Accepted { .. } => {
-            letters::record(tx, letter.id, &outcome("sent", None), now).await?;
+            if !letters::record(tx, letter.id, &outcome("sent", None), now).await? {
+                return Ok(());
+            }
             info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
             match letter.case_id {
                 Some(case) if letter.purpose == "acknowledgement" => {
@@ -128,7 +130,9 @@ async fn record(
             match retry::next_try(queued_at, tries, pause, now) {
                 Next::TryAt(due_at) => {
                     warn!(letter.id, reply.code, "letter {} deferred", letter.id);
-                    letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await
+                    letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now)
+                        .await
+                        .map(drop)
                 }
                 Next::GiveUp => give_up(tx, letter, &outcome("failed", None), now).await,
             }
@@ -143,7 +147,7 @@ async fn record(
         // is harmless, a missing acknowledgement is not. After that a person looks.
         Delivery::Unknown { .. } if letter.attempts <= 1 => {
             let due_at = now.saturating_add(pause).unwrap_or(now);
-            letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await
+            letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await.map(drop)
         }
         Delivery::Unknown { .. } => give_up(tx, letter, &outcome("unknown", None), now).await,
     }
@@ -157,7 +161,9 @@ async fn give_up(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     warn!(letter.id, code = outcome.code, "letter {} {}", letter.id, outcome.state);
-    letters::record(tx, letter.id, outcome, now).await?;
+    if !letters::record(tx, letter.id, outcome, now).await? {
+        return Ok(());
+    }
     let words =
         format!("a letter did not arrive ({}): reach the person by other means", outcome.cause);
     let task = NewTask {

@@ -76,7 +76,6 @@ struct File {
 
 /// `rules/services.toml`: every service, and whom to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_field_names, reason = "the directory of services holds services")]
 pub struct Services {
     all: Vec<Service>,
     /// The complaints team.

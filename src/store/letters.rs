@@ -168,7 +168,8 @@ pub struct Outcome<'a> {
     pub due_at: Option<Timestamp>,
 }
 
-/// Records how a delivery ended.
+/// Records how a delivery ended. False when that is known already: a gateway that stood still while
+/// others went on does not undo what they recorded.
 ///
 /// # Errors
 /// When the database refuses.
@@ -177,20 +178,20 @@ pub async fn record(
     id: i64,
     outcome: &Outcome<'_>,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let sent_at = (outcome.state == "sent").then(|| now.as_millisecond());
-    on!(tx, "record a delivery", c => sqlx::query(
+    let row: Option<(i64,)> = on!(tx, "record a delivery", c => sqlx::query_as(
         "UPDATE letter SET state = $2, last_code = $3, last_cause = $4, leased_until = 0,
                            sent_at = COALESCE($5, sent_at), due_at = COALESCE($6, due_at)
-         WHERE id = $1")
+         WHERE id = $1 AND state = 'queued' RETURNING id")
         .bind(id)
         .bind(outcome.state)
         .bind(outcome.code.map(i64::from))
         .bind(clean(outcome.cause))
         .bind(sent_at)
         .bind(outcome.due_at.map(Timestamp::as_millisecond))
-        .execute(c).await.map(drop))?;
-    Ok(())
+        .fetch_optional(c).await)?;
+    Ok(row.is_some())
 }
 
 /// Gives a letter back untouched, its attempt not counted: the queue stopped before it was tried.

@@ -20,7 +20,7 @@ pub const COMPLAINTS: &str = "complaints@northmere.example";
 /// Its user at Dovecot.
 pub const USER: &str = "complaints";
 /// How long a story waits for anything.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Where the register is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
