@@ -74,7 +74,7 @@ impl Daemon {
             match self.log.recv_timeout(Duration::from_secs(20)) {
                 Ok(line) if line.contains(words) => return line,
                 Ok(line) => story.push(line),
-                Err(_) => panic!("no `{words}` in the log:\n{}", story.join("\n")),
+                Err(waited) => panic!("{waited}: no `{words}` in the log:\n{}", story.join("\n")),
             }
         }
     }
