@@ -164,11 +164,11 @@ fn a_wrong_key_or_word_is_placed_and_the_right_ones_named() {
     );
     let said = faults(&SHIPPED.replacen("\"received\"", "\"recieved\"", 1));
     assert!(
-        said[0].contains("unknown variant `recieved`; write one of `received`, `stage_requested`"),
+        said[0].contains("unknown value `recieved`; write one of `received`, `stage_requested`"),
         "{said:?}"
     );
     let said = faults(&SHIPPED.replacen("\"day_after\"\n", "\"next_day\"\n", 1));
-    assert!(said[0].contains("unknown variant `next_day`"), "{said:?}");
+    assert!(said[0].contains("unknown value `next_day`"), "{said:?}");
 }
 
 /// The place of `value`, the first time it follows `after`, as a fault gives it.

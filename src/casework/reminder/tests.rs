@@ -210,7 +210,7 @@ fn every_wrong_value_is_named_at_once_with_its_place() {
 #[test]
 fn a_wrong_role_or_key_names_the_right_ones() {
     let said = faults(&SHIPPED.replace("\"head_of_service\"", "\"head\""));
-    assert!(said[0].contains("unknown variant `head`; write one of `service_inbox`"), "{said:?}");
+    assert!(said[0].contains("unknown value `head`; write one of `service_inbox`"), "{said:?}");
     let said = faults(&SHIPPED.replacen("asks =", "ask =", 1));
     assert!(said[0].contains("unknown field `ask`; write one of `id`, `at`"), "{said:?}");
 }
