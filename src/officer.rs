@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Recorded, Refusal};
+use crate::casework::procedure::Procedure;
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::ServiceId;
 use crate::gateway::Gateway;
@@ -285,10 +286,8 @@ async fn ask_one(
         return Ok(());
     };
     let policy = gateway.policy();
-    let steps_total = policy
-        .procedures
-        .of(found.case.record_type)
-        .map_or(1, super::casework::procedure::Procedure::steps_total);
+    let steps_total =
+        policy.procedures.of(found.case.record_type).map_or(1, Procedure::steps_total);
     let reference = found.case.reference.to_string();
     let asking = Asking {
         case,
