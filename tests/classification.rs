@@ -1,7 +1,7 @@
 //! The rules that ship: valid, refused when broken, and as right as they were over the labelled
 //! messages that ship with them.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::fs;
 use std::path::Path;
@@ -295,7 +295,7 @@ id = "z"
         "not a regular expression",
         "unknown place `subjet`; write one of: subject",
         "unknown fact `nowhere`",
-        "unknown RecordType `complaint`; write one of: children_act_complaint",
+        "unknown record type `complaint`; write one of: children_act_complaint",
         "unknown section `ruel`",
     ] {
         assert!(text.contains(wanted), "{wanted}\nmissing in\n{text}");

@@ -1,6 +1,6 @@
 //! Every crate that we link has a licence of `deny.toml`'s list, and none of the banned ones is there.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 use std::collections::BTreeSet;
 use std::process::Command;
 
