@@ -172,7 +172,12 @@ fn happening(dice: &mut Dice) -> String {
             "waited in all afternoon for the visit",
             "left a message on the answering machine",
         ]),
-        who = dice.pick(&["the social worker", "the manager", "the caseworker", "the lady at reception"]),
+        who = dice.pick(&[
+            "the social worker",
+            "the manager",
+            "the caseworker",
+            "the lady at reception"
+        ]),
         answer = dice.pick(&[
             "said that somebody would call me back",
             "told me the plan had not been finished",
@@ -194,8 +199,18 @@ const FIRST_NAMES: [&str; 12] = [
     "Heather", "Luis",
 ];
 const LAST_NAMES: [&str; 12] = [
-    "Garrity", "Rahim", "Ogden", "Mensah", "Prosser", "Nowak", "Fletcher", "Patel", "Braithwaite",
-    "Okafor", "Lund", "Ferreira",
+    "Garrity",
+    "Rahim",
+    "Ogden",
+    "Mensah",
+    "Prosser",
+    "Nowak",
+    "Fletcher",
+    "Patel",
+    "Braithwaite",
+    "Okafor",
+    "Lund",
+    "Ferreira",
 ];
 
 /// xorshift64*: the same numbers everywhere.

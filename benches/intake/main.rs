@@ -122,7 +122,10 @@ impl Bench {
             sizes.iter().filter(|size| **size > 1_000_000).count(),
             sizes.iter().sum::<usize>() as f64 / 1e6,
         );
-        println!("this disk: one fdatasync of 16 kB takes {:.2} ms", sync_milliseconds(self.folder.path()));
+        println!(
+            "this disk: one fdatasync of 16 kB takes {:.2} ms",
+            sync_milliseconds(self.folder.path())
+        );
     }
 
     /// A new user, and a folder of the same name.
@@ -272,7 +275,8 @@ fn settle_disk() {
 
 fn sync_milliseconds(folder: &Path) -> f64 {
     use std::io::Write as _;
-    let mut file = std::fs::File::create(folder.join("sync")).expect("the folder can be written to");
+    let mut file =
+        std::fs::File::create(folder.join("sync")).expect("the folder can be written to");
     let times = (0..50).map(|_| {
         file.write_all(&[7; 16_384]).expect("the disk has room");
         let started = std::time::Instant::now();

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 /// Says what is missing before anything is measured.
 pub(crate) fn version() -> String {
     let output = Command::new("mbsync").arg("--version").output();
-    let output = output.expect("this benchmark compares with mbsync: install the Debian package isync");
+    let output =
+        output.expect("this benchmark compares with mbsync: install the Debian package isync");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 

@@ -32,9 +32,12 @@ impl Spool {
         let mail = home.parent().expect("a home is in the folder of all").to_owned();
         let owner = std::fs::metadata(&mail).expect("the server has its folder");
         for part in ["tmp", "new", "cur"] {
-            std::fs::create_dir_all(maildir.join(part)).expect("the server's folder can be written to");
+            std::fs::create_dir_all(maildir.join(part))
+                .expect("the server's folder can be written to");
         }
-        for place in [&home, &maildir, &maildir.join("tmp"), &maildir.join("new"), &maildir.join("cur")] {
+        for place in
+            [&home, &maildir, &maildir.join("tmp"), &maildir.join("new"), &maildir.join("cur")]
+        {
             chown(place, Some(owner.uid()), Some(owner.gid())).expect("mail has its owner");
         }
         for entry in std::fs::read_dir(&self.folder).expect("the spool").flatten() {
