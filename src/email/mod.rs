@@ -21,6 +21,7 @@ mod tnef;
 mod transfer;
 
 pub use parse::{header_scan, read};
+pub(crate) use phrases::ascii_boundaries;
 pub use reader::Reader;
 pub use reference::find_references;
 

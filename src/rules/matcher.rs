@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::text::{Haystack, Place, fold};
+use crate::email::ascii_boundaries;
 
 /// What one rule's pattern may compile to, in bytes.
 const REGEX_BYTES: usize = 1 << 20;
@@ -164,7 +165,7 @@ impl Matcher {
 /// # Errors
 /// The reader's own words, on one line.
 pub(crate) fn compile(expression: &str) -> Result<Regex, String> {
-    RegexBuilder::new(expression)
+    RegexBuilder::new(&ascii_boundaries(expression))
         .size_limit(REGEX_BYTES)
         .build()
         .map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())
