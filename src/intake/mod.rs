@@ -18,6 +18,8 @@ use tracing::{info, warn};
 use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
+use crate::policy::Policy;
+use crate::rules::Seen;
 use crate::store::messages::{self, Waiting};
 use crate::store::{StoreError, moment};
 use crate::token;
@@ -33,10 +35,13 @@ pub enum Tick {
     Idle,
 }
 
-/// Messages taken through the steps together: their commits are shared.
+/// Messages claimed together.
 const BATCH: i64 = 64;
-/// Bytes of a batch that are read at once.
-const BATCH_BYTES: i64 = 24 << 20;
+/// Messages taken through the steps together: their commits are shared, and the next ones are read
+/// while these are settled.
+const GROUP: usize = 16;
+/// Bytes of a group.
+const GROUP_BYTES: i64 = 24 << 20;
 /// Begun this often without being understood, a message is read without the parser.
 const CAREFUL_AFTER: i64 = 2;
 /// Begun this often without being settled, a message is held for a person.
@@ -48,6 +53,9 @@ pub(crate) struct InHand {
     pub(crate) waiting: Waiting,
     pub(crate) email: Email,
     pub(crate) content_key: String,
+    pub(crate) seen: Seen,
+    /// Read now, not remembered.
+    fresh: bool,
 }
 
 impl InHand {
@@ -66,15 +74,37 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         return Ok(Tick::Idle);
     }
     hold_point("claimed").await;
+    // One set of rules from the first look to the decision.
+    let policy = gateway.policy();
+    let mut ready = Vec::new();
     for group in groups(claimed) {
-        let read = understand(gateway, group).await?;
+        // The next group is read while this one is settled.
+        let (settled, read) = futures::join!(
+            finish(gateway, &policy, std::mem::take(&mut ready)),
+            understand(gateway, &policy, group)
+        );
+        settled?;
+        ready = read?;
         hold_point("understood").await;
-        settle_all(gateway, read).await?;
-        hold_point("settled").await;
-        gateway.nudges.settled.notify_one();
-        gateway.nudges.letter.notify_one();
     }
+    finish(gateway, &policy, ready).await?;
     Ok(Tick::Busy)
+}
+
+/// Settles a group and tells those who wait for it.
+async fn finish(
+    gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
+    read: Vec<InHand>,
+) -> Result<(), StoreError> {
+    if read.is_empty() {
+        return Ok(());
+    }
+    settle_all(gateway, policy, read).await?;
+    hold_point("settled").await;
+    gateway.nudges.settled.notify_one();
+    gateway.nudges.letter.notify_one();
+    Ok(())
 }
 
 /// Claims what waits, and counts the attempt before any parser sees the bytes: what kills the
@@ -95,7 +125,7 @@ fn groups(claimed: Vec<Waiting>) -> Vec<Vec<Waiting>> {
     for waiting in claimed {
         bytes += waiting.size_bytes;
         match groups.last_mut() {
-            Some(group) if bytes <= BATCH_BYTES => group.push(waiting),
+            Some(group) if bytes <= GROUP_BYTES && group.len() < GROUP => group.push(waiting),
             _ => {
                 bytes = waiting.size_bytes;
                 groups.push(vec![waiting]);
@@ -108,58 +138,67 @@ fn groups(claimed: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 /// Reads the messages of a group and commits what was understood.
 async fn understand(
     gateway: &Arc<Gateway>,
+    policy: &Policy,
     group: Vec<Waiting>,
 ) -> Result<Vec<InHand>, StoreError> {
-    let mut read = Vec::with_capacity(group.len());
-    let mut fresh = Vec::new();
+    use futures::stream::{self, StreamExt, TryStreamExt};
+    let mut sound = Vec::with_capacity(group.len());
     for waiting in group {
         if waiting.attempts > HOLD_AFTER {
             quarantine(gateway, &waiting, "it could not be taken in after several tries").await?;
-            continue;
+        } else {
+            sound.push(waiting);
         }
-        let known = match waiting.state.as_str() {
-            "understood" => messages::email(&gateway.db, waiting.id).await?,
-            _ => None,
-        };
-        let email = match known {
-            Some(email) => email,
-            None => {
-                fresh.push(read.len());
-                read_one(gateway, &waiting).await?
-            }
-        };
-        let content_key = content_key(&email);
-        read.push(InHand { waiting, email, content_key });
     }
+    // As many at once as there are threads to read them.
+    let read: Vec<InHand> = stream::iter(sound)
+        .map(|waiting| take_in_hand(gateway, policy, waiting))
+        .buffered(gateway.config.intake.readers.max(1))
+        .try_collect()
+        .await?;
     let now = gateway.clock.now();
-    let rows: Vec<(i64, Email, String)> = fresh
-        .into_iter()
-        .filter_map(|index| read.get(index))
+    let rows: Vec<(i64, Email, String)> = read
+        .iter()
+        .filter(|one| one.fresh)
         .map(|one| (one.waiting.id, one.email.clone(), one.content_key.clone()))
         .collect();
     if !rows.is_empty() {
         gateway
             .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    for (id, email, key) in &rows {
-                        messages::understood(tx, *id, email, key, now).await?;
-                    }
-                    Ok::<(), StoreError>(())
-                })
-            })
+            .write(move |tx| Box::pin(async move { messages::understood(tx, &rows, now).await }))
             .await?;
     }
     Ok(read)
+}
+
+/// One message with all that its own text says, read now or remembered from before.
+async fn take_in_hand(
+    gateway: &Gateway,
+    policy: &Policy,
+    waiting: Waiting,
+) -> Result<InHand, StoreError> {
+    let known = match waiting.state.as_str() {
+        "understood" => messages::email(&gateway.db, waiting.id).await?,
+        _ => None,
+    };
+    let fresh = known.is_none();
+    let email = match known {
+        Some(email) => email,
+        None => read_one(gateway, &waiting).await?,
+    };
+    let content_key = content_key(&email);
+    let seen = policy.rules.look(&email);
+    Ok(InHand { waiting, email, content_key, seen, fresh })
 }
 
 /// Reads one message; one that killed or outlasted the parser before is read by its header alone.
 async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreError> {
     let megabytes = gateway.config.intake.read_megabytes;
     let most = usize::try_from(megabytes << 20).unwrap_or(usize::MAX);
-    let whole = usize::try_from(waiting.size_bytes).is_ok_and(|size| size <= most);
+    let size = usize::try_from(waiting.size_bytes).unwrap_or(usize::MAX);
+    let whole = size <= most;
     if waiting.attempts > CAREFUL_AFTER || !whole {
-        let start = messages::bytes(&gateway.db, waiting.id, messages::PIECE_BYTES).await?;
+        let start = messages::bytes(&gateway.db, waiting.id, size, messages::PIECE_BYTES).await?;
         let mut email = email::header_scan(&start, &gateway.limits);
         email.problems.push(if whole {
             "reading it stopped the gateway before: only its beginning was read".to_owned()
@@ -168,7 +207,7 @@ async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreEr
         });
         return Ok(email);
     }
-    let bytes = messages::bytes(&gateway.db, waiting.id, most).await?;
+    let bytes = messages::bytes(&gateway.db, waiting.id, size, most).await?;
     let mut email = gateway.reader.read(Arc::new(bytes)).await;
     know_our_own(gateway, &mut email);
     Ok(email)
@@ -211,15 +250,18 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Settles a group in one transaction; where that fails, each message alone, so that one bad one
 /// never stops those beside it.
-async fn settle_all(gateway: &Arc<Gateway>, read: Vec<InHand>) -> Result<(), StoreError> {
-    if read.is_empty() {
-        return Ok(());
-    }
+async fn settle_all(
+    gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
+    read: Vec<InHand>,
+) -> Result<(), StoreError> {
     let read = Arc::new(read);
-    let Err(error) = settle_together(gateway, Arc::clone(&read), None).await else { return Ok(()) };
+    let Err(error) = settle_together(gateway, policy, Arc::clone(&read), None).await else {
+        return Ok(());
+    };
     warn!(%error, cause = cause(&error), "settling {} messages together failed; one by one", read.len());
     for (index, one) in read.iter().enumerate() {
-        if let Err(error) = settle_together(gateway, Arc::clone(&read), Some(index)).await {
+        if let Err(error) = settle_together(gateway, policy, Arc::clone(&read), Some(index)).await {
             put_back(gateway, &one.waiting, &error).await?;
         }
     }
@@ -228,21 +270,24 @@ async fn settle_all(gateway: &Arc<Gateway>, read: Vec<InHand>) -> Result<(), Sto
 
 async fn settle_together(
     gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
     read: Arc<Vec<InHand>>,
     only: Option<usize>,
 ) -> Result<(), StoreError> {
-    let inner = Arc::clone(gateway);
+    let (inner, policy) = (Arc::clone(gateway), Arc::clone(policy));
     let outcomes = gateway
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let policy = inner.policy();
                 let mut outcomes = Vec::new();
                 for (index, one) in read.iter().enumerate() {
                     if only.is_none_or(|only| only == index) {
                         outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
                     }
                 }
+                let decided: Vec<_> = outcomes.iter().map(|one| one.decided.clone()).collect();
+                let (version, now) = (policy.rules.version(), inner.clock.now());
+                messages::decided(tx, &decided, version, now).await?;
                 hold_point("settling").await;
                 Ok::<_, StoreError>(outcomes)
             })
@@ -250,11 +295,11 @@ async fn settle_together(
         .await?;
     for outcome in outcomes {
         info!(
-            message.id = outcome.message,
+            message.id = outcome.decided.id,
             case.reference = outcome.reference.as_deref(),
             "message {} {}",
-            outcome.message,
-            outcome.action
+            outcome.decided.id,
+            outcome.decided.action
         );
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Letters leave: claim, deliver, record.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +43,7 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         .db
         .write(move |tx| {
             Box::pin(async move {
+                record_accepted(tx, &done, now).await?;
                 for (letter, delivery) in &done {
                     record(tx, letter, delivery, now).await?;
                 }
@@ -76,7 +78,31 @@ fn envelope(letter: &Leaving) -> Result<Envelope, AddressFault> {
     })
 }
 
-/// Records how one delivery ended.
+/// Records all that left, with a few statements however many they are.
+async fn record_accepted(
+    tx: &mut Tx,
+    done: &[(Leaving, Delivery)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut by_answer: BTreeMap<(Option<u16>, &str), Vec<i64>> = BTreeMap::new();
+    let mut acknowledged = Vec::new();
+    for (letter, delivery) in done {
+        let Delivery::Accepted { reply } = delivery else { continue };
+        by_answer.entry((reply.code, &reply.cause)).or_default().push(letter.id);
+        info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
+        if let Some(case) = letter.case_id.filter(|_| letter.purpose == "acknowledgement") {
+            acknowledged.push((case, Event::Acknowledged { letter: letter.id.to_string() }));
+        }
+    }
+    for ((code, cause), ids) in by_answer {
+        letters::sent(tx, &ids, code, cause, now).await?;
+    }
+    let cases: Vec<i64> = acknowledged.iter().map(|(case, _)| *case).collect();
+    cases::acknowledged(tx, &cases, now).await?;
+    cases::record_all(tx, &Actor::Gateway, &acknowledged, now).await
+}
+
+/// Records how one delivery ended that was not accepted.
 async fn record(
     tx: &mut Tx,
     letter: &Leaving,
@@ -86,18 +112,7 @@ async fn record(
     let reply = delivery.reply();
     let outcome = |state, due_at| Outcome { state, code: reply.code, cause: &reply.cause, due_at };
     match delivery {
-        Delivery::Accepted { .. } => {
-            letters::record(tx, letter.id, &outcome("sent", None), now).await?;
-            info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
-            match letter.case_id {
-                Some(case) if letter.purpose == "acknowledgement" => {
-                    cases::acknowledged(tx, case, now).await?;
-                    let event = Event::Acknowledged { letter: letter.id.to_string() };
-                    cases::record(tx, case, &Actor::Gateway, &event, now).await
-                }
-                _ => Ok(()),
-            }
-        }
+        Delivery::Accepted { .. } => Ok(()),
         Delivery::Deferred { .. } => {
             let queued_at = moment(letter.created_at);
             let tries = u32::try_from(letter.attempts).unwrap_or(u32::MAX);

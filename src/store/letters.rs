@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, on};
+use super::db::{Db, Tx, in_list, on};
 
 /// A letter to queue. Its bytes follow once its number is known ([`finish`]), in the same
 /// transaction.
@@ -178,6 +178,31 @@ pub async fn record(
         .bind(sent_at)
         .bind(outcome.due_at.map(Timestamp::as_millisecond))
         .execute(c).await.map(drop))?;
+    Ok(())
+}
+
+/// Records letters that left with one and the same answer.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sent(
+    tx: &mut Tx,
+    ids: &[i64],
+    code: Option<u16>,
+    cause: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for ids in ids.chunks(500) {
+        on!(tx, "record deliveries", c => {
+            let mut update =
+                sqlx::QueryBuilder::new("UPDATE letter SET state = 'sent', leased_until = 0");
+            update.push(", last_code = ").push_bind(code.map(i64::from));
+            update.push(", last_cause = ").push_bind(cause);
+            update.push(", sent_at = ").push_bind(now.as_millisecond());
+            in_list(&mut update, ids);
+            update.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
     Ok(())
 }
 
