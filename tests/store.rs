@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use postern::email::{Email, Limits};
-use postern::store::messages::Arrival;
+use postern::rules::Classification;
+use postern::store::messages::{self as kept, Arrival, Decided, Settled};
 use postern::store::{Db, StoreError, Tx};
 use sha2::{Digest, Sha256};
 
@@ -109,4 +110,35 @@ where
         results.push(one.await.unwrap());
     }
     results
+}
+
+/// Keeps what was understood of one message.
+async fn understood(
+    tx: &mut Tx,
+    id: i64,
+    email: &Email,
+    key: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    kept::understood(tx, &[(id, email.clone(), key.to_owned())], now).await
+}
+
+/// Settles one message and records its decision, as intake does for a group.
+async fn settle(
+    tx: &mut Tx,
+    id: i64,
+    settled: &Settled<'_>,
+    version: &str,
+    found: &Classification,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    kept::settle(tx, id, settled).await?;
+    let decided = Decided {
+        id,
+        classification: serde_json::to_string(found).unwrap(),
+        action: Box::leak(settled.action.to_owned().into_boxed_str()),
+        reason: settled.reason.to_owned(),
+        acknowledge_reason: settled.acknowledge_reason.to_owned(),
+    };
+    kept::decided(tx, &[decided], version, now).await
 }

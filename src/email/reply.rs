@@ -22,7 +22,7 @@ static ORIGINAL: LazyLock<Regex> = LazyLock::new(|| {
 static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*_-]*(?:
-          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\b .{4,300}?
+          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\W .{3,300}?
           (?:wrote|writes|said|schrieb(?:\ .{0,80})?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|kirjoitti\ .{0,40}|ezt\ írta|napísal|tarihinde\ .{0,40}|geschreven|följande|skrev\ følgende\ .{0,40}|scriveva|schreef(?:\ .{0,80})?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .{0,80})?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|написал\(?а?\)?|pisze|yazd[ıi]|さんが書きました|写道|のメール|작성)
           [\s:：*_-]*$
         | .{4,260}<[^<>\s]+@[^<>\s]+>[\s,]*(?:\([^)]{0,80}\))?\s*[:：]\s*$

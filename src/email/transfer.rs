@@ -32,16 +32,33 @@ pub(super) fn decode<'a>(body: &'a [u8], encoding: &str) -> Body<'a> {
     }
 }
 
-/// The six bits of a base64 character (both alphabets), or nothing.
+/// Marks a byte that is no base64 character.
+const NONE: u8 = 0xff;
+
+/// The six bits of every byte (both alphabets).
+const SEXTETS: [u8; 256] = sextets();
+
+#[expect(clippy::indexing_slicing, reason = "computed while compiling, where it must fit")]
+const fn sextets() -> [u8; 256] {
+    const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut table = [NONE; 256];
+    let mut value = 0;
+    while value < 64 {
+        table[STANDARD[value as usize] as usize] = value;
+        value += 1;
+    }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
+}
+
+/// The six bits of a base64 character, or [`NONE`].
+fn bits(byte: u8) -> u8 {
+    SEXTETS.get(usize::from(byte)).copied().unwrap_or(NONE)
+}
+
 fn sextet(byte: u8) -> Option<u32> {
-    Some(u32::from(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
+    Some(u32::from(bits(byte))).filter(|bits| *bits < 64)
 }
 
 /// Collects sextets and gives out octets.
@@ -63,6 +80,27 @@ impl Octets {
         }
     }
 
+    /// Takes a line of whole groups of four, as nearly every line of a large attachment is. False
+    /// (and nothing taken) for any other.
+    fn push_whole(&mut self, line: &[u8]) -> bool {
+        let (groups, rest) = line.as_chunks::<4>();
+        // A line that begins so may be a rule under which a list server signs.
+        if self.count != 0 || !rest.is_empty() || matches!(line, [b'_' | b'-', ..]) {
+            return false;
+        }
+        let before = self.out.len();
+        let mut seen = 0;
+        for group in groups {
+            let [a, b, c, d] = group.map(bits);
+            seen |= a | b | c | d;
+            self.out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        }
+        if seen >= 64 {
+            self.out.truncate(before);
+        }
+        seen < 64
+    }
+
     /// Padding: what is left over are zero bits.
     fn pad(&mut self) {
         self.bits = 0;
@@ -79,7 +117,7 @@ fn base64(body: &[u8]) -> Body<'_> {
     let mut at = 0;
     for line in body.split_inclusive(|b| *b == b'\n') {
         let trimmed = line.trim_ascii();
-        if !trimmed.is_empty() {
+        if !trimmed.is_empty() && !octets.push_whole(trimmed) {
             let all =
                 trimmed.iter().all(|b| sextet(*b).is_some() || matches!(b, b'=' | b' ' | b'\t'));
             // After padding only a whole further block may follow: some encoders pad every line.
@@ -187,6 +225,27 @@ mod tests {
         check("base64", "aGVsbG8gd29ybGQ", "hello world", "");
         check("BASE64", "aGVs\nbG8gd29ybGQ\n", "hello world", "");
         check("base64", "aGVsbG8=\r\nIHdvcmxk\r\n", "hello world", "");
+    }
+
+    #[test]
+    fn a_line_of_whole_groups_is_read_as_any_other() {
+        let every: Vec<u8> = (0..=255).collect();
+        let digits = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+P0BB\
+             QkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5fYGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6e3x9fn+AgYKD\
+             hIWGh4iJiouMjY6PkJGSk5SVlpeYmZqbnJ2en6ChoqOkpaanqKmqq6ytrq+wsbKztLW2t7i5uru8vb6/wMHCw8TF\
+             xsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t/g4eLj5OXm5+jp6uvs7e7v8PHy8/T19vf4+fr7/P3+/w==";
+        for width in 1..=100 {
+            let lines: Vec<&str> = digits
+                .as_bytes()
+                .chunks(width)
+                .map(|line| std::str::from_utf8(line).unwrap())
+                .collect();
+            let body = lines.join("\r\n");
+            // A line of rule characters alone would end the part, as a list server's rule does.
+            let got = decode(body.as_bytes(), "base64");
+            assert_eq!(got.bytes, every, "{width}");
+        }
+        check("base64", "YWJj\nZGVm\nZ?==\n", "abcdef", "Z?==");
     }
 
     #[test]

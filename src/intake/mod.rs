@@ -18,6 +18,8 @@ use tracing::{info, warn};
 use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
 use crate::hold::{hold_point, hold_point_of};
+use crate::policy::Policy;
+use crate::rules::Seen;
 use crate::store::messages::{self, Waiting};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
@@ -26,10 +28,13 @@ use crate::token;
 pub(crate) use fetch::{believed, imported};
 pub(crate) use open::{Asking, ask_service, clocked};
 
-/// Messages taken through the steps together: their commits are shared.
+/// Messages claimed together.
 const BATCH: i64 = 64;
-/// Bytes of a batch that are read at once.
-const BATCH_BYTES: i64 = 24 << 20;
+/// Messages taken through the steps together: their commits are shared, and the next ones are read
+/// while these are settled.
+const GROUP: usize = 16;
+/// Bytes of a group.
+const GROUP_BYTES: i64 = 24 << 20;
 /// Begun this often without being understood, a message is read without the parser.
 const CAREFUL_AFTER: i64 = 2;
 /// Failed this often at being settled, a message is held for a person.
@@ -44,6 +49,9 @@ pub(crate) struct InHand {
     pub(crate) waiting: Waiting,
     pub(crate) email: Email,
     pub(crate) content_key: String,
+    pub(crate) seen: Seen,
+    /// Read now, not remembered.
+    fresh: bool,
 }
 
 impl InHand {
@@ -62,15 +70,37 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         return Ok(Tick::Idle);
     }
     hold_point("claimed").await;
+    // One set of rules from the first look to the decision.
+    let policy = gateway.policy();
+    let mut ready = Vec::new();
     for group in groups(claimed) {
-        let read = understand(gateway, group).await?;
+        // The next group is read while this one is settled.
+        let (settled, read) = futures::join!(
+            finish(gateway, &policy, std::mem::take(&mut ready)),
+            understand(gateway, &policy, group)
+        );
+        settled?;
+        ready = read?;
         hold_point("understood").await;
-        settle_all(gateway, read).await?;
-        hold_point("settled").await;
-        gateway.nudges.settled.send_replace(());
-        gateway.nudges.letter.notify_one();
     }
+    finish(gateway, &policy, ready).await?;
     Ok(Tick::Busy)
+}
+
+/// Settles a group and tells those who wait for it.
+async fn finish(
+    gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
+    read: Vec<InHand>,
+) -> Result<(), StoreError> {
+    if read.is_empty() {
+        return Ok(());
+    }
+    settle_all(gateway, policy, read).await?;
+    hold_point("settled").await;
+    gateway.nudges.settled.send_replace(());
+    gateway.nudges.letter.notify_one();
+    Ok(())
 }
 
 /// Claims what waits, and counts the attempt before any parser sees the bytes: what kills the
@@ -91,7 +121,7 @@ fn groups(claimed: Vec<Waiting>) -> Vec<Vec<Waiting>> {
     for waiting in claimed {
         bytes += waiting.size_bytes;
         match groups.last_mut() {
-            Some(group) if bytes <= BATCH_BYTES => group.push(waiting),
+            Some(group) if bytes <= GROUP_BYTES && group.len() < GROUP => group.push(waiting),
             _ => {
                 bytes = waiting.size_bytes;
                 groups.push(vec![waiting]);
@@ -104,32 +134,28 @@ fn groups(claimed: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 /// Reads the messages of a group and commits what was understood.
 async fn understand(
     gateway: &Arc<Gateway>,
+    policy: &Policy,
     group: Vec<Waiting>,
 ) -> Result<Vec<InHand>, StoreError> {
-    let mut read = Vec::with_capacity(group.len());
-    let mut fresh = Vec::new();
+    use futures::stream::{self, StreamExt, TryStreamExt};
+    let mut sound = Vec::with_capacity(group.len());
     for waiting in group {
         if waiting.attempts > HOLD_AFTER_STOPS {
             quarantine(gateway, &waiting, "it could not be taken in after several tries").await?;
-            continue;
-        }
-        let known = match waiting.state.as_str() {
-            "understood" => messages::email(&gateway.db, waiting.id).await?,
-            _ => None,
-        };
-        let email = if let Some(email) = known {
-            email
         } else {
-            fresh.push(read.len());
-            read_one(gateway, &waiting).await?
-        };
-        let content_key = content_key(&email);
-        read.push(InHand { waiting, email, content_key });
+            sound.push(waiting);
+        }
     }
+    // As many at once as there are threads to read them.
+    let read: Vec<InHand> = stream::iter(sound)
+        .map(|waiting| take_in_hand(gateway, policy, waiting))
+        .buffered(gateway.config.intake.readers.max(1))
+        .try_collect()
+        .await?;
     let now = gateway.clock.now();
-    let rows: Vec<(i64, Email, String)> = fresh
-        .into_iter()
-        .filter_map(|index| read.get(index))
+    let rows: Vec<(i64, Email, String)> = read
+        .iter()
+        .filter(|one| one.fresh)
         .map(|one| (one.waiting.id, one.email.clone(), one.content_key.clone()))
         .collect();
     if !rows.is_empty() {
@@ -138,12 +164,7 @@ async fn understand(
             .db
             .write_again(move |tx| {
                 let rows = Arc::clone(&rows);
-                Box::pin(async move {
-                    for (id, email, key) in rows.iter() {
-                        messages::understood(tx, *id, email, key, now).await?;
-                    }
-                    Ok::<(), StoreError>(())
-                })
+                Box::pin(async move { messages::understood(tx, &rows, now).await })
             })
             .await?;
     }
@@ -169,13 +190,34 @@ async fn set_the_unreadable_apart(
     Ok(legible)
 }
 
+/// One message with all that its own text says, read now or remembered from before.
+async fn take_in_hand(
+    gateway: &Gateway,
+    policy: &Policy,
+    waiting: Waiting,
+) -> Result<InHand, StoreError> {
+    let known = match waiting.state.as_str() {
+        "understood" => messages::email(&gateway.db, waiting.id).await?,
+        _ => None,
+    };
+    let fresh = known.is_none();
+    let email = match known {
+        Some(email) => email,
+        None => read_one(gateway, &waiting).await?,
+    };
+    let content_key = content_key(&email);
+    let seen = policy.rules.look(&email);
+    Ok(InHand { waiting, email, content_key, seen, fresh })
+}
+
 /// Reads one message; one that killed or outlasted the parser before is read by its header alone.
 async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreError> {
     let megabytes = gateway.config.intake.read_megabytes;
     let most = usize::try_from(megabytes << 20).unwrap_or(usize::MAX);
-    let whole = usize::try_from(waiting.size_bytes).is_ok_and(|size| size <= most);
+    let size = usize::try_from(waiting.size_bytes).unwrap_or(usize::MAX);
+    let whole = size <= most;
     if waiting.attempts > CAREFUL_AFTER || !whole {
-        let start = messages::bytes(&gateway.db, waiting.id, messages::PIECE_BYTES).await?;
+        let start = messages::bytes(&gateway.db, waiting.id, size, messages::PIECE_BYTES).await?;
         let mut email = email::header_scan(&start, &gateway.limits);
         email.problems.push(if whole {
             "reading it stopped the gateway before: only its beginning was read".to_owned()
@@ -184,7 +226,7 @@ async fn read_one(gateway: &Gateway, waiting: &Waiting) -> Result<Email, StoreEr
         });
         return Ok(email);
     }
-    let bytes = messages::bytes(&gateway.db, waiting.id, most).await?;
+    let bytes = messages::bytes(&gateway.db, waiting.id, size, most).await?;
     hold_point_of("reading", waiting.id).await;
     let mut email = gateway.reader.read(Arc::new(bytes)).await;
     know_our_own(gateway, &mut email);
@@ -228,16 +270,19 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Settles a group in one transaction; where that fails, each message alone, so that one bad one
 /// never stops those beside it.
-async fn settle_all(gateway: &Arc<Gateway>, read: Vec<InHand>) -> Result<(), StoreError> {
-    if read.is_empty() {
-        return Ok(());
-    }
+async fn settle_all(
+    gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
+    read: Vec<InHand>,
+) -> Result<(), StoreError> {
     let read = Arc::new(read);
-    let Err(error) = settle_together(gateway, Arc::clone(&read), None).await else { return Ok(()) };
+    let Err(error) = settle_together(gateway, policy, Arc::clone(&read), None).await else {
+        return Ok(());
+    };
     warn!(%error, cause = cause(&error), "settling {} messages together failed; one by one", read.len());
     let mut store_fails = None;
     for (index, one) in read.iter().enumerate() {
-        if let Err(error) = settle_together(gateway, Arc::clone(&read), Some(index)).await {
+        if let Err(error) = settle_together(gateway, policy, Arc::clone(&read), Some(index)).await {
             put_back(gateway, &one.waiting, &error).await?;
             if error.is_of_the_store() {
                 store_fails = Some(error);
@@ -250,16 +295,17 @@ async fn settle_all(gateway: &Arc<Gateway>, read: Vec<InHand>) -> Result<(), Sto
 
 async fn settle_together(
     gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
     read: Arc<Vec<InHand>>,
     only: Option<usize>,
 ) -> Result<(), StoreError> {
-    let inner = Arc::clone(gateway);
+    let (inner, policy) = (Arc::clone(gateway), Arc::clone(policy));
     let outcomes = gateway
         .db
         .write_again(move |tx| {
-            let (inner, read) = (Arc::clone(&inner), Arc::clone(&read));
+            let (inner, read, policy) =
+                (Arc::clone(&inner), Arc::clone(&read), Arc::clone(&policy));
             Box::pin(async move {
-                let policy = inner.policy();
                 let mut outcomes = Vec::new();
                 for (index, one) in read.iter().enumerate() {
                     if only.is_some_and(|only| only != index) {
@@ -267,6 +313,10 @@ async fn settle_together(
                     }
                     outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
                 }
+                let decided: Vec<_> =
+                    outcomes.iter().flatten().map(|one| one.decided.clone()).collect();
+                let (version, now) = (policy.rules.version(), inner.clock.now());
+                messages::decided(tx, &decided, version, now).await?;
                 hold_point("settling").await;
                 Ok::<_, StoreError>(outcomes)
             })
@@ -274,11 +324,11 @@ async fn settle_together(
         .await?;
     for outcome in outcomes.into_iter().flatten() {
         info!(
-            message.id = outcome.message,
+            message.id = outcome.decided.id,
             case.reference = outcome.reference.as_deref(),
             "message {} {}",
-            outcome.message,
-            outcome.action
+            outcome.decided.id,
+            outcome.decided.action
         );
     }
     Ok(())

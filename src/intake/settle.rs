@@ -12,15 +12,15 @@ use crate::letters::{DutyAlert, LetterId};
 use crate::outbox::{Automatic, Posting};
 use crate::policy::Policy;
 use crate::rules::Classification;
-use crate::store::messages::{self, Settled};
+use crate::store::messages::{self, Decided, Settled};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, cases, letters, requests};
+use crate::store::{StoreError, Tx, cases, json, letters, requests};
 
-/// What became of a message, for the log.
+/// What became of a message.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    pub(super) message: i64,
-    pub(super) action: &'static str,
+    /// Still to be recorded, in the same transaction.
+    pub(super) decided: Decided,
     pub(super) reference: Option<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn settle(
     }
     let now = gateway.clock.now();
     let (history, known) = history::of(tx, gateway, policy, one, now).await?;
-    let classification = policy.rules.classify(&one.email, &known);
+    let classification = policy.rules.judge(&one.email, &one.seen, &known);
     let decision =
         decide(&one.email, &classification, &history, &gateway.standing, one.received_at());
     let scene = Scene { gateway, policy, one, classification: &classification, now };
@@ -60,9 +60,15 @@ pub(super) async fn settle(
         acknowledge: decision.acknowledgement.send,
         acknowledge_reason: &decision.acknowledgement.reason,
     };
-    let version = policy.rules.version();
-    messages::settle(tx, one.waiting.id, &settled, version, &classification, now).await?;
-    Ok(Some(Outcome { message: one.waiting.id, action: decision.action.id(), reference }))
+    messages::settle(tx, one.waiting.id, &settled).await?;
+    let decided = Decided {
+        id: one.waiting.id,
+        classification: json(&classification),
+        action: decision.action.id(),
+        reason: decision.reason.clone(),
+        acknowledge_reason: decision.acknowledgement.reason.clone(),
+    };
+    Ok(Some(Outcome { decided, reference }))
 }
 
 /// What every act on one message is given.

@@ -1,5 +1,6 @@
 //! Letters leave: claim, deliver, record.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
         .write_again(move |tx| {
             let done = Arc::clone(&done);
             Box::pin(async move {
+                record_accepted(tx, &done, now).await?;
                 for (letter, delivery) in done.iter() {
                     record(tx, letter, delivery, pause, now).await?;
                 }
@@ -99,7 +101,34 @@ fn envelope(letter: &Leaving) -> Result<Envelope, AddressFault> {
     })
 }
 
-/// Records how one delivery ended.
+/// Records all that left, with a few statements however many they are.
+async fn record_accepted(
+    tx: &mut Tx,
+    done: &[(Leaving, Delivery)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut by_answer: BTreeMap<(Option<u16>, &str), Vec<i64>> = BTreeMap::new();
+    for (letter, delivery) in done {
+        let Delivery::Accepted { reply } = delivery else { continue };
+        by_answer.entry((reply.code, &reply.cause)).or_default().push(letter.id);
+    }
+    let mut recorded = BTreeSet::new();
+    for ((code, cause), ids) in by_answer {
+        recorded.extend(letters::sent(tx, &ids, code, cause, now).await?);
+    }
+    let mut acknowledged = Vec::new();
+    for (letter, _) in done.iter().filter(|(letter, _)| recorded.contains(&letter.id)) {
+        info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
+        if let Some(case) = letter.case_id.filter(|_| letter.purpose == "acknowledgement") {
+            acknowledged.push((case, Event::Acknowledged { letter: letter.id.to_string() }));
+        }
+    }
+    let cases: Vec<i64> = acknowledged.iter().map(|(case, _)| *case).collect();
+    cases::acknowledged(tx, &cases, now).await?;
+    cases::record_all(tx, &Actor::Gateway, &acknowledged, now).await
+}
+
+/// Records how one delivery ended that was not accepted.
 async fn record(
     tx: &mut Tx,
     letter: &Leaving,
@@ -110,20 +139,7 @@ async fn record(
     let reply = delivery.reply();
     let outcome = |state, due_at| Outcome { state, code: reply.code, cause: &reply.cause, due_at };
     match delivery {
-        Delivery::Accepted { .. } => {
-            if !letters::record(tx, letter.id, &outcome("sent", None), now).await? {
-                return Ok(());
-            }
-            info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
-            match letter.case_id {
-                Some(case) if letter.purpose == "acknowledgement" => {
-                    cases::acknowledged(tx, case, now).await?;
-                    let event = Event::Acknowledged { letter: letter.id.to_string() };
-                    cases::record(tx, case, &Actor::Gateway, &event, now).await
-                }
-                _ => Ok(()),
-            }
-        }
+        Delivery::Accepted { .. } => Ok(()),
         Delivery::Deferred { .. } => {
             let queued_at = moment(letter.created_at);
             let tries = u32::try_from(letter.attempts).unwrap_or(u32::MAX);

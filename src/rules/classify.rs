@@ -6,7 +6,7 @@ use super::decision::State;
 use super::label::Label;
 use super::matcher::Hit;
 use super::text::{Haystack, Place};
-use super::{Classification, Evidence, Known, Rule, RuleSet};
+use super::{Classification, Evidence, Known, Rule, RuleSet, Seen};
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
 use crate::email::Email;
 use crate::private::Private;
@@ -43,10 +43,14 @@ struct Found<'a> {
 }
 
 impl RuleSet {
-    pub(super) fn classify_email(&self, email: &Email, known: &Known) -> Classification {
-        let haystack = Haystack::of(email);
-        let hits = self.matcher.hits(&haystack);
-        let found = self.found(&haystack, &hits);
+    pub(super) fn classify_email(
+        &self,
+        email: &Email,
+        seen: &Seen,
+        known: &Known,
+    ) -> Classification {
+        let haystack = &seen.haystack;
+        let found = self.found(haystack, &seen.hits);
         let mut sums = vec![0.0; self.names.count()];
         for found in &found {
             if let Some(sum) = sums.get_mut(self.names.index(found.rule.label)) {

@@ -87,6 +87,18 @@ struct Rule {
     weight: f64,
 }
 
+/// What a set of rules saw in one message, before anything is known about its sender.
+pub struct Seen {
+    haystack: text::Haystack,
+    hits: Vec<matcher::Hit>,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Seen({} hits)", self.hits.len())
+    }
+}
+
 /// All rules, valid, compiled, ready for many messages.
 pub struct RuleSet {
     services: Services,
@@ -131,7 +143,21 @@ impl RuleSet {
     /// What the rules make of one message. Never fails: with nothing to go on, `confidence` is 0
     /// and `needs_officer` is true.
     pub fn classify(&self, email: &Email, known: &Known) -> Classification {
-        self.classify_email(email, known)
+        self.judge(email, &self.look(email), known)
+    }
+
+    /// Reads one message's words: the slow half of [`RuleSet::classify`], which needs nothing but
+    /// the message.
+    pub fn look(&self, email: &Email) -> Seen {
+        let haystack = text::Haystack::of(email);
+        let hits = self.matcher.hits(&haystack);
+        Seen { haystack, hits }
+    }
+
+    /// The quick half of [`RuleSet::classify`]: what was seen, weighed with what is known. Only for
+    /// what the same set of rules saw in the same message.
+    pub fn judge(&self, email: &Email, seen: &Seen, known: &Known) -> Classification {
+        self.classify_email(email, seen, known)
     }
 
     fn effect_text(&self, effect: decision::Effect) -> Option<String> {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, on};
+use super::db::{Db, Tx, clean, in_list, on};
 use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded};
 
 /// A case to open; everything that its clock needs is decided already.
@@ -194,15 +194,8 @@ pub async fn record(
     event: &Event,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let detail = super::json(event);
-    let kind = serde_json::to_value(event)
-        .ok()
-        .and_then(|value| value.get("kind").and_then(|kind| kind.as_str().map(str::to_owned)))
-        .unwrap_or_default();
-    let actor = match by {
-        Actor::Gateway => "gateway",
-        Actor::Officer(officer) => &officer.0,
-    };
+    let (kind, detail) = kind_and_detail(event);
+    let actor = actor_text(by);
     on!(tx, "record what happened", c => sqlx::query(
         "INSERT INTO case_event (case_id, at, kind, actor, detail) VALUES ($1, $2, $3, $4, $5)")
         .bind(case).bind(now.as_millisecond()).bind(&kind).bind(actor).bind(&detail)
@@ -377,9 +370,56 @@ async fn restart(tx: &mut Tx, case: i64, clock: &Clocked) -> Result<(), StoreErr
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn acknowledged(tx: &mut Tx, case: i64, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, "acknowledged", c => sqlx::query(
-        "UPDATE complaint_case SET acknowledged_at = $2 WHERE id = $1 AND acknowledged_at IS NULL")
-        .bind(case).bind(now.as_millisecond()).execute(c).await.map(drop))?;
+pub async fn acknowledged(tx: &mut Tx, cases: &[i64], now: Timestamp) -> Result<(), StoreError> {
+    for cases in cases.chunks(500) {
+        on!(tx, "acknowledged", c => {
+            let mut update = sqlx::QueryBuilder::new("UPDATE complaint_case SET acknowledged_at = ");
+            update.push_bind(now.as_millisecond());
+            in_list(&mut update, cases);
+            update.push(" AND acknowledged_at IS NULL");
+            update.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
     Ok(())
+}
+
+/// Records what happened to several cases, each its own.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn record_all(
+    tx: &mut Tx,
+    by: &Actor,
+    events: &[(i64, Event)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for events in events.chunks(500) {
+        on!(tx, "record what happened", c => {
+            let mut insert =
+                sqlx::QueryBuilder::new("INSERT INTO case_event (case_id, at, kind, actor, detail) ");
+            insert.push_values(events, |mut row, (case, event)| {
+                let (kind, detail) = kind_and_detail(event);
+                row.push_bind(*case).push_bind(now.as_millisecond()).push_bind(kind)
+                    .push_bind(actor_text(by).to_owned()).push_bind(detail);
+            });
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+/// An event as it is kept: what kind it is, and the whole.
+fn kind_and_detail(event: &Event) -> (String, String) {
+    let kind = serde_json::to_value(event)
+        .ok()
+        .and_then(|value| value.get("kind").and_then(|kind| kind.as_str().map(str::to_owned)))
+        .unwrap_or_default();
+    (kind, super::json(event))
+}
+
+fn actor_text(by: &Actor) -> &str {
+    match by {
+        Actor::Gateway => "gateway",
+        Actor::Officer(officer) => &officer.0,
+    }
 }

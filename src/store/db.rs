@@ -491,6 +491,20 @@ pub fn affected(answer: impl Affected) -> u64 {
     answer.rows()
 }
 
+/// `WHERE id IN (…)`. A statement built so is run with `persistent(false)`: those of every length
+/// would crowd the others out of the cache.
+pub(super) fn in_list<DB: sqlx::Database>(query: &mut sqlx::QueryBuilder<DB>, ids: &[i64])
+where
+    i64: for<'q> sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query.push(" WHERE id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+}
+
 /// Text without NUL, which `PostgreSQL` refuses in text.
 pub fn clean(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, on};
-use super::messages::{Arrival, step};
+use super::db::{Db, Tx, clean, in_list, on};
+use super::messages::{Arrival, steps};
 
 /// Writes a delivery into the ledger, once.
 ///
@@ -130,10 +130,14 @@ pub async fn moved(
     note: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for delivery in deliveries {
-        on!(tx, "moved", c => sqlx::query("UPDATE delivery SET moved_at = $2, move_note = $3 WHERE id = $1")
-            .bind(delivery.id).bind(now.as_millisecond()).bind(note).execute(c).await.map(drop))?;
-        step(tx, delivery.message_id, "moved", now, note).await?;
+    for some in deliveries.chunks(500) {
+        on!(tx, "record moves", c => {
+            let mut update = sqlx::QueryBuilder::new("UPDATE delivery SET moved_at = ");
+            update.push_bind(now.as_millisecond()).push(", move_note = ").push_bind(note);
+            in_list(&mut update, &some.iter().map(|one| one.id).collect::<Vec<_>>());
+            update.build().persistent(false).execute(c).await.map(drop)
+        })?;
     }
-    Ok(())
+    let rows: Vec<_> = deliveries.iter().map(|one| (one.message_id, "moved", note)).collect();
+    steps(tx, &rows, now).await
 }

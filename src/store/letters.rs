@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, on};
+use super::db::{Db, Tx, clean, in_list, on};
 
 /// A letter to queue. Its bytes follow once its number is known ([`finish`]), in the same
 /// transaction.
@@ -192,6 +192,35 @@ pub async fn record(
         .bind(outcome.due_at.map(Timestamp::as_millisecond))
         .fetch_optional(c).await)?;
     Ok(row.is_some())
+}
+
+/// Records letters that left with one and the same answer. Gives those of which it was not known: a
+/// gateway that stood still while others went on does not record a letter again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn sent(
+    tx: &mut Tx,
+    ids: &[i64],
+    code: Option<u16>,
+    cause: &str,
+    now: Timestamp,
+) -> Result<Vec<i64>, StoreError> {
+    let mut recorded = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(500) {
+        let rows: Vec<(i64,)> = on!(tx, "record deliveries", c => {
+            let mut update =
+                sqlx::QueryBuilder::new("UPDATE letter SET state = 'sent', leased_until = 0");
+            update.push(", last_code = ").push_bind(code.map(i64::from));
+            update.push(", last_cause = ").push_bind(clean(cause).into_owned());
+            update.push(", sent_at = ").push_bind(now.as_millisecond());
+            in_list(&mut update, ids);
+            update.push(" AND state = 'queued' RETURNING id");
+            update.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        recorded.extend(rows.into_iter().map(|(id,)| id));
+    }
+    Ok(recorded)
 }
 
 /// Gives a letter back untouched, its attempt not counted: the queue stopped before it was tried.

@@ -9,7 +9,6 @@ use super::ledger::note_delivery;
 pub use super::ledger::{Unmoved, delivered, forget_places, moved, unmoved};
 use super::moment;
 use crate::email::Email;
-use crate::rules::Classification;
 
 /// How many bytes one stored piece of a message holds.
 pub const PIECE_BYTES: usize = 1 << 20;
@@ -216,6 +215,29 @@ pub async fn step(
     Ok(())
 }
 
+/// Records one step of many messages, each with its own detail, with one statement.
+pub(super) async fn steps(
+    tx: &mut Tx,
+    steps: &[(i64, &str, &str)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // Four values a row, far below what either engine takes in one statement.
+    for steps in steps.chunks(500) {
+        on!(tx, "record steps", c => {
+            let mut insert =
+                sqlx::QueryBuilder::new("INSERT INTO step (message_id, step, at, detail) ");
+            insert.push_values(steps, |mut row, (message, step, detail)| {
+                row.push_bind(*message).push_bind(*step).push_bind(now.as_millisecond())
+                    .push_bind(clean(detail).into_owned());
+            });
+            insert.push(" ON CONFLICT (message_id, step) DO NOTHING");
+            // Statements of every length would crowd the others out of the cache.
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
 /// Claims the oldest messages that wait, counting the attempt before anything is parsed. One that
 /// was begun before without being settled comes alone: whatever stopped it then is counted against
 /// it and not against those that happened to be claimed with it.
@@ -256,15 +278,14 @@ pub async fn claim(
     Ok(rows)
 }
 
-/// The bytes of a message, whole or its beginning.
+/// The bytes of a message, whole or its first `most`; `size` is the message's own.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bytes(db: &Db, id: i64, most: usize) -> Result<Vec<u8>, StoreError> {
-    let pieces = i64::try_from(most.div_ceil(PIECE_BYTES)).unwrap_or(i64::MAX);
-    let (size,): (i64,) = on!(db, "read the bytes of a message", c => sqlx::query_as("SELECT size_bytes FROM message WHERE id = $1")
-        .bind(id).fetch_one(c).await)?;
-    let mut whole = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(most));
+pub async fn bytes(db: &Db, id: i64, size: usize, most: usize) -> Result<Vec<u8>, StoreError> {
+    let wanted = size.min(most);
+    let pieces = i64::try_from(wanted.div_ceil(PIECE_BYTES)).unwrap_or(i64::MAX);
+    let mut whole = Vec::with_capacity(wanted);
     for piece in 0..pieces {
         let row: Option<(Vec<u8>,)> = on!(db, "read the bytes of a message", c => sqlx::query_as(
             "SELECT bytes FROM message_bytes WHERE message_id = $1 AND piece = $2")
@@ -288,35 +309,37 @@ pub async fn still_ours(tx: &mut Tx, id: i64, gateway: &str) -> Result<bool, Sto
     Ok(row.is_some())
 }
 
-/// Keeps what was understood of a message. The parser is done with it, and what happens from here on
-/// is counted anew.
+/// Keeps what was understood of some messages, each with the key of its content. The parser is done
+/// with them, and what happens from here on is counted anew.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn understood(
     tx: &mut Tx,
-    id: i64,
-    email: &Email,
-    content_key: &str,
+    read: &[(i64, Email, String)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let json = super::json(email);
-    let kind = super::word(&email.kind);
-    let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
-    let subject = email.subject.as_ref().map(|subject| clean(subject).into_owned());
-    on!(tx, "understood", c => sqlx::query(
-        "UPDATE message SET state = 'understood', attempts = 0, kind = $2, sender = $3, subject = $4,
-                            message_id = $5, fingerprint = $6, email = $7
-         WHERE id = $1 AND state = 'stored'")
-        .bind(id)
-        .bind(&kind)
-        .bind(sender.as_deref())
-        .bind(subject.as_deref())
-        .bind(email.message_id.as_deref().map(clean).as_deref())
-        .bind(content_key)
-        .bind(&json)
-        .execute(c).await.map(drop))?;
-    step(tx, id, "understood", now, &kind).await
+    let mut kinds = Vec::with_capacity(read.len());
+    for (id, email, content_key) in read {
+        let kind = super::word(&email.kind);
+        let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
+        let subject = email.subject.as_ref().map(|subject| clean(subject).into_owned());
+        on!(tx, "understood", c => sqlx::query(
+            "UPDATE message SET state = 'understood', attempts = 0, kind = $2, sender = $3, subject = $4,
+                                message_id = $5, fingerprint = $6, email = $7
+             WHERE id = $1 AND state = 'stored'")
+            .bind(id)
+            .bind(&kind)
+            .bind(sender.as_deref())
+            .bind(subject.as_deref())
+            .bind(email.message_id.as_deref().map(clean).as_deref())
+            .bind(content_key)
+            .bind(super::json(email))
+            .execute(c).await.map(drop))?;
+        kinds.push((*id, kind));
+    }
+    let rows: Vec<_> = kinds.iter().map(|(id, kind)| (*id, "understood", kind.as_str())).collect();
+    steps(tx, &rows, now).await
 }
 
 /// What was understood of a message before, where it was.
@@ -351,20 +374,7 @@ pub struct Settled<'a> {
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn settle(
-    tx: &mut Tx,
-    id: i64,
-    settled: &Settled<'_>,
-    rules_version: &str,
-    classification: &Classification,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    on!(tx, "settle", c => sqlx::query(
-        "INSERT INTO decision (message_id, rules_version, classification, decided_at)
-         VALUES ($1, $2, $3, $4)
-         ON CONFLICT (message_id) DO UPDATE SET rules_version = $2, classification = $3, decided_at = $4")
-        .bind(id).bind(rules_version).bind(super::json(classification)).bind(now.as_millisecond())
-        .execute(c).await.map(drop))?;
+pub async fn settle(tx: &mut Tx, id: i64, settled: &Settled<'_>) -> Result<(), StoreError> {
     on!(tx, "settle", c => sqlx::query(
         "UPDATE message SET state = 'done', leased_until = 0, trouble = NULL, action = $2, reason = $3,
                             case_id = $4, duplicate_of = $5, acknowledge = $6, acknowledge_reason = $7
@@ -376,10 +386,59 @@ pub async fn settle(
         .bind(settled.duplicate_of)
         .bind(settled.acknowledge)
         .bind(clean(settled.acknowledge_reason))
-        .execute(c).await.map(drop))?;
-    step(tx, id, "decided", now, settled.reason).await?;
-    step(tx, id, "settled", now, settled.action).await?;
-    step(tx, id, "answered", now, settled.acknowledge_reason).await
+        .execute(c).await.map(drop))
+}
+
+/// What was decided about one message, for the record.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// Row.
+    pub id: i64,
+    /// What the rules made of it, as JSON.
+    pub classification: String,
+    /// What was done.
+    pub action: &'static str,
+    /// Why.
+    pub reason: String,
+    /// Why it is answered, or not.
+    pub acknowledge_reason: String,
+}
+
+/// Records the decisions and the last steps of messages that were settled in this transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn decided(
+    tx: &mut Tx,
+    decided: &[Decided],
+    rules_version: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for some in decided.chunks(500) {
+        on!(tx, "record decisions", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO decision (message_id, rules_version, classification, decided_at) ");
+            insert.push_values(some, |mut row, one| {
+                row.push_bind(one.id).push_bind(rules_version).push_bind(&one.classification)
+                    .push_bind(now.as_millisecond());
+            });
+            insert.push(
+                " ON CONFLICT (message_id) DO UPDATE SET rules_version = excluded.rules_version,
+                  classification = excluded.classification, decided_at = excluded.decided_at");
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
+    let taken: Vec<_> = decided
+        .iter()
+        .flat_map(|one| {
+            [
+                (one.id, "decided", one.reason.as_str()),
+                (one.id, "settled", one.action),
+                (one.id, "answered", one.acknowledge_reason.as_str()),
+            ]
+        })
+        .collect();
+    steps(tx, &taken, now).await
 }
 
 /// Takes the one place that a content may have in the register. Gives the message that has it
@@ -392,10 +451,15 @@ pub async fn first_with_content(
     id: i64,
     content_key: &str,
 ) -> Result<Option<(i64, Option<i64>)>, StoreError> {
-    on!(tx, "first with content", c => sqlx::query(
+    // The update changes nothing; it makes the row that was there be returned.
+    let (holder,): (i64,) = on!(tx, "first with content", c => sqlx::query_as(
         "INSERT INTO content (content_key, message_id) VALUES ($1, $2)
-         ON CONFLICT (content_key) DO NOTHING")
-        .bind(content_key).bind(id).execute(c).await.map(drop))?;
+         ON CONFLICT (content_key) DO UPDATE SET message_id = content.message_id
+         RETURNING message_id")
+        .bind(content_key).bind(id).fetch_one(c).await)?;
+    if holder == id {
+        return Ok(None);
+    }
     let first: Option<(i64, Option<i64>)> = on!(tx, "first with content", c => sqlx::query_as(
         "SELECT m.id, m.case_id FROM content k JOIN message m ON m.id = k.message_id
          WHERE k.content_key = $1 AND k.message_id <> $2")

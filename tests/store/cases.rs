@@ -185,7 +185,7 @@ async fn parties_are_known_by_address_whatever_its_case() {
         assert!(!tx!(db, tx => cases::is_party(&mut tx, case + 1, "ann@example.org")));
 
         let message = keep(&db, 1).await;
-        tx!(db, tx => messages::understood(&mut tx, message, &email(1), "k", nine()));
+        tx!(db, tx => super::understood(&mut tx, message, &email(1), "k", nine()));
         let found = serde_json::from_value(serde_json::json!({
             "record_type": "corporate_complaint", "services": [], "customer_type": "parent", "themes": [],
             "flags": [], "confidence": 1.0, "needs_officer": false, "evidence": []
@@ -199,7 +199,7 @@ async fn parties_are_known_by_address_whatever_its_case() {
             acknowledge: true,
             acknowledge_reason: "",
         };
-        tx!(db, tx => messages::settle(&mut tx, message, &settled, "v", &found, nine()));
+        tx!(db, tx => super::settle(&mut tx, message, &settled, "v", &found, nine()));
         for (id, sender, case) in [
             ("m1@example.org", "ann@example.org", Some(case)),
             ("m1@example.org", "bob@example.org", None),
@@ -270,8 +270,8 @@ async fn of_two_who_change_a_case_the_second_is_told_and_overwrites_nothing() {
         assert_eq!(row.target_on.as_deref(), Some("2026-03-27"));
         assert_eq!(row.received_on, "2026-03-16", "the receipt stays");
 
-        tx!(db, tx => cases::acknowledged(&mut tx, id, later(60)));
-        tx!(db, tx => cases::acknowledged(&mut tx, id, later(90)));
+        tx!(db, tx => cases::acknowledged(&mut tx, &[id], later(60)));
+        tx!(db, tx => cases::acknowledged(&mut tx, &[id], later(90)));
         let (row, _) = replayed(&db, id, &reference).await;
         assert_eq!(row.acknowledged_at, Some(later(60).as_millisecond()), "the first counts");
     })
