@@ -75,11 +75,11 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
     let mut ready = Vec::new();
     for group in groups(claimed) {
         // The next group is read while this one is settled.
-        let (settled, read) = futures::join!(
-            finish(gateway, &policy, std::mem::take(&mut ready)),
-            understand(gateway, &policy, group)
-        );
-        settled?;
+        let (one, rules) = (Arc::clone(gateway), Arc::clone(&policy));
+        let before = std::mem::take(&mut ready);
+        let settling = tokio::spawn(async move { finish(&one, &rules, before).await });
+        let read = understand(gateway, &policy, group).await;
+        settling.await.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))?;
         ready = read?;
         hold_point("understood").await;
     }
@@ -134,7 +134,7 @@ fn groups(claimed: Vec<Waiting>) -> Vec<Vec<Waiting>> {
 /// Reads the messages of a group and commits what was understood.
 async fn understand(
     gateway: &Arc<Gateway>,
-    policy: &Policy,
+    policy: &Arc<Policy>,
     group: Vec<Waiting>,
 ) -> Result<Vec<InHand>, StoreError> {
     use futures::stream::{self, StreamExt, TryStreamExt};
@@ -193,7 +193,7 @@ async fn set_the_unreadable_apart(
 /// One message with all that its own text says, read now or remembered from before.
 async fn take_in_hand(
     gateway: &Gateway,
-    policy: &Policy,
+    policy: &Arc<Policy>,
     waiting: Waiting,
 ) -> Result<InHand, StoreError> {
     let known = match waiting.state.as_str() {
@@ -205,8 +205,14 @@ async fn take_in_hand(
         Some(email) => email,
         None => read_one(gateway, &waiting).await?,
     };
-    let content_key = content_key(&email);
-    let seen = policy.rules.look(&email);
+    // Not on this task: the database waits for nobody who looks for words.
+    let policy = Arc::clone(policy);
+    let looking = tokio::task::spawn_blocking(move || {
+        let (seen, content_key) = (policy.rules.look(&email), content_key(&email));
+        (email, seen, content_key)
+    });
+    let (email, seen, content_key) =
+        looking.await.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
     Ok(InHand { waiting, email, content_key, seen, fresh })
 }
 

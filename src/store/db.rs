@@ -319,7 +319,7 @@ async fn connect_lite(path: &Path) -> Result<Db, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL would lose the last commits when the power fails.
         .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", "1000")
+        .pragma("wal_autocheckpoint", "4096")
         .pragma("journal_size_limit", "67108864");
     let write = open_writer(writer).await?;
     let read = pool(4).connect_lazy_with(options.read_only(true));

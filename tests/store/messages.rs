@@ -226,7 +226,10 @@ async fn a_message_goes_from_stored_to_done_and_every_step_is_recorded_once() {
         let waiting = messages::waiting_for_a_person(&db).await.unwrap();
         assert_eq!(waiting.len(), 1);
         let row = &waiting[0];
-        assert_eq!((row.id, row.state.as_str(), row.action.as_deref()), (id, "done", Some("triage")));
+        assert_eq!(
+            (row.id, row.state.as_str(), row.action.as_deref()),
+            (id, "done", Some("triage"))
+        );
         assert_eq!(row.sender.as_deref(), Some("ann1@example.org"));
         assert_eq!(row.subject.as_deref(), Some("1"));
         assert_eq!(row.kind.as_deref(), Some("human"));
