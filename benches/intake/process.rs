@@ -107,7 +107,7 @@ impl Drop for Gateway {
 
 fn settings(setup: &Setup<'_>) -> String {
     format!(
-        "[store]\nurl = \"{store}\"\n\
+        "[reminders]\nask_on_closed_days = true\n[store]\nurl = \"{store}\"\n\
          [[mailbox]]\nname = \"complaints\"\naddress = \"complaints@northmere.example\"\n\
          host = \"127.0.0.1\"\nport = {imap}\nsecurity = \"plain\"\nuser = \"{user}\"\n\
          password = \"{password}\"\n\

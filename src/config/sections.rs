@@ -411,10 +411,12 @@ impl Default for Console {
 pub struct Reminders {
     /// Whether services are asked and chased by mail at all.
     pub enabled: bool,
+    /// Whether a service is asked at once on a closed day too, and not in the next working morning.
+    pub ask_on_closed_days: bool,
 }
 
 impl Default for Reminders {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, ask_on_closed_days: false }
     }
 }

@@ -356,7 +356,7 @@ pub(crate) async fn ask_service(
     let uncovered = |fault: crate::casework::calendar::NotCovered| {
         StoreError::unsuitable("work out the draft's due date", fault.to_string())
     };
-    let (today, write_at) = asked_when(policy, now).map_err(uncovered)?;
+    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
     let draft_due_on =
         policy.ladder.draft_due_on(today, asking.due_on, calendar).map_err(uncovered)?;
     let limit =
@@ -425,13 +425,15 @@ pub(crate) async fn ask_service(
 }
 
 /// The day on which a service counts as asked, and the moment its letter leaves: at once on a working
-/// day, else in the morning of the next one. Nobody is asked for work on a Sunday.
+/// day, else in the morning of the next one: nobody is asked for work on a Sunday unless the council
+/// wants that.
 fn asked_when(
+    gateway: &crate::gateway::Gateway,
     policy: &crate::policy::Policy,
     now: jiff::Timestamp,
 ) -> Result<(Date, jiff::Timestamp), crate::casework::calendar::NotCovered> {
     let today = crate::clock::london_day(now);
-    if policy.calendar.is_working_day(today)? {
+    if gateway.config.reminders.ask_on_closed_days || policy.calendar.is_working_day(today)? {
         return Ok((today, now));
     }
     let next = policy.calendar.next_working_day(today)?;

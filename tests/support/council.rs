@@ -254,7 +254,8 @@ impl Council {
             MailServer::Sink(sink) => sink.port(),
             MailServer::Elsewhere(port) => *port,
         };
-        let mut text = format!("[store]\nurl = \"{}\"\n", self.store);
+        let mut text =
+            format!("[reminders]\nask_on_closed_days = true\n[store]\nurl = \"{}\"\n", self.store);
         for mailbox in &self.mailboxes {
             write!(text, "[[mailbox]]\n{mailbox}").unwrap();
         }
