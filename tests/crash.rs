@@ -381,7 +381,11 @@ async fn killed_in_the_middle_of_reminders_each_rung_falls_once() {
     let world = World::maildir(posts()).await;
     let file = world.settings.path().join("postern.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("[reminders]\nenabled = false", "")).unwrap();
+    std::fs::write(
+        &file,
+        text.replace("[reminders]\nenabled = false", "[reminders]\nask_on_closed_days = true"),
+    )
+    .unwrap();
     world.settings.serve_once();
     let said = |arguments: &[&str]| {
         let done = world.settings.run(arguments);

@@ -7,6 +7,7 @@ use super::StoreError;
 use super::db::{Db, Tx, clean, on};
 use super::ledger::note_delivery;
 pub use super::ledger::{Unmoved, delivered, forget_places, moved, unmoved};
+pub use super::message_lists::{MessageRow, counts, of_case, waiting_for_a_person};
 use super::moment;
 use crate::email::Email;
 
@@ -516,71 +517,6 @@ pub async fn release(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool, Store
         step(tx, id, &format!("released:{}", now.as_millisecond()), now, "by an officer").await?;
     }
     Ok(row.is_some())
-}
-
-/// A message as lists show it.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
-pub struct MessageRow {
-    /// Row.
-    pub id: i64,
-    /// State.
-    pub state: String,
-    /// Receipt, in milliseconds.
-    pub received_at: i64,
-    /// Size.
-    pub size_bytes: i64,
-    /// What it is.
-    pub kind: Option<String>,
-    /// Who wrote.
-    pub sender: Option<String>,
-    /// About what.
-    pub subject: Option<String>,
-    /// What was done.
-    pub action: Option<String>,
-    /// Why.
-    pub reason: Option<String>,
-    /// What went wrong.
-    pub trouble: Option<String>,
-    /// Whether it is answered, and why.
-    pub acknowledge_reason: Option<String>,
-}
-
-const ROW: &str =
-    "SELECT id, state, received_at, size_bytes, kind, sender, subject, action, reason,
-                   trouble, acknowledge_reason FROM message";
-
-/// What waits for a person: triage and quarantine, oldest first.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn waiting_for_a_person(db: &Db) -> Result<Vec<MessageRow>, StoreError> {
-    let rows = on!(db, "waiting for a person", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{ROW} WHERE state = 'quarantined' OR (state = 'done' AND action = 'triage') ORDER BY id")))
-        .fetch_all(c).await)?;
-    Ok(rows)
-}
-
-/// The messages of a case, in order of arrival.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn of_case(db: &Db, case: i64) -> Result<Vec<MessageRow>, StoreError> {
-    let rows = on!(db, "of case", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{ROW} WHERE case_id = $1 ORDER BY received_at, id")))
-        .bind(case).fetch_all(c).await)?;
-    Ok(rows)
-}
-
-/// How many messages there are in each state and of each action.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn counts(db: &Db) -> Result<Vec<(String, String, i64)>, StoreError> {
-    let rows = on!(db, "counts", c => sqlx::query_as(
-        "SELECT state, COALESCE(action, ''), CAST(COUNT(*) AS BIGINT) FROM message
-         GROUP BY state, COALESCE(action, '') ORDER BY 1, 2")
-        .fetch_all(c).await)?;
-    Ok(rows)
 }
 
 /// The case of a stored message that one of these ids names, where the sender is its party.

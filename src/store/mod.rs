@@ -31,6 +31,7 @@ mod error;
 mod ledger;
 pub mod letters;
 pub mod mailboxes;
+mod message_lists;
 pub mod messages;
 mod migrate;
 pub mod requests;

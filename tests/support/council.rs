@@ -254,8 +254,7 @@ impl Council {
             MailServer::Sink(sink) => sink.port(),
             MailServer::Elsewhere(port) => *port,
         };
-        let mut text =
-            format!("[reminders]\nask_on_closed_days = true\n[store]\nurl = \"{}\"\n", self.store);
+        let mut text = format!("[store]\nurl = \"{}\"\n", self.store);
         for mailbox in &self.mailboxes {
             write!(text, "[[mailbox]]\n{mailbox}").unwrap();
         }
@@ -265,6 +264,8 @@ impl Council {
             "host = \"127.0.0.1\"\nport = {port}\nsecurity = \"plain\"\n"
         )
         .unwrap();
+        // The stories happen on whichever day they are told.
+        writeln!(sections.entry("reminders").or_default(), "ask_on_closed_days = true").unwrap();
         // Any free port: several councils run at once.
         writeln!(sections.entry("console").or_default(), "listen = \"127.0.0.1:0\"").unwrap();
         for (section, lines) in sections {

@@ -32,7 +32,7 @@ impl Settings {
         let lite = format!("sqlite:{}", folder.path().join("postern.db").display());
         let store = store.map_or(lite, ToOwned::to_owned);
         let mut text = format!(
-            "[reminders]\nask_on_closed_days = true\n\n[store]\nurl = \"{store}\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
+            "[store]\nurl = \"{store}\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
              [smtp]\nhost = \"127.0.0.1\"\nport = {smtp_port}\nsecurity = \"plain\"\n\
              from = \"complaints@northmere.example\"\n\n{more}\n"
         );
