@@ -342,31 +342,8 @@ mod tests {
     use crate::private::Private;
 
     fn email() -> Email {
-        Email {
-            kind: Kind::Human,
-            kind_evidence: Vec::new(),
-            from: Some(Address { address: Private("ann@example.org".to_owned()), name: None }),
-            from_count: 1,
-            reply_to: Vec::new(),
-            return_path: ReturnPath::Unknown,
-            to: Vec::new(),
-            cc: Vec::new(),
-            delivered_to: Vec::new(),
-            subject: None,
-            date: None,
-            message_id: None,
-            in_reply_to: Vec::new(),
-            references: Vec::new(),
-            case_references: Vec::new(),
-            text: Private(String::new()),
-            reply_text: Private(String::new()),
-            attachments: Vec::new(),
-            forwarded: None,
-            bounce: None,
-            suppress_answer: Vec::new(),
-            fingerprint: String::new(),
-            problems: Vec::new(),
-        }
+        let ann = Address { address: Private("ann@example.org".to_owned()), name: None };
+        Email { from: Some(ann), ..Email::blank() }
     }
 
     fn classified(record_type: RecordType) -> Classification {

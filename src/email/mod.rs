@@ -193,6 +193,37 @@ pub struct Email {
     pub problems: Vec<String>,
 }
 
+impl Email {
+    /// A message from nobody that says nothing: what a caller without bytes fills in.
+    pub fn blank() -> Self {
+        Self {
+            kind: Kind::Human,
+            kind_evidence: Vec::new(),
+            from: None,
+            from_count: 1,
+            reply_to: Vec::new(),
+            return_path: ReturnPath::Unknown,
+            to: Vec::new(),
+            cc: Vec::new(),
+            delivered_to: Vec::new(),
+            subject: None,
+            date: None,
+            message_id: None,
+            in_reply_to: Vec::new(),
+            references: Vec::new(),
+            case_references: Vec::new(),
+            text: Private::default(),
+            reply_text: Private::default(),
+            attachments: Vec::new(),
+            forwarded: None,
+            bounce: None,
+            suppress_answer: Vec::new(),
+            fingerprint: String::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// What bounds the reading of one message; exceeding one never loses it.
 #[derive(Debug, Clone)]
 pub struct Limits {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{Classification, Known, Services};
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
-use crate::email::{Address, Attachment, Email, Kind, ReturnPath};
+use crate::email::{Address, Attachment, Email};
 use crate::private::Private;
 
 /// What a person said a message is.
@@ -90,7 +90,7 @@ impl Labelled {
             sha256: String::new(),
             inline: false,
         });
-        let mut email = blank();
+        let mut email = Email::blank();
         email.from = (!line.from_addr.is_empty()).then(|| Address {
             address: Private(line.from_addr),
             name: (!line.from_name.is_empty()).then_some(Private(line.from_name)),
@@ -118,35 +118,6 @@ impl Services {
             sender_service: self.is_service_address(address),
             ..Known::default()
         }
-    }
-}
-
-/// A message from nobody that says nothing.
-fn blank() -> Email {
-    Email {
-        kind: Kind::Human,
-        kind_evidence: Vec::new(),
-        from: None,
-        from_count: 1,
-        reply_to: Vec::new(),
-        return_path: ReturnPath::Unknown,
-        to: Vec::new(),
-        cc: Vec::new(),
-        delivered_to: Vec::new(),
-        subject: None,
-        date: None,
-        message_id: None,
-        in_reply_to: Vec::new(),
-        references: Vec::new(),
-        case_references: Vec::new(),
-        text: Private::default(),
-        reply_text: Private::default(),
-        attachments: Vec::new(),
-        forwarded: None,
-        bounce: None,
-        suppress_answer: Vec::new(),
-        fingerprint: String::new(),
-        problems: Vec::new(),
     }
 }
 
