@@ -206,6 +206,7 @@ pub fn limits(config: &Config, address: &str) -> Limits {
     Limits {
         reference_prefix: config.council.prefix.clone(),
         own_addresses: own,
+        authentication_servers: config.intake.authentication_servers.clone(),
         ..Limits::default()
     }
 }

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // Pure: values in, values out. `email` finds case references, whose form is casework's; `casework`
     // takes from `clock` only the time zone and the day that a moment has in it.
     ("token", "private"),
+    ("likeness", ""),
     ("casework", "private fault clock"),
     ("email", "private casework"),
     ("rules", "private fault email casework"),
@@ -37,7 +38,7 @@ const MAY_USE: &[(&str, &str)] = &[
     ("outbox", "private clock tls hold tick casework letters token store gateway"),
     (
         "intake",
-        "clock hold tick email casework rules decide letters token policy config mailbox store outbox gateway",
+        "clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox gateway",
     ),
     ("reminders", "clock hold tick casework letters policy store outbox gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
@@ -65,7 +66,7 @@ const IMPURE: &[&str] = &[
     "Instant",
     "async fn",
 ];
-const PURE: &[&str] = &["email", "casework", "rules", "decide", "letters", "token"];
+const PURE: &[&str] = &["email", "casework", "rules", "decide", "letters", "token", "likeness"];
 
 /// One source file: its module, where it is, and its code without comments and tests.
 struct Source {

@@ -12,6 +12,8 @@ mod letters;
 mod messages;
 #[path = "store/requests.rs"]
 mod requests;
+#[path = "store/suggestions.rs"]
+mod suggestions;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -253,6 +253,43 @@ pub(super) enum Case {
         #[arg(long)]
         because: String,
     },
+    /// Merges a case into another about the same matter, which goes on for both.
+    #[command(
+        after_help = "Example:\n  postern case merge NCC-2026-00412-7 --into NCC-2026-00398-2 --because 'the same complaint by e-mail and by form'"
+    )]
+    Merge {
+        /// The reference.
+        reference: String,
+        /// The case that goes on.
+        #[arg(long, value_name = "REFERENCE")]
+        into: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Undoes a merger.
+    #[command(
+        after_help = "Example:\n  postern case separate NCC-2026-00412-7 --because 'two different children'"
+    )]
+    Separate {
+        /// The reference of the case that was merged.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Makes a message a case of its own, whatever it answers.
+    #[command(after_help = "Example:\n  postern case split 17")]
+    Split {
+        /// The message's number, as `case show` gives it.
+        message: i64,
+    },
+    /// Declines a suggestion of `case list --waiting`.
+    #[command(after_help = "Example:\n  postern case decline 5")]
+    Decline {
+        /// The suggestion's number.
+        suggestion: i64,
+    },
     /// Tries a message in quarantine again.
     #[command(after_help = "Example:\n  postern case retry 17")]
     Retry {

@@ -36,6 +36,7 @@ mod message_lists;
 pub mod messages;
 mod migrate;
 pub mod requests;
+pub mod suggestions;
 pub mod tasks;
 
 use jiff::Timestamp;
