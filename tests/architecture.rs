@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &str)] = &[
     ("policy", "fault casework rules letters config"),
     ("mailbox", "private tls"),
     // The store keeps what was understood and decided: it knows those types, and does nothing with them.
-    ("store", "email casework"),
+    ("store", "private email casework"),
     // `gateway` is what every tick is given, so it names what they need, and `outbox` is given it.
     ("gateway", "clock config decide email fault letters outbox policy private store token"),
     ("outbox", "private clock tls hold tick casework letters token store gateway"),

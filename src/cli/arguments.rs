@@ -58,6 +58,9 @@ pub(super) enum Command {
     /// What chasing is due and to whom.
     #[command(after_help = "Example:\n  postern remind --at 2026-04-15T08:30 --dry-run")]
     Remind(Remind),
+    /// A new key for the tokens in letters, after the old one may have been seen.
+    #[command(after_help = "Example:\n  postern --config postern.toml rotate-key")]
+    RotateKey,
     /// The register from a terminal.
     #[command(subcommand)]
     Case(Case),

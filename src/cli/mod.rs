@@ -13,6 +13,7 @@ mod import;
 mod inspect;
 mod out;
 mod remind;
+mod rotate_key;
 mod rules;
 mod serve;
 
@@ -94,6 +95,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Serve(what) => block_on(serve::run(what, &required(file.as_deref()), out)),
         Command::Demo(what) => block_on(demo::run(what, out)),
         Command::Remind(what) => block_on(remind::run(what, &required(file.as_deref()), out)),
+        Command::RotateKey => block_on(rotate_key::run(&required(file.as_deref()), out)),
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),
         Command::Completions { shell } => {

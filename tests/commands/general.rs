@@ -17,6 +17,7 @@ const COMMANDS: &[&[&str]] = &[
     &["import"],
     &["deadline"],
     &["remind"],
+    &["rotate-key"],
     &["completions"],
     &["case", "list"],
     &["case", "show"],
