@@ -258,7 +258,7 @@ pub(super) enum Case {
     },
     /// Merges a case into another about the same matter, which goes on for both.
     #[command(
-        after_help = "Example:\n  postern case merge NCC-2026-00412-7 --into NCC-2026-00398-2 --because 'the same complaint by e-mail and by form'"
+        after_help = "Example:\n  postern case merge NCC-2026-00412-7 --into NCC-2026-00398-5 --because 'the same complaint by e-mail and by form'"
     )]
     Merge {
         /// The reference.
