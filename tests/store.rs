@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "store/attachments.rs"]
+mod attachments;
 #[path = "store/cases.rs"]
 mod cases;
 #[path = "store/letters.rs"]

@@ -20,6 +20,7 @@ use crate::gateway::Gateway;
 use crate::hold::{hold_point, hold_point_of};
 use crate::policy::Policy;
 use crate::rules::Seen;
+use crate::store::attachments;
 use crate::store::messages::{self, Waiting};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
@@ -164,7 +165,10 @@ async fn understand(
             .db
             .write_again(move |tx| {
                 let rows = Arc::clone(&rows);
-                Box::pin(async move { messages::understood(tx, &rows, now).await })
+                Box::pin(async move {
+                    messages::understood(tx, &rows, now).await?;
+                    attachments::keep(tx, rows.iter().map(|(id, email, _)| (*id, email))).await
+                })
             })
             .await?;
     }
