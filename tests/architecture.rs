@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     ("console", "clock store gateway"),
-    ("daemon", "tick store intake outbox reminders console gateway policy"),
+    ("daemon", "tick store intake outbox reminders scan console gateway policy"),
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
