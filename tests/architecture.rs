@@ -49,7 +49,7 @@ const MAY_USE: &[(&str, &str)] = &[
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders officer gateway console daemon",
+         intake outbox reminders scan officer gateway console daemon",
     ),
 ];
 
