@@ -344,3 +344,17 @@ async fn a_running_gateway_scans_what_arrives() {
     assert_eq!(clamd.commands(), ["zINSTREAM"]);
     drop(daemon);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_killed_while_it_scans_scans_at_its_next_start() {
+    let clamd = FakeClamd::start(&[Act::Look]).await;
+    let mut desk = Desk::new(Some(&clamd.place)).await;
+    desk.receives("ann@example.org", &[("bill.pdf", &format!("%PDF-1.4 {VIRUS}"))]);
+    let mut daemon = desk.settings.held(&["serve", "--once"], "scanning");
+    daemon.wait_for("holding at scanning", Duration::from_mins(1));
+    daemon.kill();
+    assert!(clamd.files().is_empty());
+    desk.settings.serve_once();
+    assert_eq!(desk.states(&desk.references()[0]), ["infected"]);
+    assert_eq!(clamd.files().len(), 1);
+}

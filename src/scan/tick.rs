@@ -41,10 +41,14 @@ pub async fn tick(gateway: &Arc<Gateway>, patience: Patience) -> Result<Tick, St
             Some(bytes) => Some(clamd::scan(&clamd, &bytes, patience).await),
             None => None,
         };
-        let unreachable = matches!(verdict, Some(Verdict::Unreachable(_)));
+        let away = match &verdict {
+            Some(Verdict::Unreachable(why)) => Some(why.clone()),
+            _ => None,
+        };
         record(gateway, &file, verdict).await?;
-        if unreachable {
+        if let Some(why) = away {
             // The others would fare no better: they wait until somebody listens again.
+            warn!("the virus scanner could not be reached: {why}");
             found = Tick::Idle;
             break;
         }
@@ -73,26 +77,17 @@ async fn record(
 ) -> Result<(), StoreError> {
     let (id, now) = (gateway.id.clone(), gateway.clock.now());
     let (sha256, found) = (file.sha256.clone(), outcome(file, verdict, now));
-    match (found.scan, &found.answer, found.again_at) {
-        (Scan::CouldNotScan, Some(why), Some(again)) => {
-            warn!(
-                message.id = file.message_id,
-                "an attachment waits for the scanner: {why}; again at {again}"
-            );
+    let message = file.message_id;
+    match (found.scan, found.again_at) {
+        // The scanner's own words stay in the store: a stranger at its place could echo a letter.
+        (Scan::CouldNotScan, Some(_)) => {
+            warn!(message.id = message, "an attachment of message {message} waits to be scanned");
         }
-        (Scan::CouldNotScan, Some(why), None) => {
-            warn!(
-                message.id = file.message_id,
-                "an attachment of message {} stays unscanned: {why}", file.message_id
-            );
+        (Scan::CouldNotScan, None) => {
+            warn!(message.id = message, "an attachment of message {message} cannot be scanned");
         }
-        (scan, ..) => {
-            info!(
-                message.id = file.message_id,
-                "an attachment of message {}: {}",
-                file.message_id,
-                scan.words()
-            );
+        (scan, _) => {
+            info!(message.id = message, "an attachment of message {message}: {}", scan.words());
         }
     }
     gateway

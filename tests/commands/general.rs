@@ -26,6 +26,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "respond"],
     &["case", "close"],
     &["case", "reopen"],
+    &["case", "attachment"],
     &["case", "retry"],
     &["rules", "check"],
     &["rules", "test"],
