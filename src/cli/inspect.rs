@@ -183,6 +183,7 @@ fn words(file: &str, understood: &Understood, would: bool, reason: &str) -> Vec<
     for attachment in &email.attachments {
         let name = attachment.name.as_ref().map_or("unnamed", |name| name.as_str());
         let mut facts = vec![attachment.media_type.clone(), format!("{} bytes", attachment.bytes)];
+        facts.extend(attachment.inline.then(|| "in the text".to_owned()));
         facts.extend(attachment.notes.iter().map(|note| note.words().to_owned()));
         lines.push(format!("  attachment  {name} ({})", facts.join(", ")));
     }
