@@ -321,7 +321,7 @@ async fn what_the_scanner_cannot_take_is_tried_again_or_left_for_good() {
     let rows = attachments::of_message(&gateway.db, 1).await.unwrap();
     let mut found: Vec<_> = rows.iter().map(|row| (row.scan, row.scan_answer.as_deref())).collect();
     found.sort_by_key(|(_, answer)| answer.is_some());
-    let too_large = Some("it is larger than the scanner takes");
+    let too_large = Some("it is beyond the scanner's limits");
     assert_eq!(found, [(Scan::Clean, None), (Scan::CouldNotScan, too_large)]);
     let sendable = officer::sendable(&gateway, 1).await.unwrap();
     assert_eq!(sendable.iter().map(|one| one.scan).collect::<Vec<_>>(), [Scan::Clean]);

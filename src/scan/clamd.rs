@@ -41,8 +41,11 @@ pub enum Verdict {
     Clean,
     /// Something was found: the signature's name.
     Infected(String),
-    /// The file is larger than the scanner takes (`StreamMaxLength`): it will never be seen.
+    /// The file is larger than the scanner takes (`StreamMaxLength`, or `MaxFileSize` and its kin where
+    /// it says so): it will never be seen whole.
     TooLarge,
+    /// The scanner says that it cannot see inside (`AlertEncrypted`).
+    Locked,
     /// The scanner took the file and gave no verdict: why.
     Failed(String),
     /// There is no scanner to speak to: why.
@@ -154,7 +157,12 @@ fn verdict(reply: &str) -> Verdict {
         return Verdict::Clean;
     }
     if let Some(name) = about.strip_suffix(" FOUND") {
-        return Verdict::Infected(shown(name));
+        // Where the scanner is told to speak of what it did not look at, it does so in these names.
+        return match name.strip_prefix("Heuristics.") {
+            Some(why) if why.starts_with("Limits.Exceeded") => Verdict::TooLarge,
+            Some(why) if why.starts_with("Encrypted.") => Verdict::Locked,
+            _ => Verdict::Infected(shown(name)),
+        };
     }
     if reply.is_empty() {
         return Verdict::Failed("the scanner hung up without an answer".to_owned());
@@ -185,6 +193,12 @@ mod tests {
             ),
             ("stream: OK FOUND", Verdict::Infected("OK".to_owned())),
             ("INSTREAM size limit exceeded. ERROR", Verdict::TooLarge),
+            ("stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND", Verdict::TooLarge),
+            ("stream: Heuristics.Encrypted.Zip FOUND", Verdict::Locked),
+            (
+                "stream: Heuristics.OLE2.ContainsMacros FOUND",
+                Verdict::Infected("Heuristics.OLE2.ContainsMacros".to_owned()),
+            ),
             (
                 "stream: Can't allocate memory ERROR",
                 Verdict::Failed("the scanner answered: Can't allocate memory".to_owned()),

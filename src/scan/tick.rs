@@ -114,8 +114,9 @@ fn outcome(file: &ToScan, verdict: Option<Verdict>, now: Timestamp) -> Scanned {
         Some(Verdict::Clean) => verdict_is(Scan::Clean, None),
         Some(Verdict::Infected(name)) => verdict_is(Scan::Infected, Some(name)),
         Some(Verdict::TooLarge) => {
-            no_verdict("it is larger than the scanner takes".to_owned(), true, None)
+            no_verdict("it is beyond the scanner's limits".to_owned(), true, None)
         }
+        Some(Verdict::Locked) => no_verdict("it is locked".to_owned(), true, None),
         Some(Verdict::Failed(why)) => {
             let once_more = file.scan_attempts + 1 < MOST_ATTEMPTS;
             no_verdict(why, true, once_more.then_some(again))
@@ -219,7 +220,7 @@ mod tests {
         let failed = || Some(Verdict::Failed("hung up".to_owned()));
         assert!(outcome(&file(0, None, 0), failed(), now).again_at.is_some());
         assert_eq!(outcome(&file(MOST_ATTEMPTS - 1, None, 0), failed(), now).again_at, None);
-        for verdict in [Some(Verdict::TooLarge), None] {
+        for verdict in [Some(Verdict::TooLarge), Some(Verdict::Locked), None] {
             let found = outcome(&file(0, None, 0), verdict, now);
             assert_eq!((found.scan, found.again_at), (Scan::CouldNotScan, None));
         }
