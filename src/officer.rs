@@ -297,11 +297,12 @@ async fn ask_one(
         stage: found.case.stage,
         steps_total,
         received_on: crate::clock::london_day(found.case.received_at),
+        service: service.clone(),
+        leads: found.case.services.first() == Some(service),
         due_on,
         write: true,
     };
-    let leads = found.case.services.first() == Some(service);
-    ask_service(tx, gateway, &policy, &asking, service, leads, gateway.clock.now()).await?;
+    ask_service(tx, gateway, &policy, asking, gateway.clock.now()).await?;
     Ok(())
 }
 

@@ -15,13 +15,14 @@ mod messages;
 #[path = "store/requests.rs"]
 mod requests;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use postern::email::{Email, Limits};
 use postern::rules::Classification;
-use postern::store::messages::{self as kept, Arrival, Decided, Settled};
+use postern::store::messages::{self as kept, Arrival, Settled};
 use postern::store::{Db, StoreError, Tx};
 use sha2::{Digest, Sha256};
 
@@ -125,22 +126,33 @@ async fn understood(
     kept::understood(tx, &[(id, email.clone(), key.to_owned())], now).await
 }
 
-/// Settles one message and records its decision, as intake does for a group.
+/// Settles one message, as intake does a wave.
 async fn settle(
     tx: &mut Tx,
     id: i64,
-    settled: &Settled<'_>,
+    settled: &Settled,
     version: &str,
     found: &Classification,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    kept::settle(tx, id, settled).await?;
-    let decided = Decided {
-        id,
-        classification: serde_json::to_string(found).unwrap(),
-        action: Box::leak(settled.action.to_owned().into_boxed_str()),
-        reason: settled.reason.to_owned(),
-        acknowledge_reason: settled.acknowledge_reason.to_owned(),
-    };
-    kept::decided(tx, &[decided], version, now).await
+    let classification = serde_json::to_string(found).unwrap();
+    kept::settle(tx, &[Settled { id, classification, ..settled.clone() }], version, now).await
+}
+
+/// Whether one message is still a gateway's to settle.
+async fn still_ours(tx: &mut Tx, id: i64, gateway: &str) -> Result<bool, StoreError> {
+    Ok(kept::still_ours(tx, &[id], gateway).await?.contains(&id))
+}
+
+/// The message that has the place of a content, if it is another, with its case.
+async fn first_with_content(
+    tx: &mut Tx,
+    id: i64,
+    key: &str,
+) -> Result<Option<(i64, Option<i64>)>, StoreError> {
+    let holders = kept::holders_of_content(tx, &BTreeMap::from([(key, id)])).await?;
+    match holders[key] {
+        holder if holder == id => Ok(None),
+        holder => Ok(Some((holder, kept::case_of(tx, holder).await?))),
+    }
 }

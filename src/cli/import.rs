@@ -96,12 +96,15 @@ async fn keep(
         .write_again(move |tx| {
             let batch = Arc::clone(&batch);
             Box::pin(async move {
-                for file in batch.iter() {
-                    let received_at = believed(file.received_at, now);
-                    let arrival = imported(&file.bytes, received_at, &file.name, silent);
-                    messages::keep(tx, &arrival, &file.bytes, now).await?;
-                }
-                Ok::<(), StoreError>(())
+                let arrived: Vec<_> = batch
+                    .iter()
+                    .map(|file| {
+                        let received_at = believed(file.received_at, now);
+                        let arrival = imported(&file.bytes, received_at, &file.name, silent);
+                        (arrival, file.bytes.as_slice())
+                    })
+                    .collect();
+                messages::keep_all(tx, &arrived, now).await.map(drop)
             })
         })
         .await

@@ -123,10 +123,10 @@ fn page(council: &str, numbers: &Numbers) -> String {
 fn mailbox_rows(mailboxes: &[mailboxes::MailboxRow]) -> Vec<(String, String)> {
     let row = |mailbox: &mailboxes::MailboxRow| {
         let seen = mailbox.looked_at.map(|at| {
-            moment(at).to_zoned(london()).strftime("last mail %-d %B %-I:%M%P").to_string()
+            moment(at).to_zoned(london()).strftime("last looked at %-d %B, %-I:%M%P").to_string()
         });
         let state = mailbox.trouble.clone().or(seen);
-        (mailbox.name.clone(), state.unwrap_or_else(|| "no mail yet".to_owned()))
+        (mailbox.name.clone(), state.unwrap_or_else(|| "not looked at yet".to_owned()))
     };
     mailboxes.iter().map(row).collect()
 }

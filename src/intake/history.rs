@@ -1,5 +1,7 @@
 //! What the store knows about a message beyond its own text.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::InHand;
@@ -9,9 +11,56 @@ use crate::gateway::Gateway;
 use crate::policy::Policy;
 use crate::rules::Known;
 use crate::store::cases::{self, CaseRow};
-use crate::store::letters::{self, About};
+use crate::store::letters::{self, About, Lately};
 use crate::store::{StoreError, Tx, messages, requests};
 use crate::token::{self, Purpose, Token};
+
+/// What is looked up for several messages at once, before each is decided on by itself.
+pub(super) struct Shelf {
+    /// By content key: the message that holds its place in the register.
+    holders: HashMap<String, i64>,
+    /// By address: the letters that it had lately.
+    lately: HashMap<String, Lately>,
+}
+
+impl Shelf {
+    /// Fetches it for messages of which none depends on what becomes of another.
+    pub(super) async fn fetch(
+        tx: &mut Tx,
+        messages: &[&InHand],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut contents = BTreeMap::new();
+        for one in messages.iter().filter(|one| !one.content_key.is_empty()) {
+            contents.entry(one.content_key.as_str()).or_insert(one.waiting.id);
+        }
+        let senders: BTreeSet<String> = messages.iter().filter_map(|one| sender_of(one)).collect();
+        let senders: Vec<&str> = senders.iter().map(String::as_str).collect();
+        Ok(Self {
+            holders: messages::holders_of_content(tx, &contents).await?,
+            lately: letters::lately(tx, &senders, now).await?,
+        })
+    }
+
+    /// The earlier message with the same content.
+    fn first_of(&self, one: &InHand) -> Option<i64> {
+        self.holders.get(&one.content_key).copied().filter(|holder| *holder != one.waiting.id)
+    }
+}
+
+/// The sender's address, lower case.
+pub(super) fn sender_of(one: &InHand) -> Option<String> {
+    one.email.from.as_ref().map(|from| from.address.to_lowercase())
+}
+
+/// Whether a message names others: what it comes to may depend on any message before it.
+pub(super) fn has_ties(gateway: &Gateway, one: &InHand) -> bool {
+    let email = &one.email;
+    !email.in_reply_to.is_empty()
+        || !email.references.is_empty()
+        || !email.case_references.is_empty()
+        || token_of(gateway, one).is_some()
+}
 
 /// Looks up everything that a decision on one message needs, in the transaction that will hold it.
 pub(super) async fn of(
@@ -19,14 +68,14 @@ pub(super) async fn of(
     gateway: &Gateway,
     policy: &Policy,
     one: &InHand,
+    shelf: &Shelf,
     now: Timestamp,
 ) -> Result<(History, Known), StoreError> {
     let mut history = History { imported: one.waiting.silent, ..History::default() };
-    if !one.content_key.is_empty() {
-        history.duplicate_of =
-            messages::first_with_content(tx, one.waiting.id, &one.content_key).await?;
+    if let Some(first) = shelf.first_of(one) {
+        history.duplicate_of = Some((first, messages::case_of(tx, first).await?));
     }
-    let sender = one.email.from.as_ref().map(|from| from.address.to_lowercase());
+    let sender = sender_of(one);
     let services = policy.rules.services();
     history.sender_service =
         sender.as_deref().and_then(|sender| services.is_service_address(sender));
@@ -47,7 +96,8 @@ pub(super) async fn of(
         history.request = request.map(|request| request.id);
     }
     if let Some(sender) = &sender {
-        history.letters_lately = letters_lately(tx, sender, row.as_ref(), now).await?;
+        let lately = shelf.lately.get(sender).copied().unwrap_or_default();
+        history.letters_lately = letters_lately(tx, sender, lately, row.as_ref(), now).await?;
     }
     let known = Known {
         sender_is_service: history.sender_service.is_some()
@@ -141,21 +191,15 @@ fn known_case(row: &CaseRow) -> KnownCase {
 async fn letters_lately(
     tx: &mut Tx,
     sender: &str,
+    lately: Lately,
     case: Option<&CaseRow>,
     now: Timestamp,
 ) -> Result<LettersLately, StoreError> {
-    let before = |minutes: i64| now - SignedDuration::from_mins(minutes);
-    let day = letters::sent_since(tx, sender, before(24 * 60)).await?;
-    // Most senders had no letter today: the narrower windows need no look then.
-    let (ten_minutes, hour) = if day == 0 {
-        (0, 0)
-    } else {
-        let hour = letters::sent_since(tx, sender, before(60)).await?;
-        (letters::sent_since(tx, sender, before(10)).await?, hour)
-    };
+    let Lately { ten_minutes, hour, day } = lately;
     let receipts_today = match case {
         Some(case) if day > 0 => {
-            letters::receipts_since(tx, case.id, sender, before(24 * 60)).await?
+            let since = now - SignedDuration::from_hours(24);
+            letters::receipts_since(tx, case.id, sender, since).await?
         }
         _ => 0,
     };

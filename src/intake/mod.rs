@@ -36,6 +36,10 @@ const BATCH: i64 = 64;
 const GROUP: usize = 16;
 /// Bytes of a group.
 const GROUP_BYTES: i64 = 24 << 20;
+/// Short letters that one reading thread takes at a time.
+const HANDFUL: usize = 4;
+/// The longest short letter, in bytes; within one stored piece.
+const SHORT_BYTES: i64 = 64 << 10;
 /// Begun this often without being understood, a message is read without the parser.
 const CAREFUL_AFTER: i64 = 2;
 /// Failed this often at being settled, a message is held for a person.
@@ -148,11 +152,12 @@ async fn understand(
         }
     }
     // As many at once as there are threads to read them.
-    let read: Vec<InHand> = stream::iter(sound)
-        .map(|waiting| take_in_hand(gateway, policy, waiting))
+    let read: Vec<Vec<InHand>> = stream::iter(handfuls(sound))
+        .map(|handful| take_handful(gateway, policy, handful))
         .buffered(gateway.config.intake.readers.max(1))
         .try_collect()
         .await?;
+    let read: Vec<InHand> = read.into_iter().flatten().collect();
     let now = gateway.clock.now();
     let rows: Vec<(i64, Email, String)> = read
         .iter()
@@ -194,6 +199,62 @@ async fn set_the_unreadable_apart(
     Ok(legible)
 }
 
+/// Cuts a group into what one reading thread takes at a time: several short letters that nothing is
+/// known to be wrong with, or one message.
+fn handfuls(group: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+    let mut handfuls: Vec<Vec<Waiting>> = Vec::new();
+    let mut open = false;
+    for waiting in group {
+        let plain = is_plain(&waiting);
+        match handfuls.last_mut() {
+            Some(last) if open && plain && last.len() < HANDFUL => last.push(waiting),
+            _ => handfuls.push(vec![waiting]),
+        }
+        open = plain;
+    }
+    handfuls
+}
+
+/// A short letter that is read for the first time.
+fn is_plain(waiting: &Waiting) -> bool {
+    waiting.state == "stored" && waiting.attempts <= 1 && waiting.size_bytes <= SHORT_BYTES
+}
+
+async fn take_handful(
+    gateway: &Arc<Gateway>,
+    policy: &Arc<Policy>,
+    handful: Vec<Waiting>,
+) -> Result<Vec<InHand>, StoreError> {
+    if handful.iter().all(is_plain) {
+        let ids: Vec<i64> = handful.iter().map(|waiting| waiting.id).collect();
+        let mut bytes = messages::bytes_of_small(&gateway.db, &ids).await?;
+        let mut letters = Vec::with_capacity(handful.len());
+        for waiting in &handful {
+            hold_point_of("reading", waiting.id).await;
+            letters.push((waiting.clone(), bytes.remove(&waiting.id).unwrap_or_default()));
+        }
+        let (one, policy) = (Arc::clone(gateway), Arc::clone(policy));
+        let then = move |waiting, mut email| {
+            know_our_own(&one, &mut email);
+            in_hand(&policy, waiting, email, true)
+        };
+        if let Some(read) = gateway.reader.read_each(letters, then).await {
+            return Ok(read);
+        }
+    }
+    let mut read = Vec::with_capacity(handful.len());
+    for waiting in handful {
+        read.push(take_in_hand(gateway, policy, waiting).await?);
+    }
+    Ok(read)
+}
+
+/// What a message's own text says, looked up once.
+fn in_hand(policy: &Policy, waiting: Waiting, email: Email, fresh: bool) -> InHand {
+    let (seen, content_key) = (policy.rules.look(&email), content_key(&email));
+    InHand { waiting, email, content_key, seen, fresh }
+}
+
 /// One message with all that its own text says, read now or remembered from before.
 async fn take_in_hand(
     gateway: &Gateway,
@@ -211,13 +272,8 @@ async fn take_in_hand(
     };
     // Not on this task: the database waits for nobody who looks for words.
     let policy = Arc::clone(policy);
-    let looking = tokio::task::spawn_blocking(move || {
-        let (seen, content_key) = (policy.rules.look(&email), content_key(&email));
-        (email, seen, content_key)
-    });
-    let (email, seen, content_key) =
-        looking.await.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()));
-    Ok(InHand { waiting, email, content_key, seen, fresh })
+    let looking = tokio::task::spawn_blocking(move || in_hand(&policy, waiting, email, fresh));
+    Ok(looking.await.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic())))
 }
 
 /// Reads one message; one that killed or outlasted the parser before is read by its header alone.
@@ -316,29 +372,23 @@ async fn settle_together(
             let (inner, read, policy) =
                 (Arc::clone(&inner), Arc::clone(&read), Arc::clone(&policy));
             Box::pin(async move {
-                let mut outcomes = Vec::new();
-                for (index, one) in read.iter().enumerate() {
-                    if only.is_some_and(|only| only != index) {
-                        continue;
-                    }
-                    outcomes.push(settle::settle(tx, &inner, &policy, one).await?);
-                }
-                let decided: Vec<_> =
-                    outcomes.iter().flatten().map(|one| one.decided.clone()).collect();
-                let (version, now) = (policy.rules.version(), inner.clock.now());
-                messages::decided(tx, &decided, version, now).await?;
+                let messages: Vec<&InHand> = match only {
+                    Some(only) => read.get(only).into_iter().collect(),
+                    None => read.iter().collect(),
+                };
+                let outcomes = settle::settle(tx, &inner, &policy, &messages).await?;
                 hold_point("settling").await;
                 Ok::<_, StoreError>(outcomes)
             })
         })
         .await?;
-    for outcome in outcomes.into_iter().flatten() {
+    for outcome in outcomes {
         info!(
-            message.id = outcome.decided.id,
+            message.id = outcome.settled.id,
             case.reference = outcome.reference.as_deref(),
             "message {} {}",
-            outcome.decided.id,
-            outcome.decided.action
+            outcome.settled.id,
+            outcome.settled.action
         );
     }
     Ok(())
@@ -384,7 +434,7 @@ async fn quarantine(
                 let task = NewTask {
                     kind: "quarantine",
                     message_id: Some(id),
-                    words,
+                    words: words.into(),
                     ..NewTask::default()
                 };
                 tasks::add(tx, &task, now).await.map(drop)

@@ -1,23 +1,31 @@
 //! Opening a case: number, clock, parties, acknowledgement, and the services asked.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tracing::error;
 
-use super::settle::Scene;
-use crate::casework::case::{Actor, Event};
+use super::settle::{Following, Scene};
+use crate::casework::calendar::NotCovered;
+use crate::casework::case::Event;
 use crate::casework::procedure::StageClock;
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
-use crate::decide::{Decision, History};
+use crate::decide::Action;
+use crate::gateway::Gateway;
 use crate::letters::context::Context;
 use crate::letters::{
     CustomerLetter, LetterId, ServiceRequest, Written, acknowledgement_for, is_written_by_child,
     record_words,
 };
 use crate::outbox::{Automatic, Posting, TokenCase};
+use crate::policy::Policy;
 use crate::store::cases::{self, Clocked, NewCase};
-use crate::store::requests::{self, NewRequest};
-use crate::store::tasks::{self, NewTask};
+use crate::store::requests::{self, NewRequest, NewRung};
+use crate::store::tasks::NewTask;
 use crate::store::{StoreError, Tx, json};
 
 /// A case that has just been opened.
@@ -27,87 +35,163 @@ pub(super) struct Opened {
     pub(super) reference: String,
 }
 
-/// Opens a case from one message.
-pub(super) async fn open(
-    tx: &mut Tx,
-    scene: &Scene<'_>,
+/// A message that opens a case.
+#[derive(Clone, Copy)]
+pub(super) struct Opening<'a> {
+    scene: &'a Scene<'a>,
     record_type: RecordType,
-    decision: &Decision,
-    history: &History,
-) -> Result<Opened, StoreError> {
+}
+
+impl<'a> Opening<'a> {
+    /// The opening of a case, where that was decided.
+    pub(super) fn of(scene: &'a Scene<'a>) -> Option<Self> {
+        match scene.decision.action {
+            Action::Open { record_type } => Some(Self { scene, record_type }),
+            _ => None,
+        }
+    }
+
+    /// Whether the rules are not sure what it is.
+    fn is_undecided(&self) -> bool {
+        let classification = self.scene.classification;
+        classification.needs_officer || classification.record_type != self.record_type
+    }
+}
+
+/// Opens the cases of several messages. Gives them by message; what follows from them is added to
+/// `after`: acknowledgements first, then what is asked of services.
+pub(super) async fn open_all(
+    tx: &mut Tx,
+    openings: &[Opening<'_>],
+    after: &mut Following,
+) -> Result<HashMap<i64, Opened>, StoreError> {
+    let Some(first) = openings.first() else { return Ok(HashMap::new()) };
+    let Scene { gateway, policy, now, .. } = *first.scene;
+    let clocks: Vec<StageClock> = openings.iter().map(clock).collect::<Result<_, _>>()?;
+    let references = references(tx, &gateway.config.council.prefix, &clocks).await?;
+    let new: Vec<_> = openings
+        .iter()
+        .zip(&clocks)
+        .zip(&references)
+        .map(|((opening, clock), reference)| (reference.to_string(), new_case(opening, clock)))
+        .collect();
+    let ids = cases::open(tx, &new).await?;
+    let letters: Vec<FirstLetter<'_>> = openings
+        .iter()
+        .zip(&clocks)
+        .zip(new.iter().zip(&references).zip(ids))
+        .map(|((opening, clock), (((text, _), reference), id))| FirstLetter {
+            case: TokenCase { id, year: reference.year(), number: reference.number() },
+            reference: text,
+            clock,
+            record_type: opening.record_type,
+            undecided: opening.is_undecided(),
+        })
+        .collect();
+    let mut asking = Vec::new();
+    for (opening, letter) in openings.iter().zip(&letters) {
+        begin(opening, letter, after);
+        ask_services(opening.scene, letter, &mut asking, after);
+    }
+    ask_all(tx, gateway, policy, &asking, now, after).await?;
+    let opened = openings.iter().zip(&letters).map(|(opening, letter)| {
+        let opened = Opened { id: letter.case.id, reference: letter.reference.to_owned() };
+        (opening.scene.one.waiting.id, opened)
+    });
+    Ok(opened.collect())
+}
+
+/// Numbers cases, each in the year of its receipt.
+async fn references(
+    tx: &mut Tx,
+    prefix: &str,
+    clocks: &[StageClock],
+) -> Result<Vec<CaseReference>, StoreError> {
+    let mut counts: BTreeMap<i16, usize> = BTreeMap::new();
+    for clock in clocks {
+        *counts.entry(clock.received_on.year()).or_default() += 1;
+    }
+    let mut next = BTreeMap::new();
+    for (year, count) in counts {
+        next.insert(year, cases::next_numbers(tx, year, count).await?);
+    }
+    let number = |clock: &StageClock| {
+        let year = clock.received_on.year();
+        let next = next.entry(year).or_default();
+        let number = u32::try_from(*next).unwrap_or(u32::MAX);
+        *next += 1;
+        CaseReference::new(prefix, year, number)
+            .map_err(|fault| StoreError::unsuitable("number a case", fault.to_string()))
+    };
+    clocks.iter().map(number).collect()
+}
+
+fn new_case<'a>(opening: &Opening<'a>, clock: &StageClock) -> NewCase<'a> {
+    let scene = opening.scene;
     let classification = scene.classification;
-    let clock = clock(scene, record_type)?;
-    let year = clock.received_on.year();
-    let number = u32::try_from(cases::next_number(tx, year).await?).unwrap_or(u32::MAX);
-    let reference = CaseReference::new(&scene.gateway.config.council.prefix, year, number)
-        .map_err(|fault| StoreError::unsuitable("number a case", fault.to_string()))?
-        .to_string();
-    let lead = classification.services.first().cloned().unwrap_or_else(ServiceId::none);
     let from = scene.one.email.from.as_ref();
-    let undecided = classification.needs_officer || classification.record_type != record_type;
-    let new = NewCase {
+    NewCase {
         opened_by: scene.one.waiting.id,
-        record_type: record_type.id(),
-        lead_service: lead.as_str(),
+        record_type: opening.record_type.id(),
+        lead_service: classification.services.first().map_or("none", |lead| lead.as_str()),
         customer_type: classification.customer_type.id(),
         themes: json(&classification.themes),
         flags: json(&classification.flags),
         confidence: thousandths(classification.confidence),
-        needs_officer: undecided,
+        needs_officer: opening.is_undecided(),
         customer_address: from.map(|from| from.address.as_str()),
         customer_name: from.and_then(|from| from.name.as_ref()).map(|name| name.as_str()),
         subject: scene.one.email.subject.as_ref().map(|subject| subject.as_str()),
-        clock: clocked(&clock),
+        clock: clocked(clock),
         rules_version: scene.policy.rules.version(),
         received_at: scene.one.received_at(),
-    };
-    let id = cases::open(tx, &reference, &new).await?;
+    }
+}
+
+/// What every new case begins with: its first event, its customer, what a person must check, and
+/// the acknowledgement.
+fn begin(opening: &Opening<'_>, letter: &FirstLetter<'_>, after: &mut Following) {
+    let (scene, id) = (opening.scene, letter.case.id);
+    let classification = scene.classification;
     let received = Event::Received {
         message: Some(scene.one.waiting.id.to_string()),
         at: scene.one.received_at(),
-        record_type,
+        record_type: opening.record_type,
         services: classification.services.clone(),
         customer_type: classification.customer_type,
         themes: classification.themes.clone(),
         flags: classification.flags.clone(),
     };
-    cases::record(tx, id, &Actor::Gateway, &received, scene.now).await?;
-    if !history.suggested_references.is_empty() {
-        let words = format!(
-            "quotes {}, but its sender is no party to that case",
-            history.suggested_references.join(", ")
+    after.events.push((id, received));
+    let mut task = |kind, words: Cow<'static, str>| {
+        after.tasks.push(NewTask { kind, case_id: Some(id), words, ..NewTask::default() });
+    };
+    let suggested = &scene.history.suggested_references;
+    if !suggested.is_empty() {
+        let quoted = suggested.join(", ");
+        task(
+            "may_belong",
+            format!("quotes {quoted}, but its sender is no party to that case").into(),
         );
-        let task =
-            NewTask { kind: "may_belong", case_id: Some(id), words: &words, ..NewTask::default() };
-        tasks::add(tx, &task, scene.now).await?;
+    }
+    if letter.undecided {
+        task("check", "check what this is: the rules are not sure".into());
     }
     if let Some(sender) = scene.sender() {
-        cases::add_party(tx, id, &sender, "customer").await?;
+        after.parties.push((id, sender, "customer"));
     }
-    let case = TokenCase { id, year, number };
-    if undecided {
-        let words = "check what this is: the rules are not sure";
-        let task = NewTask { kind: "check", case_id: Some(id), words, ..NewTask::default() };
-        tasks::add(tx, &task, scene.now).await?;
+    if scene.decision.acknowledgement.send {
+        acknowledge(scene, letter, after);
     }
-    let letter = FirstLetter { case, reference: &reference, clock: &clock, record_type, undecided };
-    if decision.acknowledgement.send {
-        acknowledge(tx, scene, &letter).await?;
-    }
-    // What was there before the gateway is registered; nobody is asked about it unasked.
-    let before = scene.gateway.standing.cut_over.is_some_and(|cut| scene.one.received_at() < cut);
-    if !before {
-        ask_services(tx, scene, &letter).await?;
-    }
-    Ok(Opened { id, reference })
 }
 
 /// The clock of a record type's first stage, from the message's receipt.
-fn clock(scene: &Scene<'_>, record_type: RecordType) -> Result<StageClock, StoreError> {
+fn clock(opening: &Opening<'_>) -> Result<StageClock, StoreError> {
+    let scene = opening.scene;
     scene
         .policy
         .procedures
-        .clock_for(record_type, 1, scene.one.received_at(), &scene.policy.calendar)
+        .clock_for(opening.record_type, 1, scene.one.received_at(), &scene.policy.calendar)
         .map_err(|fault| StoreError::unsuitable("work out the due date", fault.to_string()))
 }
 
@@ -139,11 +223,7 @@ struct FirstLetter<'a> {
     undecided: bool,
 }
 
-async fn acknowledge(
-    tx: &mut Tx,
-    scene: &Scene<'_>,
-    first: &FirstLetter<'_>,
-) -> Result<(), StoreError> {
+fn acknowledge(scene: &Scene<'_>, first: &FirstLetter<'_>, after: &mut Following) {
     let classification = scene.classification;
     let lead = classification.services.first().cloned().unwrap_or_else(ServiceId::none);
     // Undecided, the letter promises nothing that an officer may have to take back.
@@ -151,9 +231,9 @@ async fn acknowledge(
     let officers = first.record_type == RecordType::Representation;
     let named = (!first.undecided && !officers).then_some(first.record_type);
     let id = acknowledgement_for(named, classification.customer_type, &classification.flags, &lead);
-    let Some(id) = id else { return Ok(()) };
+    let Some(id) = id else { return };
     let context = customer_letter(scene, first, named);
-    customer_post(tx, scene, first.case, id, &context, "acknowledgement").await
+    customer_post(scene, first.case, id, &context, "acknowledgement", after);
 }
 
 fn customer_letter(
@@ -210,7 +290,12 @@ fn step_words(clock: &StageClock) -> Option<String> {
 }
 
 /// One short receipt for what a customer adds.
-pub(super) async fn receipt(tx: &mut Tx, scene: &Scene<'_>, case: i64) -> Result<(), StoreError> {
+pub(super) async fn receipt(
+    tx: &mut Tx,
+    scene: &Scene<'_>,
+    case: i64,
+    after: &mut Following,
+) -> Result<(), StoreError> {
     let Some(row) = cases::by_id(tx, case).await? else { return Ok(()) };
     let Some(case) = TokenCase::of(&row) else { return Ok(()) };
     let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Date>().ok());
@@ -240,43 +325,47 @@ pub(super) async fn receipt(tx: &mut Tx, scene: &Scene<'_>, case: i64) -> Result
         complaint_open: false,
         route: None,
     };
-    customer_post(tx, scene, case, LetterId::FollowUp, &context, "receipt").await
+    customer_post(scene, case, LetterId::FollowUp, &context, "receipt", after);
+    Ok(())
 }
 
-/// Writes and queues a letter to whoever wrote the message.
-async fn customer_post(
-    tx: &mut Tx,
+/// Writes a letter to whoever wrote the message.
+fn customer_post(
     scene: &Scene<'_>,
     case: TokenCase,
     id: LetterId,
     context: &CustomerLetter,
-    purpose: &str,
-) -> Result<(), StoreError> {
-    let Some(recipient) = scene.sender() else { return Ok(()) };
-    let Some(written) = write(scene, id, context) else { return Ok(()) };
+    purpose: &'static str,
+    after: &mut Following,
+) {
+    let Some(recipient) = scene.sender() else { return };
+    let Some(written) = write(scene.policy, id, context) else { return };
     let message = scene.one.waiting.id;
-    let posting = Posting {
+    after.letters.push(Posting {
         purpose,
         // One answer a message at most, whatever else happens.
         once_key: format!("answer:{message}"),
         case: Some(case),
         request: None,
         message: Some(message),
-        recipient: &recipient,
-        written: &written,
+        recipient,
+        written,
         automatic: Automatic::Replied,
-        in_reply_to: scene.one.email.message_id.as_deref(),
-        references: &scene.one.email.references,
+        in_reply_to: scene.one.email.message_id.clone(),
+        references: scene.one.email.references.clone(),
         due_at: scene.now,
-    };
-    scene.gateway.sender.post(tx, &posting, scene.now).await.map(drop)
+    });
 }
 
 /// Writes a letter. A template that stops is everybody's trouble and nobody's message: it is logged,
 /// and the message is settled without the letter rather than not at all.
-pub(super) fn write<C: Context>(scene: &Scene<'_>, id: LetterId, context: &C) -> Option<Written> {
-    match scene.policy.letters.write(id, context) {
-        Ok(written) => Some(written),
+pub(super) fn write<C: Context>(
+    policy: &Policy,
+    id: LetterId,
+    context: &C,
+) -> Option<Arc<Written>> {
+    match policy.letters.write(id, context) {
+        Ok(written) => Some(Arc::new(written)),
         Err(fault) => {
             error!(letter = id.id(), %fault, "a letter could not be written");
             None
@@ -284,51 +373,44 @@ pub(super) fn write<C: Context>(scene: &Scene<'_>, id: LetterId, context: &C) ->
     }
 }
 
-/// Asks every service that must answer, where an answer is owed.
-async fn ask_services(
-    tx: &mut Tx,
+/// Every service that must answer, where an answer is owed.
+fn ask_services<'a>(
     scene: &Scene<'_>,
-    first: &FirstLetter<'_>,
-) -> Result<(), StoreError> {
-    let Some(due_on) = first.clock.answer_due_on() else { return Ok(()) };
+    first: &FirstLetter<'a>,
+    asking: &mut Vec<Asking<'a>>,
+    after: &mut Following,
+) {
+    // What was there before the gateway is registered; nobody is asked about it unasked.
+    let before = scene.gateway.standing.cut_over.is_some_and(|cut| scene.one.received_at() < cut);
+    let Some(due_on) = first.clock.answer_due_on().filter(|_| !before) else { return };
     if scene.classification.flags.contains(&Flag::Safeguarding) {
         // An allegation must not go to the service complained of before a person has seen it.
-        let words = "decide which service to ask: a child may be at risk";
-        let task =
-            NewTask { kind: "ask", case_id: Some(first.case.id), words, ..NewTask::default() };
-        return tasks::add(tx, &task, scene.now).await.map(drop);
+        after.tasks.push(NewTask {
+            kind: "ask",
+            case_id: Some(first.case.id),
+            words: "decide which service to ask: a child may be at risk".into(),
+            ..NewTask::default()
+        });
+        return;
     }
-    for (index, service) in scene.classification.services.iter().enumerate() {
-        if service.as_str() == "none" {
-            continue;
-        }
-        ask(tx, scene, first, service, index == 0, due_on).await?;
-    }
-    Ok(())
+    let services = scene.classification.services.iter().enumerate();
+    asking.extend(services.filter(|(_, service)| service.as_str() != "none").map(
+        |(index, service)| Asking {
+            case: first.case,
+            reference: first.reference,
+            record_type: first.record_type,
+            stage: first.clock.stage,
+            steps_total: first.clock.steps_total,
+            received_on: first.clock.received_on,
+            service: service.clone(),
+            leads: index == 0,
+            due_on,
+            write: !scene.one.waiting.silent,
+        },
+    ));
 }
 
-async fn ask(
-    tx: &mut Tx,
-    scene: &Scene<'_>,
-    first: &FirstLetter<'_>,
-    service: &ServiceId,
-    leads: bool,
-    due_on: Date,
-) -> Result<(), StoreError> {
-    let asking = Asking {
-        case: first.case,
-        reference: first.reference,
-        record_type: first.record_type,
-        stage: first.clock.stage,
-        steps_total: first.clock.steps_total,
-        received_on: first.clock.received_on,
-        due_on,
-        write: !scene.one.waiting.silent,
-    };
-    ask_service(tx, scene.gateway, scene.policy, &asking, service, leads, scene.now).await
-}
-
-/// A case as a request to a service names it.
+/// A case and a service, as a request names them.
 pub(crate) struct Asking<'a> {
     pub(crate) case: TokenCase,
     pub(crate) reference: &'a str,
@@ -337,6 +419,9 @@ pub(crate) struct Asking<'a> {
     pub(crate) steps_total: u8,
     /// The day on which the stage's clock started.
     pub(crate) received_on: Date,
+    pub(crate) service: ServiceId,
+    /// Whether it leads the answer.
+    pub(crate) leads: bool,
     pub(crate) due_on: Date,
     /// Whether a letter goes at once; without one the next day's digest says it.
     pub(crate) write: bool,
@@ -345,93 +430,117 @@ pub(crate) struct Asking<'a> {
 /// Asks one service, once: the request and its letter.
 pub(crate) async fn ask_service(
     tx: &mut Tx,
-    gateway: &crate::gateway::Gateway,
-    policy: &crate::policy::Policy,
-    asking: &Asking<'_>,
-    service: &ServiceId,
-    leads: bool,
-    now: jiff::Timestamp,
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: Asking<'_>,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let calendar = &policy.calendar;
-    let uncovered = |fault: crate::casework::calendar::NotCovered| {
-        StoreError::unsuitable("work out the draft's due date", fault.to_string())
-    };
-    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
-    let draft_due_on =
-        policy.ladder.draft_due_on(today, asking.due_on, calendar).map_err(uncovered)?;
-    let limit =
-        calendar.working_days_between(asking.received_on, asking.due_on).map_err(uncovered)?;
-    let accept_by = calendar.add_working_days(today, 1).map_err(uncovered)?;
-    let new = NewRequest {
-        case_id: asking.case.id,
-        service: service.as_str(),
-        leads,
-        asked_on: today,
-        draft_due_on,
-        due_on: asking.due_on,
-        short: u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days)),
-    };
-    let Some(request) = requests::ask(tx, &new, now).await? else { return Ok(()) };
-    let event = Event::ServiceAsked { service: service.clone(), due_on: draft_due_on };
-    cases::record(tx, asking.case.id, &Actor::Gateway, &event, now).await?;
-    if !asking.write || !gateway.config.reminders.enabled {
+    let mut after = Following::default();
+    ask_all(tx, gateway, policy, &[asking], now, &mut after).await?;
+    after.write(tx, gateway, now).await
+}
+
+/// Asks services, each once.
+async fn ask_all(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &[Asking<'_>],
+    now: Timestamp,
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    if asking.is_empty() {
         return Ok(());
     }
-    requests::record_rung(tx, request, "allocate", today, "sent", now).await?;
-    let services = policy.rules.services();
+    let uncovered =
+        |gap: NotCovered| StoreError::unsuitable("work out the draft's due date", gap.to_string());
+    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
+    let new = asking.iter().map(|one| new_request(policy, one, today));
+    let new: Vec<NewRequest<'_>> = new.collect::<Result<_, _>>().map_err(uncovered)?;
+    let requests = requests::ask(tx, &new, now).await?;
+    for ((one, new), request) in asking.iter().zip(&new).zip(requests) {
+        let Some(request) = request else { continue };
+        let event = Event::ServiceAsked { service: one.service.clone(), due_on: new.draft_due_on };
+        after.events.push((one.case.id, event));
+        if !one.write || !gateway.config.reminders.enabled {
+            continue;
+        }
+        after.rungs.push(NewRung { request, rung: "allocate", fell_on: today, outcome: "sent" });
+        let context = service_request(gateway, policy, one, new).map_err(uncovered)?;
+        let Some(written) = write(policy, LetterId::ServiceRequest, &context) else { continue };
+        for contact in recipients(policy, &one.service) {
+            after.parties.push((one.case.id, contact.clone(), "service"));
+            after.letters.push(Posting {
+                purpose: LetterId::ServiceRequest.id(),
+                once_key: format!("request:{request}:{contact}"),
+                case: Some(one.case),
+                request: Some(request),
+                message: None,
+                recipient: contact,
+                written: Arc::clone(&written),
+                automatic: Automatic::Generated,
+                in_reply_to: None,
+                references: Vec::new(),
+                due_at: write_at,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn new_request<'a>(
+    policy: &Policy,
+    asking: &'a Asking<'_>,
+    today: Date,
+) -> Result<NewRequest<'a>, NotCovered> {
+    let calendar = &policy.calendar;
+    let limit = calendar.working_days_between(asking.received_on, asking.due_on)?;
+    Ok(NewRequest {
+        case_id: asking.case.id,
+        service: asking.service.as_str(),
+        leads: asking.leads,
+        asked_on: today,
+        draft_due_on: policy.ladder.draft_due_on(today, asking.due_on, calendar)?,
+        due_on: asking.due_on,
+        short: u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days)),
+    })
+}
+
+fn service_request(
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &Asking<'_>,
+    new: &NewRequest<'_>,
+) -> Result<ServiceRequest, NotCovered> {
+    let (services, service) = (policy.rules.services(), &asking.service);
     // Asked too late for a draft to be checked, the service answers by the customer's own date.
-    let answer_by = draft_due_on.unwrap_or(asking.due_on);
-    let days_left = calendar.working_days_between(today, answer_by).map_err(uncovered)?;
-    let context = ServiceRequest {
+    let answer_by = new.draft_due_on.unwrap_or(asking.due_on);
+    let days_left = policy.calendar.working_days_between(new.asked_on, answer_by)?;
+    Ok(ServiceRequest {
         reference: asking.reference.to_owned(),
         service: services.get(service).map_or_else(|| service.0.clone(), |one| one.name.clone()),
         type_words: asking.record_type.label().to_owned(),
         stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
         points: 0,
         answer_by: answer_by.into(),
-        time_left: crate::letters::words::due_words(today, answer_by, days_left),
-        accept_by: accept_by.into(),
+        time_left: crate::letters::words::due_words(new.asked_on, answer_by, days_left),
+        accept_by: policy.calendar.add_working_days(new.asked_on, 1)?.into(),
         customer_due: asking.due_on.into(),
         answer_url: None,
         message_attached: false,
         contact: gateway.contact(),
         council: gateway.council(),
-    };
-    let written = match policy.letters.write(LetterId::ServiceRequest, &context) {
-        Ok(written) => written,
-        Err(fault) => {
-            error!(%fault, "a request to a service could not be written");
-            return Ok(());
-        }
-    };
-    for contact in recipients(policy, service) {
-        cases::add_party(tx, asking.case.id, &contact, "service").await?;
-        let posting = Posting {
-            purpose: LetterId::ServiceRequest.id(),
-            once_key: format!("request:{request}:{contact}"),
-            case: Some(asking.case),
-            request: Some(request),
-            message: None,
-            recipient: &contact,
-            written: &written,
-            automatic: Automatic::Generated,
-            in_reply_to: None,
-            references: &[],
-            due_at: write_at,
-        };
-        gateway.sender.post(tx, &posting, now).await?;
-    }
-    Ok(())
+    })
 }
 
 /// The day on which a service counts as asked, and the moment its letter leaves: at once on a working
 /// day, else in the morning of the next one: nobody is asked for work on a Sunday unless the council
 /// wants that.
 fn asked_when(
-    gateway: &crate::gateway::Gateway,
-    policy: &crate::policy::Policy,
-    now: jiff::Timestamp,
-) -> Result<(Date, jiff::Timestamp), crate::casework::calendar::NotCovered> {
+    gateway: &Gateway,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(Date, Timestamp), NotCovered> {
     let today = crate::clock::london_day(now);
     if gateway.config.reminders.ask_on_closed_days || policy.calendar.is_working_day(today)? {
         return Ok((today, now));
@@ -448,7 +557,7 @@ fn stage_words(asking: &Asking<'_>) -> String {
 }
 
 /// Who is asked first: the service's inbox and its responding manager.
-fn recipients(policy: &crate::policy::Policy, service: &ServiceId) -> Vec<String> {
+fn recipients(policy: &Policy, service: &ServiceId) -> Vec<String> {
     let services = policy.rules.services();
     let mut addresses: Vec<String> = ["service_responder", "responding_manager"]
         .into_iter()

@@ -1,7 +1,12 @@
-//! One message from understood to done: everything that follows from it, in one transaction.
+//! Messages from understood to done: everything that follows from them, in one transaction.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::history::Shelf;
+use super::open::Opening;
 use super::{InHand, history, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
@@ -12,63 +17,162 @@ use crate::letters::{DutyAlert, LetterId};
 use crate::outbox::{Automatic, Posting};
 use crate::policy::Policy;
 use crate::rules::Classification;
-use crate::store::messages::{self, Decided, Settled};
+use crate::store::messages::{self, Settled};
+use crate::store::requests::NewRung;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, json, letters, requests};
 
 /// What became of a message.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// Still to be recorded, in the same transaction.
-    pub(super) decided: Decided,
+    pub(super) settled: Settled,
     pub(super) reference: Option<String>,
 }
 
-/// Settles one message. None where another gateway has it in hand or has settled it.
+/// Settles messages, in their order. Those that another gateway has in hand or has settled are
+/// passed over.
+///
+/// They go in waves: what is looked up and what is written for a wave is one statement a kind,
+/// however many messages it has.
 pub(super) async fn settle(
     tx: &mut Tx,
     gateway: &Gateway,
     policy: &Policy,
-    one: &InHand,
-) -> Result<Option<Outcome>, StoreError> {
-    if !messages::still_ours(tx, one.waiting.id, &gateway.id).await? {
-        return Ok(None);
+    messages: &[&InHand],
+) -> Result<Vec<Outcome>, StoreError> {
+    let ids: Vec<i64> = messages.iter().map(|one| one.waiting.id).collect();
+    let ours = messages::still_ours(tx, &ids, &gateway.id).await?;
+    let messages: Vec<&InHand> =
+        messages.iter().copied().filter(|one| ours.contains(&one.waiting.id)).collect();
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for wave in waves(&messages, |one| history::has_ties(gateway, one)) {
+        outcomes.extend(settle_wave(tx, gateway, policy, wave).await?);
     }
+    Ok(outcomes)
+}
+
+/// Cuts messages into waves within which none depends on what becomes of another: none but the first
+/// names other messages or cases, and no two have one sender or one content.
+fn waves<'a, 'm>(
+    messages: &'a [&'m InHand],
+    has_ties: impl Fn(&InHand) -> bool,
+) -> Vec<&'a [&'m InHand]> {
+    let mut waves = Vec::new();
+    let (mut rest, mut from) = (messages, 0);
+    let mut seen: HashSet<String> = HashSet::new();
+    for (at, one) in messages.iter().enumerate() {
+        let marks = [history::sender_of(one), Some(one.content_key.clone())];
+        let marks: Vec<String> =
+            marks.into_iter().flatten().filter(|mark| !mark.is_empty()).collect();
+        if has_ties(one) || marks.iter().any(|mark| seen.contains(mark)) {
+            let (wave, after) = rest.split_at(at - from);
+            waves.push(wave);
+            (rest, from) = (after, at);
+            seen.clear();
+        }
+        seen.extend(marks);
+    }
+    waves.push(rest);
+    waves.retain(|wave| !wave.is_empty());
+    waves
+}
+
+async fn settle_wave(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    wave: &[&InHand],
+) -> Result<Vec<Outcome>, StoreError> {
     let now = gateway.clock.now();
-    let (history, known) = history::of(tx, gateway, policy, one, now).await?;
-    let classification = policy.rules.judge(&one.email, &one.seen, &known);
-    let decision =
-        decide(&one.email, &classification, &history, &gateway.standing, one.received_at());
-    let scene = Scene { gateway, policy, one, classification: &classification, now };
-
-    if decision.alert {
-        alert(tx, &scene).await?;
+    let shelf = Shelf::fetch(tx, wave, now).await?;
+    let mut judged = Vec::with_capacity(wave.len());
+    for one in wave {
+        let (history, known) = history::of(tx, gateway, policy, one, &shelf, now).await?;
+        let classification = policy.rules.judge(&one.email, &one.seen, &known);
+        let decision =
+            decide(&one.email, &classification, &history, &gateway.standing, one.received_at());
+        judged.push((one, classification, decision, history));
     }
-    let (case_id, reference) = act(tx, &scene, &decision, &history).await?;
-    if one.email.kind == Kind::Bounce {
-        note_bounce(tx, &scene, &history).await?;
+    let scenes: Vec<Scene<'_>> = judged
+        .iter()
+        .map(|(one, classification, decision, history)| Scene {
+            gateway,
+            policy,
+            one,
+            classification,
+            decision,
+            history,
+            now,
+        })
+        .collect();
+    let mut after = Following::default();
+    for scene in scenes.iter().filter(|scene| scene.decision.alert) {
+        alert(scene, &mut after);
     }
-    leave_to_a_person(tx, &scene, &decision, &history, case_id).await?;
+    let opening: Vec<_> = scenes.iter().filter_map(Opening::of).collect();
+    let mut opened = open::open_all(tx, &opening, &mut after).await?;
+    let mut outcomes = Vec::with_capacity(scenes.len());
+    for scene in &scenes {
+        let (case_id, reference) = match opened.remove(&scene.one.waiting.id) {
+            Some(opened) => (Some(opened.id), Some(opened.reference)),
+            None => (act(tx, scene, &mut after).await?, None),
+        };
+        if scene.one.email.kind == Kind::Bounce {
+            note_bounce(tx, scene, &mut after).await?;
+        }
+        leave_to_a_person(scene, case_id, &mut after);
+        outcomes.push(Outcome { settled: settled(scene, case_id), reference });
+    }
+    after.write(tx, gateway, now).await?;
+    let settled: Vec<Settled> = outcomes.iter().map(|one| one.settled.clone()).collect();
+    messages::settle(tx, &settled, policy.rules.version(), now).await?;
+    Ok(outcomes)
+}
 
+fn settled(scene: &Scene<'_>, case_id: Option<i64>) -> Settled {
+    let decision = scene.decision;
     let duplicate_of =
         if let Action::Duplicate { of, .. } = decision.action { Some(of) } else { None };
-    let settled = Settled {
+    Settled {
+        id: scene.one.waiting.id,
         action: decision.action.id(),
-        reason: &decision.reason,
+        reason: decision.reason.clone(),
         case_id,
         duplicate_of,
         acknowledge: decision.acknowledgement.send,
-        acknowledge_reason: &decision.acknowledgement.reason,
-    };
-    messages::settle(tx, one.waiting.id, &settled).await?;
-    let decided = Decided {
-        id: one.waiting.id,
-        classification: json(&classification),
-        action: decision.action.id(),
-        reason: decision.reason.clone(),
         acknowledge_reason: decision.acknowledgement.reason.clone(),
-    };
-    Ok(Some(Outcome { decided, reference }))
+        classification: json(scene.classification),
+    }
+}
+
+/// What follows from a wave and is asked for by nothing in it: written at its end, a statement a kind.
+#[derive(Default)]
+pub(crate) struct Following {
+    pub(crate) events: Vec<(i64, Event)>,
+    pub(crate) parties: Vec<(i64, String, &'static str)>,
+    pub(crate) rungs: Vec<NewRung<'static>>,
+    pub(crate) tasks: Vec<NewTask<'static>>,
+    pub(crate) letters: Vec<Posting>,
+}
+
+impl Following {
+    pub(crate) async fn write(
+        &self,
+        tx: &mut Tx,
+        gateway: &Gateway,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let parties: Vec<_> = self
+            .parties
+            .iter()
+            .map(|(case, address, role)| (*case, address.as_str(), *role))
+            .collect();
+        cases::record_all(tx, &Actor::Gateway, &self.events, now).await?;
+        cases::add_parties(tx, &parties).await?;
+        requests::record_rungs(tx, &self.rungs, now).await?;
+        tasks::add_all(tx, &self.tasks, now).await?;
+        gateway.sender.post(tx, &self.letters, now).await
+    }
 }
 
 /// What every act on one message is given.
@@ -77,95 +181,87 @@ pub(super) struct Scene<'a> {
     pub(super) policy: &'a Policy,
     pub(super) one: &'a InHand,
     pub(super) classification: &'a Classification,
+    pub(super) decision: &'a Decision,
+    pub(super) history: &'a History,
     pub(super) now: Timestamp,
 }
 
 impl Scene<'_> {
     /// The sender's address, lower case.
     pub(super) fn sender(&self) -> Option<String> {
-        self.one.email.from.as_ref().map(|from| from.address.to_lowercase())
+        history::sender_of(self.one)
     }
 }
 
-/// Does what was decided. Gives the case that the message now belongs to.
+/// Does what was decided where no case is opened. Gives the case that the message now belongs to.
 async fn act(
     tx: &mut Tx,
     scene: &Scene<'_>,
-    decision: &Decision,
-    history: &History,
-) -> Result<(Option<i64>, Option<String>), StoreError> {
+    after: &mut Following,
+) -> Result<Option<i64>, StoreError> {
     let message = scene.one.waiting.id;
-    match &decision.action {
-        Action::Open { record_type } => {
-            let opened = open::open(tx, scene, *record_type, decision, history).await?;
-            Ok((Some(opened.id), Some(opened.reference)))
-        }
+    match &scene.decision.action {
         Action::Attach { case } => {
             let event = Event::MessageAttached { message: message.to_string() };
-            cases::record(tx, *case, &Actor::Gateway, &event, scene.now).await?;
-            if decision.acknowledgement.send {
-                open::receipt(tx, scene, *case).await?;
+            after.events.push((*case, event));
+            if scene.decision.acknowledgement.send {
+                open::receipt(tx, scene, *case, after).await?;
             }
-            Ok((Some(*case), None))
+            Ok(Some(*case))
         }
         Action::AnswerRequest { case, request } => {
-            let service = history.sender_service.clone().unwrap_or_else(ServiceId::none);
+            let service = scene.history.sender_service.clone().unwrap_or_else(ServiceId::none);
             if requests::answered(tx, *request, Some(message), scene.now).await? {
                 let event = Event::ServiceAnswered { service, message: Some(message.to_string()) };
-                cases::record(tx, *case, &Actor::Gateway, &event, scene.now).await?;
+                after.events.push((*case, event));
             }
-            Ok((Some(*case), None))
+            Ok(Some(*case))
         }
         Action::Duplicate { of, case } => {
             if let Some(case) = case {
-                note(tx, scene, *case, format!("message {message} repeats message {of}")).await?;
+                after.events.push(note(*case, format!("message {message} repeats message {of}")));
             }
-            Ok((*case, None))
+            Ok(*case)
         }
         Action::File { case } => {
             if let Some(case) = case {
-                note(tx, scene, *case, format!("message {message} filed: {}", decision.reason))
-                    .await?;
+                let words = format!("message {message} filed: {}", scene.decision.reason);
+                after.events.push(note(*case, words));
             }
-            Ok((*case, None))
+            Ok(*case)
         }
-        Action::Triage => Ok((None, None)),
+        Action::Triage | Action::Open { .. } => Ok(None),
     }
 }
 
 /// Something worth knowing on a case, in words that name nobody.
-async fn note(tx: &mut Tx, scene: &Scene<'_>, case: i64, words: String) -> Result<(), StoreError> {
-    let event = Event::Note { text: words.into() };
-    cases::record(tx, case, &Actor::Gateway, &event, scene.now).await
+fn note(case: i64, words: String) -> (i64, Event) {
+    (case, Event::Note { text: words.into() })
 }
 
 /// What a person must do because the gateway must not.
-async fn leave_to_a_person(
-    tx: &mut Tx,
-    scene: &Scene<'_>,
-    decision: &Decision,
-    history: &History,
-    case_id: Option<i64>,
-) -> Result<(), StoreError> {
-    let message_id = Some(scene.one.waiting.id);
-    let by_hand = format!("acknowledge by hand: {}", decision.acknowledgement.reason);
-    let task = |kind, words| NewTask { kind, case_id, message_id, letter_id: None, words };
+fn leave_to_a_person(scene: &Scene<'_>, case_id: Option<i64>, after: &mut Following) {
+    let decision = scene.decision;
+    let mut task = |kind, words: Cow<'static, str>| {
+        let message_id = Some(scene.one.waiting.id);
+        after.tasks.push(NewTask { kind, case_id, message_id, letter_id: None, words });
+    };
     if decision.acknowledgement.by_hand {
-        tasks::add(tx, &task("acknowledge_by_hand", &by_hand), scene.now).await?;
+        let by_hand = format!("acknowledge by hand: {}", decision.acknowledgement.reason);
+        task("acknowledge_by_hand", by_hand.into());
     }
     if decision.action == Action::Triage {
-        tasks::add(tx, &task("triage", &decision.reason), scene.now).await?;
+        task("triage", decision.reason.clone().into());
     }
-    if let Some((kind, words)) = to_read(&decision.action, history) {
-        tasks::add(tx, &task(kind, words), scene.now).await?;
+    if let Some((kind, words)) = to_read(&decision.action, scene.history) {
+        task(kind, words.into());
     }
     let claims_request = matches!(decision.action, Action::Attach { .. })
         && scene.classification.record_type == RecordType::ServiceResponse;
     if claims_request {
         let words = "this may be a service's answer, from an address that is not the service's";
-        tasks::add(tx, &task("confirm_answer", words), scene.now).await?;
+        task("confirm_answer", words.into());
     }
-    Ok(())
 }
 
 /// What came in for a case is read by a person: nothing is attached in silence.
@@ -186,13 +282,15 @@ fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static
     }
 }
 
-/// Calls the duty officer: first of all, and whatever else is decided.
-async fn alert(tx: &mut Tx, scene: &Scene<'_>) -> Result<(), StoreError> {
+/// Calls the duty officer: before anybody else is written to, and whatever else is decided.
+fn alert(scene: &Scene<'_>, after: &mut Following) {
     let message = scene.one.waiting.id;
-    let words = "a child may be at risk: open the message now";
-    let task =
-        NewTask { kind: "safeguarding", message_id: Some(message), words, ..NewTask::default() };
-    tasks::add(tx, &task, scene.now).await?;
+    after.tasks.push(NewTask {
+        kind: "safeguarding",
+        message_id: Some(message),
+        words: "a child may be at risk: open the message now".into(),
+        ..NewTask::default()
+    });
     let duty = scene.gateway.config.duty.address.clone();
     let duty = duty
         .unwrap_or_else(|| scene.policy.rules.services().team.safeguarding_duty.address.clone());
@@ -204,27 +302,31 @@ async fn alert(tx: &mut Tx, scene: &Scene<'_>) -> Result<(), StoreError> {
         message_url: None,
         council: scene.gateway.council(),
     };
-    let Some(written) = open::write(scene, LetterId::SafeguardingAlert, &context) else {
-        return Ok(());
+    let Some(written) = open::write(scene.policy, LetterId::SafeguardingAlert, &context) else {
+        return;
     };
-    let posting = Posting {
+    after.letters.push(Posting {
         purpose: LetterId::SafeguardingAlert.id(),
         once_key: format!("safeguarding:{message}"),
         case: None,
         request: None,
         message: Some(message),
-        recipient: &duty,
-        written: &written,
+        recipient: duty,
+        written,
         automatic: Automatic::Generated,
         in_reply_to: None,
-        references: &[],
+        references: Vec::new(),
         due_at: scene.now,
-    };
-    scene.gateway.sender.post(tx, &posting, scene.now).await.map(drop)
+    });
 }
 
 /// A letter of ours came back: shown on its case, and a person told where it will not arrive.
-async fn note_bounce(tx: &mut Tx, scene: &Scene<'_>, history: &History) -> Result<(), StoreError> {
+async fn note_bounce(
+    tx: &mut Tx,
+    scene: &Scene<'_>,
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    let history = scene.history;
     let Some(letter) = history.about_letter else { return Ok(()) };
     let bounce = scene.one.email.bounce.as_ref();
     let status = bounce.and_then(|bounce| bounce.status.first()).map_or("", String::as_str);
@@ -236,12 +338,68 @@ async fn note_bounce(tx: &mut Tx, scene: &Scene<'_>, history: &History) -> Resul
     }
     letters::bounced(tx, letter, status, scene.now).await?;
     let words = format!("a letter came back ({status}): reach the person by other means");
-    let task = NewTask {
+    after.tasks.push(NewTask {
         kind: "letter_bounced",
         case_id: history.token_case.as_ref().map(|case| case.id),
         message_id: Some(scene.one.waiting.id),
         letter_id: Some(letter),
-        words: &words,
-    };
-    tasks::add(tx, &task, scene.now).await.map(drop)
+        words: words.into(),
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::email::{Address, Email};
+    use crate::private::Private;
+    use crate::store::messages::Waiting;
+
+    fn in_hand(id: i64, sender: &str, content: &str) -> InHand {
+        let address = Private(sender.to_owned());
+        let from = (!sender.is_empty()).then_some(Address { address, name: None });
+        let waiting = Waiting {
+            id,
+            state: "stored".to_owned(),
+            attempts: 1,
+            size_bytes: 1,
+            received_at: 0,
+            silent: false,
+        };
+        let email = Email { from, ..Email::blank() };
+        let seen = crate::rules::Seen::default();
+        InHand { waiting, email, content_key: content.to_owned(), seen, fresh: true }
+    }
+
+    fn check(messages: &[(&str, &str)], tied: &[i64], waves_expected: &[&[i64]]) {
+        let messages: Vec<InHand> = (0..)
+            .zip(messages)
+            .map(|(id, (sender, content))| in_hand(id, sender, content))
+            .collect();
+        let messages: Vec<&InHand> = messages.iter().collect();
+        let waves = waves(&messages, |one| tied.contains(&one.waiting.id));
+        let ids: Vec<Vec<i64>> =
+            waves.into_iter().map(|wave| wave.iter().map(|one| one.waiting.id).collect()).collect();
+        assert_eq!(ids, waves_expected);
+    }
+
+    #[test]
+    fn strangers_settle_together() {
+        check(&[("a@x", "1"), ("b@x", "2"), ("", ""), ("", "")], &[], &[&[0, 1, 2, 3]]);
+        check(&[], &[], &[]);
+    }
+
+    #[test]
+    fn whoever_writes_twice_and_whatever_comes_twice_waits_for_the_first() {
+        check(&[("a@x", "1"), ("A@X", "2"), ("b@x", "3")], &[], &[&[0], &[1, 2]]);
+        check(&[("a@x", "1"), ("b@x", "1"), ("a@x", "3")], &[], &[&[0], &[1, 2]]);
+    }
+
+    #[test]
+    fn what_names_others_waits_for_all_before_it() {
+        let four = [("a@x", "1"), ("b@x", "2"), ("c@x", "3"), ("d@x", "4")];
+        check(&four, &[0], &[&[0, 1, 2, 3]]);
+        check(&four, &[2], &[&[0, 1], &[2, 3]]);
+        check(&four, &[1, 2], &[&[0], &[1], &[2, 3]]);
+    }
 }

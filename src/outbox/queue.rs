@@ -1,13 +1,15 @@
 //! A written letter becomes a row of the outbox: numbered, addressed, with its keyed token, its
 //! bytes fixed. Part of the transaction of whatever causes the letter.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::message::{Automatic, Draft};
 use crate::casework::reference::CaseReference;
 use crate::letters::Written;
 use crate::store::cases::CaseRow;
-use crate::store::letters::{self, NewLetter};
+use crate::store::letters::{self, Finished, NewLetter};
 use crate::store::{StoreError, Tx};
 use crate::token::{self, Keys, Purpose, Token};
 
@@ -45,9 +47,9 @@ impl TokenCase {
 
 /// A letter to queue.
 #[derive(Debug, Clone)]
-pub struct Posting<'a> {
+pub struct Posting {
     /// What for, as the outbox names it.
-    pub purpose: &'a str,
+    pub purpose: &'static str,
     /// What must happen only once.
     pub once_key: String,
     /// The case it is about.
@@ -57,66 +59,65 @@ pub struct Posting<'a> {
     /// The message that it answers.
     pub message: Option<i64>,
     /// To whom.
-    pub recipient: &'a str,
-    /// What is written.
-    pub written: &'a Written,
+    pub recipient: String,
+    /// What is written; several may get the same words.
+    pub written: Arc<Written>,
     /// Whether it answers a message by itself or was made by itself.
     pub automatic: Automatic,
     /// Message-ID of what it answers.
-    pub in_reply_to: Option<&'a str>,
+    pub in_reply_to: Option<String>,
     /// The thread of what it answers.
-    pub references: &'a [String],
+    pub references: Vec<String>,
     /// When it may leave.
     pub due_at: Timestamp,
 }
 
 impl Sender {
-    /// Queues a letter, once. None when the same was queued before. A letter that cannot be put into
-    /// the form of mail (an impossible address) is held for a person; nothing is lost.
+    /// Queues letters, each once, in their order; the same as one queued before is passed over. A
+    /// letter that cannot be put into the form of mail (an impossible address) is held for a person;
+    /// nothing is lost.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn post(
         &self,
         tx: &mut Tx,
-        posting: &Posting<'_>,
+        postings: &[Posting],
         now: Timestamp,
-    ) -> Result<Option<i64>, StoreError> {
-        let new = NewLetter {
-            purpose: posting.purpose,
-            once_key: &posting.once_key,
-            case_id: posting.case.map(|case| case.id),
-            request_id: posting.request,
-            message_id: posting.message,
-            recipient: posting.recipient,
-            due_at: posting.due_at,
-        };
-        let Some(id) = letters::begin(tx, &new, now).await? else { return Ok(None) };
-        let draft = self.draft(id, posting, now);
-        match draft.render() {
-            Ok(bytes) => {
-                let from = self.address_with(Purpose::Bounce, id, posting.case);
-                letters::finish(tx, id, &from, &posting.written.subject, &draft.message_id, &bytes)
-                    .await?;
+    ) -> Result<(), StoreError> {
+        let new: Vec<NewLetter<'_>> = postings.iter().map(new_letter).collect();
+        let numbers = letters::begin(tx, &new, now).await?;
+        let mut finished = Vec::with_capacity(postings.len());
+        for (posting, number) in postings.iter().zip(numbers) {
+            let Some(id) = number else { continue };
+            let draft = self.draft(id, posting, now);
+            match draft.render() {
+                Ok(bytes) => finished.push(Finished {
+                    id,
+                    envelope_from: self.address_with(Purpose::Bounce, id, posting.case),
+                    subject: posting.written.subject.clone(),
+                    header_message_id: draft.message_id,
+                    bytes,
+                }),
+                Err(fault) => letters::hold(tx, id, &fault.to_string()).await?,
             }
-            Err(fault) => letters::hold(tx, id, &fault.to_string()).await?,
         }
-        Ok(Some(id))
+        letters::finish(tx, &finished).await
     }
 
-    fn draft(&self, letter: i64, posting: &Posting<'_>, now: Timestamp) -> Draft {
+    fn draft(&self, letter: i64, posting: &Posting, now: Timestamp) -> Draft {
         let domain = self.address.rsplit('@').next().unwrap_or_default();
         let token = self.token(Purpose::MessageId, letter, posting.case);
         Draft {
             from: (self.name.clone(), self.address.clone()),
-            to: posting.recipient.to_owned().into(),
+            to: posting.recipient.clone().into(),
             reply_to: Some(self.address_with(Purpose::Reply, letter, posting.case)),
             subject: posting.written.subject.clone(),
             text: posting.written.text.clone(),
             html: Some(posting.written.html.clone()),
             message_id: token::message_id(&token, domain),
-            in_reply_to: posting.in_reply_to.map(str::to_owned),
-            references: posting.references.to_vec(),
+            in_reply_to: posting.in_reply_to.clone(),
+            references: posting.references.clone(),
             automatic: posting.automatic,
             instance: self.instance.clone(),
             date: now,
@@ -138,5 +139,17 @@ impl Sender {
             sequence: u64::try_from(letter).unwrap_or(0),
         };
         token.encode(&self.keys, &self.instance)
+    }
+}
+
+fn new_letter(posting: &Posting) -> NewLetter<'_> {
+    NewLetter {
+        purpose: posting.purpose,
+        once_key: &posting.once_key,
+        case_id: posting.case.map(|case| case.id),
+        request_id: posting.request,
+        message_id: posting.message,
+        recipient: &posting.recipient,
+        due_at: posting.due_at,
     }
 }

@@ -186,7 +186,7 @@ async fn give_up(
         kind: "letter_failed",
         case_id: letter.case_id,
         letter_id: Some(letter.id),
-        words: &words,
+        words: words.into(),
         ..NewTask::default()
     };
     tasks::add(tx, &task, now).await.map(drop)

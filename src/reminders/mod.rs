@@ -8,6 +8,7 @@
 mod plan;
 mod write;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use crate::casework::case::{Actor, Event};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::policy::Policy;
+use crate::store::requests::NewRung;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, requests};
 use crate::tick::Tick;
@@ -122,18 +124,22 @@ async fn plan_of(tx: &mut Tx, policy: &Policy, today: Date) -> Result<Plan, Stor
 
 /// Records every rung before a word is sent for it.
 async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreError> {
+    let (mut rungs, mut events) = (Vec::new(), Vec::new());
     for due in &plan.rungs {
-        for missed in &due.passed_over {
-            requests::record_rung(tx, due.request, &missed.id, missed.on, "skipped", now).await?;
-        }
-        let rung = &due.rung;
-        requests::record_rung(tx, due.request, &rung.id, rung.on, "sent", now).await?;
-        let event = Event::Reminded { service: due.service.clone(), rung: rung.id.clone() };
-        cases::record(tx, due.case, &Actor::Gateway, &event, now).await?;
+        let missed = due.passed_over.iter().map(|missed| (missed, "skipped"));
+        rungs.extend(missed.chain([(&due.rung, "sent")]).map(|(rung, outcome)| NewRung {
+            request: due.request,
+            rung: &rung.id,
+            fell_on: rung.on,
+            outcome,
+        }));
+        let event = Event::Reminded { service: due.service.clone(), rung: due.rung.id.clone() };
+        events.push((due.case, event));
     }
-    for fault in &plan.faults {
-        let task = NewTask { kind: "reminders", words: fault, ..NewTask::default() };
-        tasks::add(tx, &task, now).await?;
-    }
-    Ok(())
+    requests::record_rungs(tx, &rungs, now).await?;
+    cases::record_all(tx, &Actor::Gateway, &events, now).await?;
+    let task =
+        |fault| NewTask { kind: "reminders", words: Cow::Borrowed(fault), ..NewTask::default() };
+    let tasks: Vec<_> = plan.faults.iter().map(String::as_str).map(task).collect();
+    tasks::add_all(tx, &tasks, now).await
 }

@@ -1,5 +1,7 @@
 //! A planned mail becomes a letter in the outbox.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tracing::error;
 
@@ -46,23 +48,23 @@ pub(super) async fn queue(
             Some(one) => cases::by_id(tx, one.case).await?.as_ref().and_then(TokenCase::of),
             None => None,
         };
-        for row in &mail.rows {
-            cases::add_party(tx, row.case, &mail.recipient, "service").await?;
-        }
+        let parties: Vec<_> =
+            mail.rows.iter().map(|row| (row.case, mail.recipient.as_str(), "service")).collect();
+        cases::add_parties(tx, &parties).await?;
         let posting = Posting {
             purpose: id.id(),
             once_key: format!("digest:{}:{}", plan.day, mail.recipient),
             case,
             request: only.map(|one| one.request),
             message: None,
-            recipient: &mail.recipient,
-            written: &written,
+            recipient: mail.recipient.clone(),
+            written: Arc::new(written),
             automatic: Automatic::Generated,
             in_reply_to: None,
-            references: &[],
+            references: Vec::new(),
             due_at: now,
         };
-        gateway.sender.post(tx, &posting, now).await?;
+        gateway.sender.post(tx, &[posting], now).await?;
     }
     Ok(())
 }

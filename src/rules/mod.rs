@@ -88,6 +88,7 @@ struct Rule {
 }
 
 /// What a set of rules saw in one message, before anything is known about its sender.
+#[derive(Default)]
 pub struct Seen {
     haystack: text::Haystack,
     hits: Vec<matcher::Hit>,

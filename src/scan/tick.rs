@@ -153,12 +153,11 @@ async fn tell(gateway: &Arc<Gateway>) -> Result<(), StoreError> {
                 let mut told = Vec::new();
                 for infected in messages {
                     let Some(first) = infected.first() else { continue };
-                    let words = words(infected);
                     let task = NewTask {
                         kind: "infected_attachment",
                         case_id: first.case_id,
                         message_id: Some(first.message_id),
-                        words: &words,
+                        words: words(infected).into(),
                         ..NewTask::default()
                     };
                     tasks::add(tx, &task, now).await?;

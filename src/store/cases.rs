@@ -1,11 +1,13 @@
 //! Cases, their events and parties.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, in_list, on};
+use super::db::{Db, ROWS, Tx, clean, in_list, on};
 use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded};
 
 /// A case to open; everything that its clock needs is decided already.
@@ -128,59 +130,71 @@ const ROW: &str = "SELECT id, reference, status, record_type, lead_service, cust
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
     agreed_due_on, acknowledged_at, answered_at, opened_by, version FROM complaint_case";
 
-/// The next case number of a year. Taken inside the transaction that opens the case, so that a
-/// crash leaves no number without a case: the counter rolls back with everything else.
+/// The next case numbers of a year, `count` of them: gives the first. Taken inside the transaction that
+/// opens the cases, so that a crash leaves no number without a case: the counter rolls back with
+/// everything else.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn next_number(tx: &mut Tx, year: i16) -> Result<i64, StoreError> {
-    let (number,): (i64,) = on!(tx, "next number", c => sqlx::query_as(
-        "INSERT INTO case_number (year, last_number) VALUES ($1, 1)
-         ON CONFLICT (year) DO UPDATE SET last_number = case_number.last_number + 1
+pub async fn next_numbers(tx: &mut Tx, year: i16, count: usize) -> Result<i64, StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let (last,): (i64,) = on!(tx, "number cases", c => sqlx::query_as(
+        "INSERT INTO case_number (year, last_number) VALUES ($1, $2)
+         ON CONFLICT (year) DO UPDATE SET last_number = case_number.last_number + $2
          RETURNING last_number")
-        .bind(i64::from(year)).fetch_one(c).await)?;
-    Ok(number)
+        .bind(i64::from(year)).bind(count).fetch_one(c).await)?;
+    Ok(last - count + 1)
 }
 
-/// Opens a case under its reference.
+/// Opens cases, each under its reference. Gives their rows, in order.
 ///
 /// # Errors
-/// When the database refuses; a unique violation means that the message opened one already.
-pub async fn open(tx: &mut Tx, reference: &str, new: &NewCase<'_>) -> Result<i64, StoreError> {
-    let clock = &new.clock;
-    let day = |date: &Option<Date>| date.map(|date| date.to_string());
-    let (id,): (i64,) = on!(tx, "write or list", c => sqlx::query_as(
-        "INSERT INTO complaint_case (reference, opened_by, status, record_type, lead_service,
-            customer_type, themes, flags, confidence, needs_officer, customer_address, customer_name,
-            subject, procedure_id, stage, start_rule, calendar_version, rules_version, received_at,
-            received_on, acknowledge_by_on, target_on, standard_due_on, agreed_due_on)
-         VALUES ($1, $2, 'open', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, $21, $22, $23) RETURNING id")
-        .bind(reference)
-        .bind(new.opened_by)
-        .bind(new.record_type)
-        .bind(new.lead_service)
-        .bind(new.customer_type)
-        .bind(&new.themes)
-        .bind(&new.flags)
-        .bind(new.confidence)
-        .bind(new.needs_officer)
-        .bind(new.customer_address.map(clean).as_deref())
-        .bind(new.customer_name.map(clean).as_deref())
-        .bind(new.subject.map(clean).as_deref())
-        .bind(&clock.procedure)
-        .bind(i64::from(clock.stage))
-        .bind(&clock.start_rule)
-        .bind(&clock.calendar_version)
-        .bind(new.rules_version)
-        .bind(new.received_at.as_millisecond())
-        .bind(clock.received_on.to_string())
-        .bind(clock.acknowledge_by_on.to_string())
-        .bind(day(&clock.target_on))
-        .bind(day(&clock.standard_due_on))
-        .bind(day(&clock.agreed_due_on))
-        .fetch_one(c).await)?;
-    Ok(id)
+/// When the database refuses; a unique violation means that a message opened one already.
+pub async fn open(tx: &mut Tx, cases: &[(String, NewCase<'_>)]) -> Result<Vec<i64>, StoreError> {
+    let day = |date: Option<Date>| date.map(|date| date.to_string());
+    let text = |text: Option<&str>| text.map(|text| clean(text).into_owned());
+    let mut rows = HashMap::with_capacity(cases.len());
+    for some in cases.chunks(ROWS) {
+        let opened: Vec<(String, i64)> = on!(tx, "open cases", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO complaint_case (reference, opened_by, status, record_type, lead_service,
+                    customer_type, themes, flags, confidence, needs_officer, customer_address,
+                    customer_name, subject, procedure_id, stage, start_rule, calendar_version,
+                    rules_version, received_at, received_on, acknowledge_by_on, target_on,
+                    standard_due_on, agreed_due_on) ");
+            insert.push_values(some, |mut row, (reference, new)| {
+                let clock = &new.clock;
+                row.push_bind(reference)
+                    .push_bind(new.opened_by)
+                    .push("'open'")
+                    .push_bind(new.record_type)
+                    .push_bind(new.lead_service)
+                    .push_bind(new.customer_type)
+                    .push_bind(&new.themes)
+                    .push_bind(&new.flags)
+                    .push_bind(new.confidence)
+                    .push_bind(new.needs_officer)
+                    .push_bind(text(new.customer_address))
+                    .push_bind(text(new.customer_name))
+                    .push_bind(text(new.subject))
+                    .push_bind(&clock.procedure)
+                    .push_bind(i64::from(clock.stage))
+                    .push_bind(&clock.start_rule)
+                    .push_bind(&clock.calendar_version)
+                    .push_bind(new.rules_version)
+                    .push_bind(new.received_at.as_millisecond())
+                    .push_bind(clock.received_on.to_string())
+                    .push_bind(clock.acknowledge_by_on.to_string())
+                    .push_bind(day(clock.target_on))
+                    .push_bind(day(clock.standard_due_on))
+                    .push_bind(day(clock.agreed_due_on));
+            });
+            insert.push(" RETURNING reference, id");
+            insert.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        rows.extend(opened);
+    }
+    Ok(cases.iter().filter_map(|(reference, _)| rows.get(reference).copied()).collect())
 }
 
 /// Records something that happened to a case.
@@ -194,12 +208,7 @@ pub async fn record(
     event: &Event,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (kind, detail) = kind_and_detail(event);
-    let actor = actor_text(by);
-    on!(tx, "record what happened", c => sqlx::query(
-        "INSERT INTO case_event (case_id, at, kind, actor, detail) VALUES ($1, $2, $3, $4, $5)")
-        .bind(case).bind(now.as_millisecond()).bind(&kind).bind(actor).bind(&detail)
-        .execute(c).await.map(drop))
+    record_all(tx, by, &[(case, event.clone())], now).await
 }
 
 /// Makes an address a party to a case.
@@ -210,12 +219,29 @@ pub async fn add_party(
     tx: &mut Tx,
     case: i64,
     address: &str,
-    role: &str,
+    role: &'static str,
 ) -> Result<(), StoreError> {
-    on!(tx, "add party", c => sqlx::query(
-        "INSERT INTO party (case_id, address, role) VALUES ($1, $2, $3)
-         ON CONFLICT (case_id, address) DO NOTHING")
-        .bind(case).bind(clean(address).to_lowercase()).bind(role).execute(c).await.map(drop))?;
+    add_parties(tx, &[(case, address, role)]).await
+}
+
+/// Makes addresses parties to cases: (case, address, role).
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add_parties(
+    tx: &mut Tx,
+    parties: &[(i64, &str, &'static str)],
+) -> Result<(), StoreError> {
+    for some in parties.chunks(ROWS) {
+        on!(tx, "add parties", c => {
+            let mut insert = sqlx::QueryBuilder::new("INSERT INTO party (case_id, address, role) ");
+            insert.push_values(some, |mut row, (case, address, role)| {
+                row.push_bind(*case).push_bind(clean(address).to_lowercase()).push_bind(*role);
+            });
+            insert.push(" ON CONFLICT (case_id, address) DO NOTHING");
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
     Ok(())
 }
 
@@ -371,7 +397,7 @@ async fn restart(tx: &mut Tx, case: i64, clock: &Clocked) -> Result<(), StoreErr
 /// # Errors
 /// When the database refuses.
 pub async fn acknowledged(tx: &mut Tx, cases: &[i64], now: Timestamp) -> Result<(), StoreError> {
-    for cases in cases.chunks(500) {
+    for cases in cases.chunks(ROWS) {
         on!(tx, "acknowledged", c => {
             let mut update = sqlx::QueryBuilder::new("UPDATE complaint_case SET acknowledged_at = ");
             update.push_bind(now.as_millisecond());
@@ -393,7 +419,7 @@ pub async fn record_all(
     events: &[(i64, Event)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for events in events.chunks(500) {
+    for events in events.chunks(ROWS) {
         on!(tx, "record what happened", c => {
             let mut insert =
                 sqlx::QueryBuilder::new("INSERT INTO case_event (case_id, at, kind, actor, detail) ");

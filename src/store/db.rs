@@ -56,6 +56,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a transaction that others stand in the way of is begun anew: well within a lease.
 const TRY_AGAIN: Duration = Duration::from_secs(20);
 
+/// Rows written with one statement at most: times its columns, well below what either engine takes.
+pub(super) const ROWS: usize = 500;
+
 /// Pages of this many bytes: see the table in `docs/decisions/0001-one-sql-two-engines.md`.
 const PAGE_SIZE: u32 = 16_384;
 

@@ -1,60 +1,81 @@
 //! The ledger: each time that a mailbox gave us something, and where it lies there now.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, in_list, on};
-use super::messages::{Arrival, steps};
+use super::arrivals::Arrival;
+use super::db::{Db, ROWS, Tx, clean, in_list, on};
+use super::messages::steps;
 
-/// Writes a delivery into the ledger, once.
+/// Writes deliveries, each with its message, into the ledger, once.
 ///
 /// # Errors
 /// When the database refuses.
-pub(super) async fn note_delivery(
+pub(super) async fn note_deliveries(
     tx: &mut Tx,
-    arrival: &Arrival<'_>,
-    message: i64,
+    rows: &[(&Arrival<'_>, i64)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if insert_delivery(tx, arrival, arrival.file_key, message, now).await? {
-        return Ok(());
-    }
-    let known: Option<(i64,)> = on!(tx, "look a delivery up", c => sqlx::query_as(
-        "SELECT id FROM delivery
-         WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND sha256 = $4")
-        .bind(arrival.mailbox).bind(arrival.uid_validity).bind(arrival.uid).bind(&arrival.sha256)
-        .fetch_optional(c).await)?;
-    if known.is_none() {
-        // A server restored from a backup gives an old number to a new message.
-        insert_delivery(tx, arrival, &arrival.sha256, message, now).await?;
+    let places: Vec<_> =
+        rows.iter().map(|(arrival, message)| (*arrival, arrival.file_key, *message)).collect();
+    let noted = insert_deliveries(tx, &places, now).await?;
+    for (arrival, message) in rows {
+        if noted.contains(&place(arrival, arrival.file_key)) {
+            continue;
+        }
+        let known: Option<(i64,)> = on!(tx, "look a delivery up", c => sqlx::query_as(
+            "SELECT id FROM delivery
+             WHERE mailbox = $1 AND uid_validity = $2 AND uid = $3 AND sha256 = $4")
+            .bind(arrival.mailbox).bind(arrival.uid_validity).bind(arrival.uid).bind(&arrival.sha256)
+            .fetch_optional(c).await)?;
+        if known.is_none() {
+            // A server restored from a backup gives an old number to a new message.
+            insert_deliveries(tx, &[(*arrival, &arrival.sha256, *message)], now).await?;
+        }
     }
     Ok(())
 }
 
-async fn insert_delivery(
+/// Where a mailbox keeps a message, as the ledger keys it.
+type Place = (String, i64, i64, String);
+
+fn place(arrival: &Arrival<'_>, file_key: &str) -> Place {
+    (arrival.mailbox.to_owned(), arrival.uid_validity, arrival.uid, file_key.to_owned())
+}
+
+/// Gives the places that were not in the ledger yet.
+async fn insert_deliveries(
     tx: &mut Tx,
-    arrival: &Arrival<'_>,
-    file_key: &str,
-    message: i64,
+    rows: &[(&Arrival<'_>, &str, i64)],
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let header = arrival.header_message_id.as_deref().map(clean);
-    let row: Option<(i64,)> = on!(tx, "note a delivery", c => sqlx::query_as(
-        "INSERT INTO delivery (mailbox, uid_validity, uid, file_key, sha256, header_message_id,
-                               message_id, fetched_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING RETURNING id")
-        .bind(arrival.mailbox)
-        .bind(arrival.uid_validity)
-        .bind(arrival.uid)
-        .bind(file_key)
-        .bind(&arrival.sha256)
-        .bind(header.as_deref())
-        .bind(message)
-        .bind(now.as_millisecond())
-        .fetch_optional(c).await)?;
-    Ok(row.is_some())
+) -> Result<HashSet<Place>, StoreError> {
+    let mut noted = HashSet::with_capacity(rows.len());
+    for some in rows.chunks(ROWS) {
+        let new: Vec<Place> = on!(tx, "note deliveries", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO delivery (mailbox, uid_validity, uid, file_key, sha256, header_message_id,
+                                       message_id, fetched_at) ");
+            insert.push_values(some, |mut row, (arrival, file_key, message)| {
+                row.push_bind(arrival.mailbox)
+                    .push_bind(arrival.uid_validity)
+                    .push_bind(arrival.uid)
+                    .push_bind(*file_key)
+                    .push_bind(&arrival.sha256)
+                    .push_bind(arrival.header_message_id.as_deref().map(|id| clean(id).into_owned()))
+                    .push_bind(*message)
+                    .push_bind(now.as_millisecond());
+            });
+            insert.push(
+                " ON CONFLICT (mailbox, uid_validity, uid, file_key) DO NOTHING
+                  RETURNING mailbox, uid_validity, uid, file_key");
+            insert.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        noted.extend(new);
+    }
+    Ok(noted)
 }
 
 /// After a mailbox began its numbering anew, the old numbers lead nowhere: nothing is moved by them

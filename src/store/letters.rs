@@ -1,10 +1,15 @@
 //! The outbox: finished letters, who gets them, and how their delivery went.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, in_list, on};
+use super::db::{Db, ROWS, Tx, clean, in_list, on};
+
+/// Letters written with one statement: what a statement holds is in memory twice.
+const LETTERS_TOGETHER: usize = 50;
 
 /// A letter to queue. Its bytes follow once its number is known ([`finish`]), in the same
 /// transaction.
@@ -26,50 +31,85 @@ pub struct NewLetter<'a> {
     pub due_at: Timestamp,
 }
 
-/// Takes a number for a letter. None when the same was queued before: it is never written twice.
+/// Takes a number for each of some letters, in order. None for one that was queued before, or that
+/// stands twice in the list: it is never written twice.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn begin(
     tx: &mut Tx,
-    new: &NewLetter<'_>,
+    new: &[NewLetter<'_>],
     now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    let row: Option<(i64,)> = on!(tx, "queue a letter", c => sqlx::query_as(
-        "INSERT INTO letter (purpose, once_key, case_id, request_id, message_id, recipient, envelope_from,
-                             subject, header_message_id, bytes, created_at, due_at, state)
-         VALUES ($1, $2, $3, $4, $5, $6, '', '', '', $7, $8, $9, 'queued')
-         ON CONFLICT (once_key) DO NOTHING RETURNING id")
-        .bind(new.purpose)
-        .bind(clean(new.once_key))
-        .bind(new.case_id)
-        .bind(new.request_id)
-        .bind(new.message_id)
-        .bind(clean(new.recipient))
-        .bind(b"".as_slice())
-        .bind(now.as_millisecond())
-        .bind(new.due_at.as_millisecond())
-        .fetch_optional(c).await)?;
-    Ok(row.map(|(id,)| id))
+) -> Result<Vec<Option<i64>>, StoreError> {
+    let mut numbers = HashMap::with_capacity(new.len());
+    for some in new.chunks(ROWS) {
+        let rows: Vec<(String, i64)> = on!(tx, "queue letters", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO letter (purpose, once_key, case_id, request_id, message_id, recipient,
+                                     envelope_from, subject, header_message_id, created_at, due_at, state) ");
+            insert.push_values(some, |mut row, one| {
+                row.push_bind(one.purpose)
+                    .push_bind(clean(one.once_key).into_owned())
+                    .push_bind(one.case_id)
+                    .push_bind(one.request_id)
+                    .push_bind(one.message_id)
+                    .push_bind(clean(one.recipient).into_owned())
+                    .push("'', '', ''")
+                    .push_bind(now.as_millisecond())
+                    .push_bind(one.due_at.as_millisecond())
+                    .push("'queued'");
+            });
+            insert.push(" ON CONFLICT (once_key) DO NOTHING RETURNING once_key, id");
+            insert.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        numbers.extend(rows);
+    }
+    Ok(new.iter().map(|one| numbers.remove(clean(one.once_key).as_ref())).collect())
 }
 
-/// Writes a letter's bytes, once.
+/// A letter with its bytes.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    /// Row.
+    pub id: i64,
+    /// Bounce address.
+    pub envelope_from: String,
+    /// Subject.
+    pub subject: String,
+    /// Message-ID.
+    pub header_message_id: String,
+    /// The finished message.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes letters' bytes, once.
 ///
 /// # Errors
-/// When the database refuses.
-pub async fn finish(
-    tx: &mut Tx,
-    id: i64,
-    envelope_from: &str,
-    subject: &str,
-    header_message_id: &str,
-    bytes: &[u8],
-) -> Result<(), StoreError> {
-    on!(tx, "write a letter", c => sqlx::query(
-        "UPDATE letter SET envelope_from = $2, subject = $3, header_message_id = $4, bytes = $5
-         WHERE id = $1")
-        .bind(id).bind(clean(envelope_from)).bind(clean(subject)).bind(clean(header_message_id)).bind(bytes)
-        .execute(c).await.map(drop))?;
+/// When the database refuses; also when one was written before.
+pub async fn finish(tx: &mut Tx, letters: &[Finished]) -> Result<(), StoreError> {
+    for some in letters.chunks(LETTERS_TOGETHER) {
+        on!(tx, "write letters", c => {
+            let mut update = sqlx::QueryBuilder::new(
+                "UPDATE letter SET envelope_from = written.column2, subject = written.column3,
+                     header_message_id = written.column4
+                 FROM (");
+            update.push_values(some, |mut row, one| {
+                row.push_bind(one.id)
+                    .push_bind(clean(&one.envelope_from).into_owned())
+                    .push_bind(clean(&one.subject).into_owned())
+                    .push_bind(clean(&one.header_message_id).into_owned());
+            });
+            update.push(") AS written WHERE letter.id = written.column1");
+            update.build().persistent(false).execute(c).await.map(drop)
+        })?;
+        on!(tx, "write letters' bytes", c => {
+            let mut insert = sqlx::QueryBuilder::new("INSERT INTO letter_bytes (letter_id, bytes) ");
+            insert.push_values(some, |mut row, one| {
+                row.push_bind(one.id).push_bind(one.bytes.as_slice());
+            });
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
     Ok(())
 }
 
@@ -121,7 +161,8 @@ pub async fn claim(
                       WHERE state = 'queued' AND due_at <= $3 AND leased_until <= $3
                       ORDER BY due_at, id LIMIT $4)
            AND state = 'queued' AND leased_until <= $3
-         RETURNING id, purpose, case_id, recipient, envelope_from, bytes, attempts, created_at")
+         RETURNING id, purpose, case_id, recipient, envelope_from, attempts, created_at,
+             (SELECT b.bytes FROM letter_bytes b WHERE b.letter_id = letter.id) AS bytes")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
         .bind(now.as_millisecond())
@@ -207,7 +248,7 @@ pub async fn sent(
     now: Timestamp,
 ) -> Result<Vec<i64>, StoreError> {
     let mut recorded = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(500) {
+    for ids in ids.chunks(ROWS) {
         let rows: Vec<(i64,)> = on!(tx, "record deliveries", c => {
             let mut update =
                 sqlx::QueryBuilder::new("UPDATE letter SET state = 'sent', leased_until = 0");
@@ -332,15 +373,49 @@ pub async fn bounced(tx: &mut Tx, id: i64, status: &str, now: Timestamp) -> Resu
     Ok(())
 }
 
-/// How many letters an address had since a moment.
+/// How many letters an address had lately.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lately {
+    /// In ten minutes.
+    pub ten_minutes: i64,
+    /// In an hour.
+    pub hour: i64,
+    /// In a day.
+    pub day: i64,
+}
+
+/// How many letters addresses had in the ten minutes, the hour and the day before a moment. One that
+/// had none is missing.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn sent_since(tx: &mut Tx, recipient: &str, since: Timestamp) -> Result<i64, StoreError> {
-    let (count,): (i64,) = on!(tx, "sent since", c => sqlx::query_as(
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM letter WHERE recipient = $1 AND created_at > $2")
-        .bind(clean(recipient)).bind(since.as_millisecond()).fetch_one(c).await)?;
-    Ok(count)
+pub async fn lately(
+    tx: &mut Tx,
+    recipients: &[&str],
+    now: Timestamp,
+) -> Result<HashMap<String, Lately>, StoreError> {
+    let since = |minutes: i64| now.as_millisecond() - minutes * 60_000;
+    let mut all = HashMap::new();
+    for some in recipients.chunks(ROWS) {
+        let rows: Vec<(String, i64, i64, i64)> = on!(tx, "count letters", c => {
+            let mut select = sqlx::QueryBuilder::new(
+                "SELECT recipient, CAST(SUM(CASE WHEN created_at > ");
+            select.push_bind(since(10)).push(" THEN 1 ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN created_at > ");
+            select.push_bind(since(60)).push(" THEN 1 ELSE 0 END) AS BIGINT), CAST(COUNT(*) AS BIGINT)");
+            select.push(" FROM letter WHERE created_at > ").push_bind(since(24 * 60));
+            select.push(" AND recipient IN (");
+            let mut list = select.separated(", ");
+            for recipient in some {
+                list.push_bind(clean(recipient).into_owned());
+            }
+            select.push(") GROUP BY recipient");
+            select.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        all.extend(rows.into_iter().map(|(recipient, ten_minutes, hour, day)| {
+            (recipient, Lately { ten_minutes, hour, day })
+        }));
+    }
+    Ok(all)
 }
 
 /// How many receipts a case had since a moment.

@@ -63,19 +63,27 @@ pub async fn advance(
     name: &str,
     gateway: &str,
     cursor: Cursor,
-    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let row: Option<(String,)> = on!(tx, "advance", c => sqlx::query_as(
-        "UPDATE mailbox SET uid_validity = $3, last_uid = $4, uid_next = $5, looked_at = $6, trouble = NULL
+        "UPDATE mailbox SET uid_validity = $3, last_uid = $4, uid_next = $5
          WHERE name = $1 AND leased_by = $2 RETURNING name")
         .bind(name)
         .bind(gateway)
         .bind(cursor.uid_validity)
         .bind(cursor.last_uid)
         .bind(cursor.uid_next)
-        .bind(now.as_millisecond())
         .fetch_optional(c).await)?;
     Ok(row.is_some())
+}
+
+/// Records that a mailbox was read to its end, and so that nothing is wrong with it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn looked(tx: &mut Tx, name: &str, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "looked", c => sqlx::query("UPDATE mailbox SET looked_at = $2, trouble = NULL WHERE name = $1")
+        .bind(name).bind(now.as_millisecond()).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// Records why a mailbox could not be read.

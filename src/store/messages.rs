@@ -1,39 +1,20 @@
 //! Messages, their bytes and the ledger of deliveries.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, on};
-use super::ledger::note_delivery;
+pub use super::arrivals::{
+    Arrival, PIECE_BYTES, begin_large, drop_unfinished, finish_large, keep, keep_all, keep_piece,
+    sweep_unfinished,
+};
+use super::db::{Db, ROWS, Tx, clean, in_list, on};
 pub use super::ledger::{Unmoved, delivered, forget_places, moved, unmoved};
 pub use super::message_lists::{MessageRow, counts, of_case, waiting_for_a_person};
 use super::moment;
 use crate::email::Email;
-
-/// How many bytes one stored piece of a message holds.
-pub const PIECE_BYTES: usize = 1 << 20;
-
-/// What a mailbox gave us, to be kept before anything touches the mailbox.
-#[derive(Debug, Clone)]
-pub struct Arrival<'a> {
-    /// The mailbox's name in the settings.
-    pub mailbox: &'a str,
-    /// UIDVALIDITY; 0 for a Maildir.
-    pub uid_validity: i64,
-    /// UID; 0 for a Maildir.
-    pub uid: i64,
-    /// The unique name in a Maildir; empty for IMAP.
-    pub file_key: &'a str,
-    /// When the council's server took the message.
-    pub received_at: Timestamp,
-    /// SHA-256 of the bytes, lower-case hexadecimal.
-    pub sha256: String,
-    /// The Message-ID as it stands in the header.
-    pub header_message_id: Option<String>,
-    /// Registered without a letter to anybody: imported, not received.
-    pub silent: bool,
-}
 
 /// A message that waits, claimed by one gateway.
 #[derive(Debug, Clone, FromRow)]
@@ -50,141 +31,6 @@ pub struct Waiting {
     pub received_at: i64,
     /// Registered without a letter to anybody.
     pub silent: bool,
-}
-
-/// Keeps bytes under their hash, once, with the first recorded step.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn keep(
-    tx: &mut Tx,
-    arrival: &Arrival<'_>,
-    bytes: &[u8],
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let fresh: Option<(i64,)> = on!(tx, "keep", c => sqlx::query_as(
-        "INSERT INTO message (sha256, size_bytes, received_at, stored_at, state, silent)
-         VALUES ($1, $2, $3, $4, 'stored', $5)
-         ON CONFLICT (sha256) DO NOTHING RETURNING id")
-        .bind(&arrival.sha256)
-        .bind(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-        .bind(arrival.received_at.as_millisecond())
-        .bind(now.as_millisecond())
-        .bind(arrival.silent)
-        .fetch_optional(c).await)?;
-    let id = match fresh {
-        Some((id,)) => {
-            for (piece, part) in bytes.chunks(PIECE_BYTES).enumerate() {
-                keep_piece(tx, id, piece, part).await?;
-            }
-            step(tx, id, "stored", now, arrival.mailbox).await?;
-            id
-        }
-        None => message_of_hash(tx, &arrival.sha256).await?,
-    };
-    note_delivery(tx, arrival, id, now).await?;
-    Ok(id)
-}
-
-/// Begins a message that is too large to hold at once. It is nobody's work until
-/// [`finish_large`]; what a crash leaves of it is swept by [`sweep_unfinished`].
-///
-/// # Errors
-/// When the database refuses.
-pub async fn begin_large(
-    tx: &mut Tx,
-    provisional: &str,
-    received_at: Timestamp,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let (id,): (i64,) = on!(tx, "begin large", c => sqlx::query_as(
-        "INSERT INTO message (sha256, size_bytes, received_at, stored_at, state)
-         VALUES ($1, 0, $2, $3, 'arriving') RETURNING id")
-        .bind(provisional)
-        .bind(received_at.as_millisecond())
-        .bind(now.as_millisecond())
-        .fetch_one(c).await)?;
-    Ok(id)
-}
-
-/// One more piece of a message.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn keep_piece(
-    tx: &mut Tx,
-    id: i64,
-    piece: usize,
-    bytes: &[u8],
-) -> Result<(), StoreError> {
-    on!(tx, "keep piece", c => sqlx::query(
-        "INSERT INTO message_bytes (message_id, piece, bytes) VALUES ($1, $2, $3)")
-        .bind(id)
-        .bind(i64::try_from(piece).unwrap_or(i64::MAX))
-        .bind(bytes)
-        .execute(c).await.map(drop))?;
-    Ok(())
-}
-
-/// The last piece is in: the message waits from now on, or turns out to be known already.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn finish_large(
-    tx: &mut Tx,
-    id: i64,
-    arrival: &Arrival<'_>,
-    size_bytes: i64,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let known: Option<(i64,)> = on!(tx, "finish large", c => sqlx::query_as("SELECT id FROM message WHERE sha256 = $1")
-        .bind(&arrival.sha256).fetch_optional(c).await)?;
-    let kept = if let Some((known,)) = known {
-        drop_unfinished(tx, id).await?;
-        known
-    } else {
-        on!(tx, "finish large", c => sqlx::query(
-            "UPDATE message SET sha256 = $2, size_bytes = $3, state = 'stored' WHERE id = $1")
-            .bind(id).bind(&arrival.sha256).bind(size_bytes).execute(c).await.map(drop))?;
-        step(tx, id, "stored", now, arrival.mailbox).await?;
-        id
-    };
-    note_delivery(tx, arrival, kept, now).await?;
-    Ok(kept)
-}
-
-/// Removes what an interrupted fetch of a large message left: those bytes are still on the server.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn sweep_unfinished(tx: &mut Tx, mailbox: &str) -> Result<(), StoreError> {
-    // Not LIKE: a mailbox's name may hold `_`, and LIKE takes one letter's case for the other in SQLite.
-    let begins = format!("arriving:{mailbox}:");
-    let rows: Vec<(i64,)> = on!(tx, "sweep unfinished", c => sqlx::query_as(
-        "SELECT id FROM message WHERE state = 'arriving' AND SUBSTR(sha256, 1, LENGTH($1)) = $1")
-        .bind(begins).fetch_all(c).await)?;
-    for (id,) in rows {
-        drop_unfinished(tx, id).await?;
-    }
-    Ok(())
-}
-
-/// Removes a message that was begun and never finished.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn drop_unfinished(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
-    on!(tx, "drop unfinished", c => sqlx::query("DELETE FROM message_bytes WHERE message_id = $1")
-        .bind(id).execute(c).await.map(drop))?;
-    on!(tx, "drop unfinished", c => sqlx::query("DELETE FROM message WHERE id = $1 AND state = 'arriving'")
-        .bind(id).execute(c).await.map(drop))?;
-    Ok(())
-}
-
-async fn message_of_hash(tx: &mut Tx, sha256: &str) -> Result<i64, StoreError> {
-    let (id,): (i64,) = on!(tx, "find a message by its hash", c => sqlx::query_as("SELECT id FROM message WHERE sha256 = $1")
-        .bind(sha256).fetch_one(c).await)?;
-    Ok(id)
 }
 
 /// Whether any message waits to be settled now.
@@ -222,8 +68,7 @@ pub(super) async fn steps(
     steps: &[(i64, &str, &str)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // Four values a row, far below what either engine takes in one statement.
-    for steps in steps.chunks(500) {
+    for steps in steps.chunks(ROWS) {
         on!(tx, "record steps", c => {
             let mut insert =
                 sqlx::QueryBuilder::new("INSERT INTO step (message_id, step, at, detail) ");
@@ -297,17 +142,51 @@ pub async fn bytes(db: &Db, id: i64, size: usize, most: usize) -> Result<Vec<u8>
     Ok(whole)
 }
 
-/// Whether a claimed message is still this gateway's to settle, and keeps it so until the transaction
-/// ends. False when the lease ran out and another took it, or settled it: then nothing may follow.
+/// The bytes of several messages of one piece each, by message.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn still_ours(tx: &mut Tx, id: i64, gateway: &str) -> Result<bool, StoreError> {
-    let row: Option<(i64,)> = on!(tx, "hold a claimed message", c => sqlx::query_as(
-        "UPDATE message SET leased_by = leased_by
-         WHERE id = $1 AND leased_by = $2 AND state IN ('stored', 'understood') RETURNING id")
-        .bind(id).bind(gateway).fetch_optional(c).await)?;
-    Ok(row.is_some())
+pub async fn bytes_of_small(db: &Db, ids: &[i64]) -> Result<HashMap<i64, Vec<u8>>, StoreError> {
+    let mut all = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(ROWS) {
+        let rows: Vec<(i64, Vec<u8>)> = on!(db, "read the bytes of messages", c => {
+            let mut select = sqlx::QueryBuilder::new(
+                "SELECT message_id, bytes FROM message_bytes WHERE piece = 0 AND message_id IN (");
+            let mut list = select.separated(", ");
+            for id in ids {
+                list.push_bind(*id);
+            }
+            select.push(")");
+            select.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        all.extend(rows);
+    }
+    Ok(all)
+}
+
+/// Which of some claimed messages are still this gateway's to settle, and keeps them so until the
+/// transaction ends. One is missing when its lease ran out and another took it, or settled it: then
+/// nothing may follow from it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn still_ours(
+    tx: &mut Tx,
+    ids: &[i64],
+    gateway: &str,
+) -> Result<HashSet<i64>, StoreError> {
+    let mut ours = HashSet::with_capacity(ids.len());
+    for ids in ids.chunks(ROWS) {
+        let rows: Vec<(i64,)> = on!(tx, "hold claimed messages", c => {
+            let mut hold = sqlx::QueryBuilder::new("UPDATE message SET leased_by = leased_by");
+            in_list(&mut hold, ids);
+            hold.push(" AND leased_by = ").push_bind(gateway);
+            hold.push(" AND state IN ('stored', 'understood') RETURNING id");
+            hold.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        ours.extend(rows.into_iter().map(|(id,)| id));
+    }
+    Ok(ours)
 }
 
 /// Keeps what was understood of some messages, each with the key of its content. The parser is done
@@ -320,26 +199,40 @@ pub async fn understood(
     read: &[(i64, Email, String)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut kinds = Vec::with_capacity(read.len());
-    for (id, email, content_key) in read {
-        let kind = super::word(&email.kind);
-        let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
-        let subject = email.subject.as_ref().map(|subject| clean(subject).into_owned());
-        on!(tx, "understood", c => sqlx::query(
-            "UPDATE message SET state = 'understood', attempts = 0, kind = $2, sender = $3, subject = $4,
-                                message_id = $5, fingerprint = $6, email = $7
-             WHERE id = $1 AND state = 'stored'")
-            .bind(id)
-            .bind(&kind)
-            .bind(sender.as_deref())
-            .bind(subject.as_deref())
-            .bind(email.message_id.as_deref().map(clean).as_deref())
-            .bind(content_key)
-            .bind(super::json(email))
-            .execute(c).await.map(drop))?;
-        kinds.push((*id, kind));
+    let kinds: Vec<String> = read.iter().map(|(_, email, _)| super::word(&email.kind)).collect();
+    for (some, kinds) in read.chunks(ROWS).zip(kinds.chunks(ROWS)) {
+        on!(tx, "understood", c => {
+            let mut update = sqlx::QueryBuilder::new(
+                "UPDATE message SET state = 'understood', attempts = 0, kind = read.column2,
+                     sender = read.column3, subject = read.column4, message_id = read.column5,
+                     fingerprint = read.column6
+                 FROM (");
+            update.push_values(some.iter().zip(kinds), |mut row, ((id, email, content_key), kind)| {
+                let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
+                row.push_bind(*id)
+                    .push_bind(kind)
+                    .push_bind(sender)
+                    .push_bind(email.subject.as_ref().map(|subject| clean(subject).into_owned()))
+                    .push_bind(email.message_id.as_deref().map(|id| clean(id).into_owned()))
+                    .push_bind(content_key);
+            });
+            update.push(") AS read WHERE message.id = read.column1 AND message.state = 'stored'");
+            update.build().persistent(false).execute(c).await.map(drop)
+        })?;
+        on!(tx, "keep what was read", c => {
+            let mut insert = sqlx::QueryBuilder::new("INSERT INTO reading (message_id, email) ");
+            insert.push_values(some, |mut row, (id, email, _)| {
+                row.push_bind(*id).push_bind(super::json(email));
+            });
+            insert.push(" ON CONFLICT (message_id) DO UPDATE SET email = excluded.email");
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
     }
-    let rows: Vec<_> = kinds.iter().map(|(id, kind)| (*id, "understood", kind.as_str())).collect();
+    let rows: Vec<_> = read
+        .iter()
+        .zip(&kinds)
+        .map(|((id, _, _), kind)| (*id, "understood", kind.as_str()))
+        .collect();
     steps(tx, &rows, now).await
 }
 
@@ -348,18 +241,20 @@ pub async fn understood(
 /// # Errors
 /// When the database refuses or holds something else than an e-mail.
 pub async fn email(db: &Db, id: i64) -> Result<Option<Email>, StoreError> {
-    let row: Option<(Option<String>,)> = on!(db, "email", c => sqlx::query_as("SELECT email FROM message WHERE id = $1")
+    let row: Option<(String,)> = on!(db, "email", c => sqlx::query_as("SELECT email FROM reading WHERE message_id = $1")
         .bind(id).fetch_optional(c).await)?;
-    Ok(row.and_then(|(json,)| json).and_then(|json| serde_json::from_str(&json).ok()))
+    Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()))
 }
 
 /// How a message was settled.
 #[derive(Debug, Clone)]
-pub struct Settled<'a> {
-    /// `opened`, `attached`, …
-    pub action: &'a str,
+pub struct Settled {
+    /// Row.
+    pub id: i64,
+    /// What was done: `opened`, `attached`, …
+    pub action: &'static str,
     /// Why.
-    pub reason: &'a str,
+    pub reason: String,
     /// The case it belongs to.
     pub case_id: Option<i64>,
     /// The message that it repeats.
@@ -367,55 +262,42 @@ pub struct Settled<'a> {
     /// Whether it was acknowledged.
     pub acknowledge: bool,
     /// Why, or why not.
-    pub acknowledge_reason: &'a str,
-}
-
-/// Settles a message: decided, joined to its case or filed, answered or not. Part of the one
-/// transaction that holds everything that follows from it.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn settle(tx: &mut Tx, id: i64, settled: &Settled<'_>) -> Result<(), StoreError> {
-    on!(tx, "settle", c => sqlx::query(
-        "UPDATE message SET state = 'done', leased_until = 0, trouble = NULL, action = $2, reason = $3,
-                            case_id = $4, duplicate_of = $5, acknowledge = $6, acknowledge_reason = $7
-         WHERE id = $1")
-        .bind(id)
-        .bind(settled.action)
-        .bind(clean(settled.reason))
-        .bind(settled.case_id)
-        .bind(settled.duplicate_of)
-        .bind(settled.acknowledge)
-        .bind(clean(settled.acknowledge_reason))
-        .execute(c).await.map(drop))
-}
-
-/// What was decided about one message, for the record.
-#[derive(Debug, Clone)]
-pub struct Decided {
-    /// Row.
-    pub id: i64,
+    pub acknowledge_reason: String,
     /// What the rules made of it, as JSON.
     pub classification: String,
-    /// What was done.
-    pub action: &'static str,
-    /// Why.
-    pub reason: String,
-    /// Why it is answered, or not.
-    pub acknowledge_reason: String,
 }
 
-/// Records the decisions and the last steps of messages that were settled in this transaction.
+/// Settles messages: decided, joined to their cases or filed, answered or not, with the last steps of
+/// each. Part of the one transaction that holds everything that follows from them.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn decided(
+pub async fn settle(
     tx: &mut Tx,
-    decided: &[Decided],
+    settled: &[Settled],
     rules_version: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for some in decided.chunks(500) {
+    for some in settled.chunks(ROWS) {
+        on!(tx, "settle", c => {
+            let mut update = sqlx::QueryBuilder::new(
+                "UPDATE message SET state = 'done', leased_until = 0, trouble = NULL,
+                     action = done.column2, reason = done.column3, case_id = done.column4,
+                     duplicate_of = done.column5, acknowledge = done.column6,
+                     acknowledge_reason = done.column7
+                 FROM (");
+            update.push_values(some, |mut row, one| {
+                row.push_bind(one.id)
+                    .push_bind(one.action)
+                    .push_bind(clean(&one.reason).into_owned())
+                    .push_bind(one.case_id)
+                    .push_bind(one.duplicate_of)
+                    .push_bind(one.acknowledge)
+                    .push_bind(clean(&one.acknowledge_reason).into_owned());
+            });
+            update.push(") AS done WHERE message.id = done.column1");
+            update.build().persistent(false).execute(c).await.map(drop)
+        })?;
         on!(tx, "record decisions", c => {
             let mut insert = sqlx::QueryBuilder::new(
                 "INSERT INTO decision (message_id, rules_version, classification, decided_at) ");
@@ -429,7 +311,7 @@ pub async fn decided(
             insert.build().persistent(false).execute(c).await.map(drop)
         })?;
     }
-    let taken: Vec<_> = decided
+    let taken: Vec<_> = settled
         .iter()
         .flat_map(|one| {
             [
@@ -442,30 +324,45 @@ pub async fn decided(
     steps(tx, &taken, now).await
 }
 
-/// Takes the one place that a content may have in the register. Gives the message that has it
-/// already, where there is one: two gateways that settle two copies at once wait for each other here.
+/// Takes for messages the one place that each content may have in the register. Gives, by content, the
+/// message that has it: its own, or one that had it already. Two gateways that settle two copies at
+/// once wait for each other here.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn first_with_content(
+pub async fn holders_of_content(
     tx: &mut Tx,
-    id: i64,
-    content_key: &str,
-) -> Result<Option<(i64, Option<i64>)>, StoreError> {
-    // The update changes nothing; it makes the row that was there be returned.
-    let (holder,): (i64,) = on!(tx, "first with content", c => sqlx::query_as(
-        "INSERT INTO content (content_key, message_id) VALUES ($1, $2)
-         ON CONFLICT (content_key) DO UPDATE SET message_id = content.message_id
-         RETURNING message_id")
-        .bind(content_key).bind(id).fetch_one(c).await)?;
-    if holder == id {
-        return Ok(None);
+    contents: &BTreeMap<&str, i64>,
+) -> Result<HashMap<String, i64>, StoreError> {
+    let mut holders = HashMap::with_capacity(contents.len());
+    // In the order of the keys: two gateways that take the same ones then never block each other.
+    let contents: Vec<_> = contents.iter().collect();
+    for some in contents.chunks(ROWS) {
+        let rows: Vec<(String, i64)> = on!(tx, "hold contents", c => {
+            let mut insert = sqlx::QueryBuilder::new("INSERT INTO content (content_key, message_id) ");
+            insert.push_values(some, |mut row, (key, id)| {
+                row.push_bind(**key).push_bind(**id);
+            });
+            // The update changes nothing; it makes the row that was there be returned.
+            insert.push(
+                " ON CONFLICT (content_key) DO UPDATE SET message_id = content.message_id
+                  RETURNING content_key, message_id");
+            insert.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        holders.extend(rows);
     }
-    let first: Option<(i64, Option<i64>)> = on!(tx, "first with content", c => sqlx::query_as(
-        "SELECT m.id, m.case_id FROM content k JOIN message m ON m.id = k.message_id
-         WHERE k.content_key = $1 AND k.message_id <> $2")
-        .bind(content_key).bind(id).fetch_optional(c).await)?;
-    Ok(first)
+    Ok(holders)
+}
+
+/// The case that a message belongs to, if it belongs to one.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn case_of(tx: &mut Tx, id: i64) -> Result<Option<i64>, StoreError> {
+    let row: Option<(Option<i64>,)> = on!(tx, "find a message's case", c => sqlx::query_as(
+        "SELECT case_id FROM message WHERE id = $1")
+        .bind(id).fetch_optional(c).await)?;
+    Ok(row.and_then(|(case,)| case))
 }
 
 /// Gives a message back to the queue after a failure, to be tried later; `uncounted` where the

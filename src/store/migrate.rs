@@ -25,7 +25,8 @@ use super::error::StoreError;
 const TEXTS: &[(&str, &str)] = &[
     ("0001_ground", include_str!("../../migrations/0001_ground.sql")),
     ("0002_register", include_str!("../../migrations/0002_register.sql")),
-    ("0003_attachments", include_str!("../../migrations/0003_attachments.sql")),
+    ("0003_narrow_rows", include_str!("../../migrations/0003_narrow_rows.sql")),
+    ("0004_attachments", include_str!("../../migrations/0004_attachments.sql")),
 ];
 
 /// The two spellings of a migration.

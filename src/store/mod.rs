@@ -25,6 +25,7 @@
 //! - `LOWER(x) LIKE LOWER($1)`: `LIKE` ignores case in `SQLite` only.
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
+mod arrivals;
 pub mod attachments;
 pub mod cases;
 mod db;

@@ -1,11 +1,13 @@
 //! What services were asked, the rungs that chased them, and each day's run.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, on};
+use super::db::{Db, ROWS, Tx, affected, clean, on};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
@@ -58,29 +60,38 @@ pub struct NewRequest<'a> {
     pub short: bool,
 }
 
-/// Asks a service. None when it was asked already.
+/// Asks services. Gives the row of each, in order; none for one that was asked already.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn ask(
     tx: &mut Tx,
-    new: &NewRequest<'_>,
+    requests: &[NewRequest<'_>],
     now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    let row: Option<(i64,)> = on!(tx, "ask a service", c => sqlx::query_as(
-        "INSERT INTO request (case_id, service, leads, state, asked_at, asked_on, draft_due_on, due_on, short)
-         VALUES ($1, $2, $3, 'asked', $4, $5, $6, $7, $8)
-         ON CONFLICT (case_id, service) DO NOTHING RETURNING id")
-        .bind(new.case_id)
-        .bind(new.service)
-        .bind(new.leads)
-        .bind(now.as_millisecond())
-        .bind(new.asked_on.to_string())
-        .bind(new.draft_due_on.map(|day| day.to_string()))
-        .bind(new.due_on.to_string())
-        .bind(new.short)
-        .fetch_optional(c).await)?;
-    Ok(row.map(|(id,)| id))
+) -> Result<Vec<Option<i64>>, StoreError> {
+    let mut asked = HashMap::with_capacity(requests.len());
+    for some in requests.chunks(ROWS) {
+        let rows: Vec<(i64, String, i64)> = on!(tx, "ask services", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO request (case_id, service, leads, state, asked_at, asked_on, draft_due_on,
+                                      due_on, short) ");
+            insert.push_values(some, |mut row, new| {
+                row.push_bind(new.case_id)
+                    .push_bind(new.service)
+                    .push_bind(new.leads)
+                    .push("'asked'")
+                    .push_bind(now.as_millisecond())
+                    .push_bind(new.asked_on.to_string())
+                    .push_bind(new.draft_due_on.map(|day| day.to_string()))
+                    .push_bind(new.due_on.to_string())
+                    .push_bind(new.short);
+            });
+            insert.push(" ON CONFLICT (case_id, service) DO NOTHING RETURNING case_id, service, id");
+            insert.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        asked.extend(rows.into_iter().map(|(case, service, id)| ((case, service), id)));
+    }
+    Ok(requests.iter().map(|new| asked.remove(&(new.case_id, new.service.to_owned()))).collect())
 }
 
 /// Records that a service answered. False when that was known.
@@ -263,25 +274,45 @@ pub async fn rungs_of_case(db: &Db, case: i64) -> Result<Vec<RungRow>, StoreErro
     Ok(rows)
 }
 
-/// Records a rung. False when it was recorded before: then nothing may be sent for it.
+/// A rung to record.
+#[derive(Debug, Clone)]
+pub struct NewRung<'a> {
+    /// Request row.
+    pub request: i64,
+    /// Rung id.
+    pub rung: &'a str,
+    /// The day it fell on.
+    pub fell_on: Date,
+    /// `sent` or `skipped`.
+    pub outcome: &'static str,
+}
+
+/// Records rungs, each once, however often it is recorded. Gives how many were not recorded before.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn record_rung(
+pub async fn record_rungs(
     tx: &mut Tx,
-    request: i64,
-    rung: &str,
-    fell_on: Date,
-    outcome: &str,
+    rungs: &[NewRung<'_>],
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let row: Option<(i64,)> = on!(tx, "record rung", c => sqlx::query_as(
-        "INSERT INTO rung (request_id, rung, fell_on, recorded_at, outcome)
-         VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (request_id, rung) DO NOTHING RETURNING request_id")
-        .bind(request).bind(rung).bind(fell_on.to_string()).bind(now.as_millisecond()).bind(outcome)
-        .fetch_optional(c).await)?;
-    Ok(row.is_some())
+) -> Result<u64, StoreError> {
+    let mut recorded = 0;
+    for some in rungs.chunks(ROWS) {
+        recorded += on!(tx, "record rungs", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO rung (request_id, rung, fell_on, recorded_at, outcome) ");
+            insert.push_values(some, |mut row, one| {
+                row.push_bind(one.request)
+                    .push_bind(one.rung)
+                    .push_bind(one.fell_on.to_string())
+                    .push_bind(now.as_millisecond())
+                    .push_bind(one.outcome);
+            });
+            insert.push(" ON CONFLICT (request_id, rung) DO NOTHING");
+            insert.build().persistent(false).execute(c).await.map(affected)
+        })?;
+    }
+    Ok(recorded)
 }
 
 /// Takes the one run of reminders that a day has. False when another gateway or an earlier start

@@ -1,10 +1,12 @@
 //! What a person must do because the gateway must not.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, Tx, clean, on};
+use super::db::{Db, ROWS, Tx, clean, on};
 
 /// A task for an officer.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +20,7 @@ pub struct NewTask<'a> {
     /// Letter row.
     pub letter_id: Option<i64>,
     /// What to do, naming nobody.
-    pub words: &'a str,
+    pub words: Cow<'a, str>,
 }
 
 /// Adds a task.
@@ -33,10 +35,33 @@ pub async fn add(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<i64,
         .bind(task.case_id)
         .bind(task.message_id)
         .bind(task.letter_id)
-        .bind(clean(task.words))
+        .bind(clean(&task.words))
         .bind(now.as_millisecond())
         .fetch_one(c).await)?;
     Ok(id)
+}
+
+/// Adds tasks.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add_all(tx: &mut Tx, tasks: &[NewTask<'_>], now: Timestamp) -> Result<(), StoreError> {
+    for some in tasks.chunks(ROWS) {
+        on!(tx, "add tasks", c => {
+            let mut insert = sqlx::QueryBuilder::new(
+                "INSERT INTO task (kind, case_id, message_id, letter_id, words, created_at) ");
+            insert.push_values(some, |mut row, task| {
+                row.push_bind(task.kind)
+                    .push_bind(task.case_id)
+                    .push_bind(task.message_id)
+                    .push_bind(task.letter_id)
+                    .push_bind(clean(&task.words).into_owned())
+                    .push_bind(now.as_millisecond());
+            });
+            insert.build().persistent(false).execute(c).await.map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 /// Adds a task unless one was added in the same words before. Whether it was added.
@@ -46,7 +71,7 @@ pub async fn add(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<i64,
 pub async fn add_once(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result<bool, StoreError> {
     let known: Option<(i64,)> = on!(tx, "look a task up", c => sqlx::query_as(
         "SELECT id FROM task WHERE kind = $1 AND words = $2 LIMIT 1")
-        .bind(task.kind).bind(task.words).fetch_optional(c).await)?;
+        .bind(task.kind).bind(task.words.as_ref()).fetch_optional(c).await)?;
     if known.is_none() {
         add(tx, task, now).await?;
     }

@@ -49,14 +49,16 @@ async fn keep(db: &Db, number: usize, files: &[(&str, &str)]) -> i64 {
 
 async fn settle(db: &Db, id: i64, case: i64) {
     let settled = messages::Settled {
+        id,
+        classification: "{}".to_owned(),
         action: "attached",
-        reason: "",
+        reason: String::new(),
         case_id: Some(case),
         duplicate_of: None,
         acknowledge: false,
-        acknowledge_reason: "",
+        acknowledge_reason: String::new(),
     };
-    tx!(db, tx => messages::settle(&mut tx, id, &settled));
+    tx!(db, tx => messages::settle(&mut tx, &[settled], "1", nine()));
 }
 
 async fn claim(db: &Db, gateway: &str, at: i64) -> Option<ToScan> {

@@ -7,7 +7,7 @@ use postern::casework::case::{Actor, Case, CaseField, Event, OfficerId};
 use postern::casework::reference::CaseReference;
 use postern::casework::vocabulary::{CustomerType, RecordType, ServiceId};
 use postern::store::cases::{self, Clocked, NewCase};
-use postern::store::{Db, StoreError, letters, messages};
+use postern::store::{Db, StoreError, Tx, letters, messages};
 
 use super::support::postgres::both_engines;
 use super::{ODD, email, keep, later, nine, odd_kept, several, tx};
@@ -57,19 +57,25 @@ fn received() -> Event {
     }
 }
 
+/// Opens one case; its row.
+async fn open(tx: &mut Tx, reference: &str, new: &NewCase<'_>) -> Result<i64, StoreError> {
+    let ids = cases::open(tx, &[(reference.to_owned(), new.clone())]).await?;
+    Ok(ids[0])
+}
+
 /// Opens a case by a message of its own; its row.
 pub(crate) async fn open_case(db: &Db, number: i64) -> i64 {
     let mut new = new_case(number);
     new.subject = Some("subject");
     new.customer_name = None;
-    tx!(db, tx => cases::open(&mut tx, &format!("NCC-2026-{number:05}"), &new))
+    tx!(db, tx => open(&mut tx, &format!("NCC-2026-{number:05}"), &new))
 }
 
 #[tokio::test]
 async fn numbers_leave_no_gap_whoever_fails_and_however_many_ask_at_once() {
     both_engines(async |db| {
         let taken = several(&db, 12, |gateway, mut tx| async move {
-            let number = cases::next_number(&mut tx, 2026).await?;
+            let number = cases::next_numbers(&mut tx, 2026, 1).await?;
             if gateway % 3 == 0 {
                 tx.rollback().await?;
                 return Ok(None);
@@ -80,12 +86,13 @@ async fn numbers_leave_no_gap_whoever_fails_and_however_many_ask_at_once() {
         .await;
         let kept: BTreeSet<i64> = taken.into_iter().filter_map(Result::unwrap).collect();
         assert_eq!(kept, (1..=8).collect(), "each once and none left out");
-        assert_eq!(tx!(db, tx => cases::next_number(&mut tx, 2026)), 9);
-        assert_eq!(tx!(db, tx => cases::next_number(&mut tx, 2027)), 1, "a year of its own");
+        assert_eq!(tx!(db, tx => cases::next_numbers(&mut tx, 2026, 1)), 9);
+        assert_eq!(tx!(db, tx => cases::next_numbers(&mut tx, 2027, 1)), 1, "a year of its own");
         let mut tx = db.begin().await.unwrap();
-        assert_eq!(cases::next_number(&mut tx, 2026).await.unwrap(), 10);
+        assert_eq!(cases::next_numbers(&mut tx, 2026, 1).await.unwrap(), 10);
         drop(tx);
-        assert_eq!(tx!(db, tx => cases::next_number(&mut tx, 2026)), 10);
+        assert_eq!(tx!(db, tx => cases::next_numbers(&mut tx, 2026, 3)), 10, "10, 11 and 12");
+        assert_eq!(tx!(db, tx => cases::next_numbers(&mut tx, 2026, 1)), 13);
     })
     .await;
 }
@@ -93,7 +100,7 @@ async fn numbers_leave_no_gap_whoever_fails_and_however_many_ask_at_once() {
 #[tokio::test]
 async fn a_case_comes_back_as_it_was_opened_odd_text_and_all() {
     both_engines(async |db| {
-        let id = tx!(db, tx => cases::open(&mut tx, "NCC-2026-00001-1", &new_case(5)));
+        let id = tx!(db, tx => open(&mut tx, "NCC-2026-00001-1", &new_case(5)));
         let row = cases::find(&db, "NCC-2026-00001-1").await.unwrap().unwrap();
         assert_eq!((row.id, row.opened_by, row.version), (id, 5, 1));
         assert_eq!(
@@ -128,12 +135,29 @@ async fn a_case_comes_back_as_it_was_opened_odd_text_and_all() {
 }
 
 #[tokio::test]
+async fn cases_opened_together_come_back_in_their_order() {
+    both_engines(async |db| {
+        let several: Vec<_> = (1..=9)
+            .rev()
+            .map(|number| (format!("NCC-2026-0000{number}-X"), new_case(number)))
+            .collect();
+        let ids = tx!(db, tx => cases::open(&mut tx, &several));
+        for (id, (reference, new)) in ids.iter().zip(&several) {
+            let row = tx!(db, tx => cases::by_id(&mut tx, *id)).unwrap();
+            assert_eq!((&row.reference, row.opened_by), (reference, new.opened_by));
+        }
+        assert!(tx!(db, tx => cases::open(&mut tx, &[])).is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_message_never_opens_two_cases() {
     both_engines(async |db| {
-        tx!(db, tx => cases::open(&mut tx, "NCC-2026-00001-1", &new_case(5)));
+        tx!(db, tx => open(&mut tx, "NCC-2026-00001-1", &new_case(5)));
         for (reference, message) in [("NCC-2026-00002-2", 5), ("NCC-2026-00001-1", 6)] {
             let mut tx = db.begin().await.unwrap();
-            let refused = cases::open(&mut tx, reference, &new_case(message)).await.unwrap_err();
+            let refused = open(&mut tx, reference, &new_case(message)).await.unwrap_err();
             assert!(refused.is_unique_violation(), "{refused:?}");
             assert!(!format!("{refused:?}").contains("Ann"), "{refused:?}");
         }
@@ -192,12 +216,14 @@ async fn parties_are_known_by_address_whatever_its_case() {
         }))
         .unwrap();
         let settled = messages::Settled {
+            id: message,
             action: "opened",
-            reason: "",
+            reason: String::new(),
             case_id: Some(case),
             duplicate_of: None,
             acknowledge: true,
-            acknowledge_reason: "",
+            acknowledge_reason: String::new(),
+            classification: String::new(),
         };
         tx!(db, tx => super::settle(&mut tx, message, &settled, "v", &found, nine()));
         for (id, sender, case) in [
@@ -211,9 +237,9 @@ async fn parties_are_known_by_address_whatever_its_case() {
         let rows = messages::of_case(&db, case).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [message]);
         assert!(messages::of_case(&db, case + 1).await.unwrap().is_empty());
-        let first = tx!(db, tx => messages::first_with_content(&mut tx, message, "k"));
+        let first = tx!(db, tx => super::first_with_content(&mut tx, message, "k"));
         assert_eq!(first, None);
-        let first = tx!(db, tx => messages::first_with_content(&mut tx, message + 1, "k"));
+        let first = tx!(db, tx => super::first_with_content(&mut tx, message + 1, "k"));
         assert_eq!(first, Some((message, Some(case))), "with the case that it opened");
     })
     .await;
@@ -229,7 +255,7 @@ async fn replayed(db: &Db, id: i64, reference: &CaseReference) -> (cases::CaseRo
 async fn of_two_who_change_a_case_the_second_is_told_and_overwrites_nothing() {
     both_engines(async |db| {
         let reference = CaseReference::new("NCC", 2026, 1).unwrap();
-        let id = tx!(db, tx => cases::open(&mut tx, &reference.to_string(), &new_case(1)));
+        let id = tx!(db, tx => open(&mut tx, &reference.to_string(), &new_case(1)));
         tx!(db, tx => cases::record(&mut tx, id, &Actor::Gateway, &received(), nine()));
         let (before, mut case) = replayed(&db, id, &reference).await;
 
@@ -288,7 +314,7 @@ async fn open_cases_are_listed_those_due_first_first() {
             new.clock.agreed_due_on = due;
             let reference =
                 CaseReference::new("NCC", 2026, u32::try_from(number).unwrap()).unwrap();
-            ids.push(tx!(db, tx => cases::open(&mut tx, &reference.to_string(), &new)));
+            ids.push(tx!(db, tx => open(&mut tx, &reference.to_string(), &new)));
         }
         let listed = async |all| {
             let rows = cases::list(&db, all).await.unwrap();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use postern::store::Db;
-use postern::store::letters::{self, Leaving, NewLetter, Outcome};
+use postern::store::letters::{self, Finished, Lately, Leaving, NewLetter, Outcome};
+use postern::store::{Db, StoreError, Tx};
 
 use super::support::postgres::both_engines;
 use super::{ODD, later, nine, odd_kept, several, tx};
@@ -21,13 +21,32 @@ fn letter<'a>(once_key: &'a str, recipient: &'a str, due_at: Timestamp) -> NewLe
     }
 }
 
+fn finished(id: i64) -> Finished {
+    Finished {
+        id,
+        envelope_from: "b@northmere.example".to_owned(),
+        subject: "Subject".to_owned(),
+        header_message_id: String::new(),
+        bytes: b"bytes".to_vec(),
+    }
+}
+
+/// Takes the number of one letter.
+async fn begin(
+    tx: &mut Tx,
+    new: &NewLetter<'_>,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    Ok(letters::begin(tx, std::slice::from_ref(new), now).await?[0])
+}
+
 async fn queue(db: &Db, number: i64, due_at: Timestamp) -> i64 {
     let key = format!("answer:{number}");
     let new = letter(&key, "ann@example.org", due_at);
     tx!(db, tx => async {
-        let id = letters::begin(&mut tx, &new, nine()).await?.unwrap();
-        let header = format!("<{number}@northmere.example>");
-        letters::finish(&mut tx, id, "b@northmere.example", "Subject", &header, b"bytes").await?;
+        let id = begin(&mut tx, &new, nine()).await?.unwrap();
+        let header_message_id = format!("<{number}@northmere.example>");
+        letters::finish(&mut tx, &[Finished { header_message_id, ..finished(id) }]).await?;
         Ok::<_, postern::store::StoreError>(id)
     })
 }
@@ -45,13 +64,21 @@ async fn record(db: &Db, id: i64, state: &str, code: Option<u16>, due_at: Option
 async fn a_letter_is_queued_once_and_leaves_with_the_bytes_it_was_given() {
     both_engines(async |db| {
         let mut tx = db.begin().await.unwrap();
-        letters::begin(&mut tx, &letter("answer:1", "ann@example.org", nine()), nine())
-            .await
-            .unwrap();
+        begin(&mut tx, &letter("answer:1", "ann@example.org", nine()), nine()).await.unwrap();
         drop(tx);
         let id = queue(&db, 1, nine()).await;
         let again = letter("answer:1", "bob@example.org", nine());
-        assert_eq!(tx!(db, tx => letters::begin(&mut tx, &again, nine())), None);
+        let new = letter("answer:2", "bob@example.org", nine());
+        let mut tx = db.begin().await.unwrap();
+        let three = [again.clone(), new.clone(), new];
+        let both = letters::begin(&mut tx, &three, nine()).await.unwrap();
+        drop(tx);
+        assert_eq!(
+            both.iter().map(Option::is_some).collect::<Vec<_>>(),
+            [false, true, false],
+            "each key once"
+        );
+        assert_eq!(tx!(db, tx => begin(&mut tx, &again, nine())), None);
 
         let leaving = claim(&db, "one", nine()).await;
         assert_eq!(leaving.len(), 1);
@@ -194,18 +221,28 @@ async fn letters_to_one_address_are_counted_over_a_time() {
             ("c", "bob@example.org", later(60)),
             ("d", ODD, later(60)),
         ] {
-            tx!(db, tx => letters::begin(&mut tx, &letter(key, recipient, at), at));
+            tx!(db, tx => begin(&mut tx, &letter(key, recipient, at), at));
         }
         let other = NewLetter { purpose: "reminder", ..letter("e", "ann@example.org", nine()) };
-        tx!(db, tx => letters::begin(&mut tx, &other, later(90)));
-        for (recipient, since, all, receipts) in [
-            ("ann@example.org", later(-1), 3, 2),
-            ("ann@example.org", nine(), 2, 1),
-            ("bob@example.org", nine(), 1, 1),
-            (ODD, nine(), 1, 1),
-            ("ann@example.org", later(90), 0, 0),
+        tx!(db, tx => begin(&mut tx, &other, later(90)));
+        let lately = async |now| {
+            tx!(db, tx => letters::lately(&mut tx, &["ann@example.org", ODD, "eve@example.org"], now))
+        };
+        let counts = |ten_minutes, hour, day| Lately { ten_minutes, hour, day };
+        let odd = odd_kept();
+        let found = lately(later(600)).await;
+        assert_eq!(found["ann@example.org"], counts(2, 3, 3), "ten minutes are over for one");
+        assert_eq!((found[&odd], found.len()), (counts(1, 1, 1), 2), "who had none is missing");
+        assert_eq!(lately(later(3_600)).await["ann@example.org"], counts(0, 2, 3));
+        assert_eq!(lately(later(86_400 + 60)).await["ann@example.org"], counts(0, 0, 1));
+        assert!(lately(later(86_400 + 90)).await.is_empty());
+        for (recipient, since, receipts) in [
+            ("ann@example.org", later(-1), 2),
+            ("ann@example.org", nine(), 1),
+            ("bob@example.org", nine(), 1),
+            (ODD, nine(), 1),
+            ("ann@example.org", later(90), 0),
         ] {
-            assert_eq!(tx!(db, tx => letters::sent_since(&mut tx, recipient, since)), all);
             let found = tx!(db, tx => letters::receipts_since(&mut tx, 4, recipient, since));
             assert_eq!(found, receipts, "{recipient} since {since}");
             assert_eq!(tx!(db, tx => letters::receipts_since(&mut tx, 9, recipient, since)), 0);
@@ -218,8 +255,17 @@ async fn letters_to_one_address_are_counted_over_a_time() {
 async fn a_letter_of_many_megabytes_and_any_bytes_comes_back_whole() {
     both_engines(async |db| {
         let bytes: Vec<u8> = (0..=255_u8).rev().cycle().take(9 << 20).collect();
-        let id = queue(&db, 1, nine()).await;
-        tx!(db, tx => letters::finish(&mut tx, id, ODD, ODD, ODD, &bytes));
+        let large = Finished {
+            envelope_from: ODD.to_owned(),
+            subject: ODD.to_owned(),
+            header_message_id: ODD.to_owned(),
+            bytes: bytes.clone(),
+            ..finished(0)
+        };
+        tx!(db, tx => async {
+            let id = begin(&mut tx, &letter("a", "ann@example.org", nine()), nine()).await?.unwrap();
+            letters::finish(&mut tx, &[Finished { id, ..large.clone() }]).await
+        });
         let leaving = claim(&db, "one", nine()).await.remove(0);
         assert!(leaving.bytes == bytes);
         assert_eq!(leaving.envelope_from, odd_kept());

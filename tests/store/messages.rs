@@ -26,14 +26,16 @@ fn classification() -> Classification {
     .unwrap()
 }
 
-fn settled(action: &str) -> Settled<'_> {
+fn settled(action: &'static str) -> Settled {
     Settled {
+        id: 0,
         action,
-        reason: "because",
+        reason: "because".to_owned(),
         case_id: None,
         duplicate_of: None,
         acknowledge: false,
-        acknowledge_reason: "not now",
+        acknowledge_reason: "not now".to_owned(),
+        classification: String::new(),
     }
 }
 
@@ -167,17 +169,17 @@ async fn a_lease_ends_by_itself_and_the_next_gateway_alone_may_settle() {
         assert_eq!(messages::received(row), later(-600));
         let size = i64::try_from(raw(1).len()).unwrap();
         assert_eq!(row.size_bytes, size);
-        assert!(tx!(db, tx => messages::still_ours(&mut tx, id, "one")));
+        assert!(tx!(db, tx => super::still_ours(&mut tx, id, "one")));
         let early = tx!(db, tx => messages::claim(&mut tx, "two", later(119), later(240), 10));
         assert!(early.is_empty());
         let now = tx!(db, tx => messages::claim(&mut tx, "two", later(120), later(240), 10));
         assert_eq!((now.len(), now[0].attempts), (1, 2));
-        assert!(!tx!(db, tx => messages::still_ours(&mut tx, id, "one")), "the lease was lost");
-        assert!(tx!(db, tx => messages::still_ours(&mut tx, id, "two")));
+        assert!(!tx!(db, tx => super::still_ours(&mut tx, id, "one")), "the lease was lost");
+        assert!(tx!(db, tx => super::still_ours(&mut tx, id, "two")));
 
         let found = classification();
         tx!(db, tx => super::settle(&mut tx, id, &settled("filed"), "v1", &found, nine()));
-        assert!(!tx!(db, tx => messages::still_ours(&mut tx, id, "two")), "settled is settled");
+        assert!(!tx!(db, tx => super::still_ours(&mut tx, id, "two")), "settled is settled");
         let after = tx!(db, tx => messages::claim(&mut tx, "one", later(999), later(1999), 10));
         assert!(after.is_empty());
         tx!(db, tx => mailboxes::release_all(&mut tx));
@@ -192,7 +194,7 @@ async fn what_is_being_settled_is_not_claimed_by_whoever_waited_for_the_row() {
         let id = keep(&db, 1).await;
         claim(&db, "slow", 10).await;
         let mut slow = db.begin().await.unwrap();
-        assert!(messages::still_ours(&mut slow, id, "slow").await.unwrap());
+        assert!(super::still_ours(&mut slow, id, "slow").await.unwrap());
         // The lease is over; another gateway wants the message while it is being settled.
         let other = db.clone();
         let waiting = tokio::spawn(async move {
@@ -252,6 +254,32 @@ async fn a_message_goes_from_stored_to_done_and_every_step_is_recorded_once() {
 }
 
 #[tokio::test]
+async fn a_window_is_kept_with_every_piece_and_each_content_once() {
+    both_engines(async |db| {
+        let large: Vec<u8> = (0..=255_u8).cycle().take(PIECE_BYTES * 2 + 77).collect();
+        let bodies = [raw(1), large.clone(), raw(1), raw(2), large.clone(), Vec::new()];
+        let window: Vec<_> =
+            (1..).zip(&bodies).map(|(uid, b)| (arrival("main", uid, b), &**b)).collect();
+        let ids = tx!(db, tx => messages::keep_all(&mut tx, &window, nine()));
+        assert_eq!((ids[0], ids[1]), (ids[2], ids[4]), "the same bytes are the same message");
+        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+        for (id, body) in ids.iter().zip(&bodies) {
+            assert!(messages::bytes(&db, *id, body.len(), usize::MAX).await.unwrap() == *body);
+        }
+        let small = messages::bytes_of_small(&db, &[ids[0], ids[3]]).await.unwrap();
+        assert_eq!((&small[&ids[0]], &small[&ids[3]]), (&raw(1), &raw(2)));
+        for uid in 1..=6 {
+            assert!(messages::delivered(&db, "main", 1, uid, "").await.unwrap(), "{uid}");
+        }
+        assert_eq!(tx!(db, tx => messages::keep_all(&mut tx, &window, nine())), ids);
+        let steps =
+            count(&db, "SELECT CAST(COUNT(*) AS BIGINT) FROM step WHERE step = 'stored'").await;
+        assert_eq!(steps, 4);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_content_counts_once_however_many_gateways_settle_copies_at_once() {
     both_engines(async |db| {
         let mut ids = Vec::new();
@@ -262,7 +290,7 @@ async fn one_content_counts_once_however_many_gateways_settle_copies_at_once() {
         let firsts = several(&db, 4, move |gateway, mut tx| {
             let id = copies[gateway];
             async move {
-                let first = messages::first_with_content(&mut tx, id, "same").await?;
+                let first = super::first_with_content(&mut tx, id, "same").await?;
                 tx.commit().await?;
                 Ok(first)
             }
@@ -276,7 +304,7 @@ async fn one_content_counts_once_however_many_gateways_settle_copies_at_once() {
             assert_eq!(first, (winner, None));
         }
         // Settled again after a crash, the first is still the first.
-        let again = tx!(db, tx => messages::first_with_content(&mut tx, winner, "same"));
+        let again = tx!(db, tx => super::first_with_content(&mut tx, winner, "same"));
         assert_eq!(again, None);
     })
     .await;
@@ -289,11 +317,11 @@ async fn gateways_that_settle_crossing_copies_are_both_done_in_the_end() {
         let cross = async |id: i64, keys: [&'static str; 2]| {
             db.write_again(move |tx| {
                 Box::pin(async move {
-                    messages::first_with_content(tx, id, keys[0]).await?;
+                    super::first_with_content(tx, id, keys[0]).await?;
                     // Long enough for the other to have taken its first key: now each waits for the
                     // other's, and PostgreSQL ends one of the two.
                     tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-                    messages::first_with_content(tx, id, keys[1]).await?;
+                    super::first_with_content(tx, id, keys[1]).await?;
                     Ok(())
                 })
             })
@@ -318,9 +346,9 @@ async fn without_a_second_try_crossing_copies_fail_one_gateway_on_postgresql() {
         let cross = async |id: i64, keys: [&'static str; 2]| {
             db.write(move |tx| {
                 Box::pin(async move {
-                    messages::first_with_content(tx, id, keys[0]).await?;
+                    super::first_with_content(tx, id, keys[0]).await?;
                     tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-                    messages::first_with_content(tx, id, keys[1]).await
+                    super::first_with_content(tx, id, keys[1]).await
                 })
             })
             .await
@@ -464,7 +492,11 @@ async fn odd_text_survives_in_every_field_of_a_message() {
         let back = messages::email(&db, id).await.unwrap().unwrap();
         assert_eq!(back.text.as_str(), odd_kept());
         assert_eq!(back.subject.unwrap().as_str(), odd_kept());
-        let odd = Settled { action: "triage", reason: ODD, acknowledge_reason: ODD, ..settled("") };
+        let odd = Settled {
+            reason: ODD.to_owned(),
+            acknowledge_reason: ODD.to_owned(),
+            ..settled("triage")
+        };
         tx!(db, tx => super::settle(&mut tx, id, &odd, "v", &classification(), nine()));
         let row = messages::waiting_for_a_person(&db).await.unwrap().remove(0);
         assert_eq!(row.subject.as_deref(), Some(&*odd_kept()));
@@ -485,12 +517,12 @@ async fn tasks_stay_open_until_they_are_done() {
             case_id: Some(1),
             message_id: Some(2),
             letter_id: None,
-            words: ODD,
+            words: ODD.into(),
         };
         let first = tx!(db, tx => tasks::add(&mut tx, &task, nine()));
-        let second = tx!(db, tx => tasks::add(&mut tx, &task, later(1)));
+        tx!(db, tx => tasks::add_all(&mut tx, &[task.clone(), task.clone()], later(1)));
         let open = tasks::open(&db).await.unwrap();
-        assert_eq!(open.iter().map(|task| task.id).collect::<Vec<_>>(), [first, second]);
+        assert_eq!((open[0].id, open.len()), (first, 3));
         let task = &open[0];
         assert_eq!(
             (task.kind.as_str(), task.reference.as_deref(), task.message_id),
@@ -502,7 +534,7 @@ async fn tasks_stay_open_until_they_are_done() {
             .bind(first).execute(c).await.map(affected))
         .unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(tasks::open(&db).await.unwrap().len(), 1);
+        assert_eq!(tasks::open(&db).await.unwrap().len(), 2);
     })
     .await;
 }

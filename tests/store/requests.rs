@@ -1,9 +1,11 @@
 //! Requests, rungs, runs and digests; mailboxes.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use postern::casework::vocabulary::ServiceId;
 use postern::store::mailboxes::{self, Cursor};
-use postern::store::requests::{self, NewRequest};
+use postern::store::requests::{self, NewRequest, NewRung};
+use postern::store::{StoreError, Tx};
 
 use super::cases::open_case;
 use super::support::postgres::both_engines;
@@ -23,13 +25,29 @@ fn request(case_id: i64, service: &str, due_on: Date) -> NewRequest<'_> {
     }
 }
 
+async fn ask(tx: &mut Tx, new: &NewRequest<'_>) -> Result<Option<i64>, StoreError> {
+    Ok(requests::ask(tx, std::slice::from_ref(new), nine()).await?[0])
+}
+
+/// Records one rung; whether it was new.
+async fn record_rung(
+    tx: &mut Tx,
+    request: i64,
+    rung: &str,
+    outcome: &'static str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rung = NewRung { request, rung, fell_on: TODAY, outcome };
+    Ok(requests::record_rungs(tx, &[rung], now).await? == 1)
+}
+
 #[tokio::test]
 async fn a_service_is_asked_once_and_answers_once() {
     both_engines(async |db| {
         let case = open_case(&db, 1).await;
         let due = date(2026, 4, 15);
-        let id = tx!(db, tx => requests::ask(&mut tx, &request(case, "sen", due), nine())).unwrap();
-        assert_eq!(tx!(db, tx => requests::ask(&mut tx, &request(case, "sen", due), nine())), None);
+        let id = tx!(db, tx => ask(&mut tx, &request(case, "sen", due))).unwrap();
+        assert_eq!(tx!(db, tx => ask(&mut tx, &request(case, "sen", due))), None);
         let rows = requests::of_case(&db, case).await.unwrap();
         assert_eq!(rows.len(), 1);
         let row = &rows[0];
@@ -64,7 +82,7 @@ async fn only_open_requests_of_open_cases_are_chased_those_due_first_first() {
             (two, "sen", date(2026, 4, 10)),
             (two, "fostering", date(2026, 4, 10)),
         ] {
-            tx!(db, tx => requests::ask(&mut tx, &request(case, service, due), nine())).unwrap();
+            tx!(db, tx => ask(&mut tx, &request(case, service, due))).unwrap();
         }
         let chased = tx!(db, tx => requests::chased(&mut tx));
         let order: Vec<_> = chased.iter().map(|one| (one.case_id, one.service.as_str())).collect();
@@ -102,10 +120,10 @@ async fn a_rung_a_run_and_a_digest_happen_once_whoever_asks() {
     both_engines(async |db| {
         let case = open_case(&db, 1).await;
         let asked = request(case, "sen", date(2026, 4, 15));
-        let id = tx!(db, tx => requests::ask(&mut tx, &asked, nine())).unwrap();
+        let id = tx!(db, tx => ask(&mut tx, &asked)).unwrap();
         let won = several(&db, 5, move |gateway, mut tx| async move {
             let now = later(i64::try_from(gateway).unwrap());
-            let rung = requests::record_rung(&mut tx, id, "first", TODAY, "sent", now).await?;
+            let rung = record_rung(&mut tx, id, "first", "sent", now).await?;
             let run = requests::begin_run(&mut tx, TODAY, now).await?;
             let digest = requests::claim_digest(&mut tx, "ann@x.example", TODAY).await?;
             tx.commit().await?;
@@ -119,9 +137,7 @@ async fn a_rung_a_run_and_a_digest_happen_once_whoever_asks() {
         assert!(tx!(db, tx => requests::claim_digest(&mut tx, "ann@x.example", date(2026, 3, 17))));
         assert!(tx!(db, tx => requests::claim_digest(&mut tx, ODD, TODAY)));
         assert!(!tx!(db, tx => requests::claim_digest(&mut tx, &odd_kept(), TODAY)));
-        assert!(
-            tx!(db, tx => requests::record_rung(&mut tx, id, "second", TODAY, "skipped", later(9)))
-        );
+        assert!(tx!(db, tx => record_rung(&mut tx, id, "second", "skipped", later(9))));
         let rungs = requests::rungs_of_case(&db, case).await.unwrap();
         let told: Vec<_> = rungs
             .iter()
@@ -157,14 +173,14 @@ async fn a_mailbox_is_read_by_one_gateway_at_a_time() {
         let (owner, other) = (won[0].as_str(), "another");
 
         let cursor = Cursor { uid_validity: 3, last_uid: 40, uid_next: 41 };
-        assert!(tx!(db, tx => mailboxes::advance(&mut tx, "main", owner, cursor, later(1))));
+        assert!(tx!(db, tx => mailboxes::advance(&mut tx, "main", owner, cursor)));
         let stolen = Cursor { last_uid: 99, ..cursor };
-        assert!(!tx!(db, tx => mailboxes::advance(&mut tx, "main", other, stolen, later(1))));
+        assert!(!tx!(db, tx => mailboxes::advance(&mut tx, "main", other, stolen)));
         let lease = async |gateway: &str, now, until| tx!(db, tx => mailboxes::lease(&mut tx, "main", gateway, now, until));
         assert_eq!(lease(owner, later(60), later(180)).await, Some(cursor), "renewed");
         assert_eq!(lease(other, later(179), later(300)).await, None);
         assert_eq!(lease(other, later(180), later(300)).await, Some(cursor), "the lease has ended");
-        assert!(!tx!(db, tx => mailboxes::advance(&mut tx, "main", owner, stolen, later(181))));
+        assert!(!tx!(db, tx => mailboxes::advance(&mut tx, "main", owner, stolen)));
 
         tx!(db, tx => mailboxes::give_back(&mut tx, "main", owner));
         assert_eq!(lease(owner, later(182), later(300)).await, None, "not his to give back");
@@ -187,7 +203,7 @@ async fn the_trouble_of_a_mailbox_is_shown_until_it_is_read_again() {
         assert_eq!(all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((all[0].trouble.as_deref(), all[0].looked_at), (Some(&*odd_kept()), None));
         let cursor = Cursor::default();
-        assert!(tx!(db, tx => mailboxes::advance(&mut tx, "a", "one", cursor, later(5))));
+        tx!(db, tx => mailboxes::looked(&mut tx, "a", later(5)));
         let all = mailboxes::all(&db).await.unwrap();
         assert_eq!(
             (all[0].trouble.as_deref(), all[0].looked_at),

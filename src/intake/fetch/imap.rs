@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use tracing::{info, warn};
 
 use super::{
-    FetchFault, MOVE_SET, Stop, arrival, believed, header_message_id, lease, log_kept, longest_wait,
+    FetchFault, MOVE_SET, Stop, arrival, believed, header_message_id, lease, log_kept,
+    longest_wait, note_looked,
 };
 use crate::config::{Mailbox, Security};
 use crate::gateway::{Gateway, secret};
@@ -171,6 +172,7 @@ impl<'a> Reading<'a> {
             self.bring(&waiting).await?;
         }
         self.ask_again().await?;
+        note_looked(self.gateway, &self.mailbox.name).await?;
         let in_hand = messages::any_waits(&self.gateway.db, self.gateway.clock.now()).await?;
         self.move_settled().await?;
         Ok(in_hand)
@@ -242,16 +244,19 @@ impl<'a> Reading<'a> {
                 let window = Arc::clone(&window);
                 Box::pin(async move {
                     let (name, id, fetched, refused) = &*window;
-                    if !mailboxes::advance(tx, name, id, cursor, now).await? {
+                    if !mailboxes::advance(tx, name, id, cursor).await? {
                         return Ok(false);
                     }
-                    for one in fetched {
-                        let received_at = believed(one.internal_date, now);
-                        let uid = i64::from(one.uid);
-                        let arrival =
-                            arrival(name, &one.bytes, received_at, cursor.uid_validity, uid, "");
-                        messages::keep(tx, &arrival, &one.bytes, now).await?;
-                    }
+                    let arrived: Vec<_> = fetched
+                        .iter()
+                        .map(|one| {
+                            let (at, uid) = (believed(one.internal_date, now), i64::from(one.uid));
+                            let validity = cursor.uid_validity;
+                            let arrival = arrival(name, &one.bytes, at, validity, uid, "");
+                            (arrival, one.bytes.as_slice())
+                        })
+                        .collect();
+                    messages::keep_all(tx, &arrived, now).await?;
                     for uid in refused {
                         leave_to_a_person(tx, name, *uid, now).await?;
                     }
@@ -332,7 +337,7 @@ impl<'a> Reading<'a> {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    if !mailboxes::advance(tx, &name, &id, cursor, now).await? {
+                    if !mailboxes::advance(tx, &name, &id, cursor).await? {
                         return Ok(false);
                     }
                     if size == 0 {
@@ -438,6 +443,6 @@ async fn leave_to_a_person(
     let words = format!(
         "the server does not give message {uid} of mailbox {mailbox}: open it there and log it by hand"
     );
-    let task = NewTask { kind: "unfetchable", words: &words, ..NewTask::default() };
+    let task = NewTask { kind: "unfetchable", words: words.into(), ..NewTask::default() };
     tasks::add(tx, &task, now).await.map(drop)
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::warn;
 
-use super::{FetchFault, Stop, arrival, believed, lease, log_kept, longest_wait, sleep_unless};
+use super::{
+    FetchFault, Stop, arrival, believed, lease, log_kept, longest_wait, note_looked, sleep_unless,
+};
 use crate::config::Mailbox;
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
@@ -71,6 +73,7 @@ pub(super) async fn pass(gateway: &Arc<Gateway>, mailbox: &Mailbox) -> Result<us
     }
     kept += keep(gateway, mailbox, window).await?;
     log_kept(&mailbox.name, kept);
+    note_looked(gateway, &mailbox.name).await?;
     move_settled(gateway, mailbox).await?;
     Ok(kept)
 }
@@ -92,7 +95,8 @@ async fn leave_to_a_person(
         .db
         .write(move |tx| {
             Box::pin(async move {
-                let task = NewTask { kind: "unfetchable", words: &words, ..NewTask::default() };
+                let task =
+                    NewTask { kind: "unfetchable", words: words.into(), ..NewTask::default() };
                 tasks::add_once(tx, &task, now).await
             })
         })
@@ -129,11 +133,14 @@ async fn keep(
         .db
         .write(move |tx| {
             Box::pin(async move {
-                for one in &window {
-                    let arrival = arrival(&name, &one.bytes, one.received_at, 0, 0, &one.key);
-                    messages::keep(tx, &arrival, &one.bytes, now).await?;
-                }
-                Ok::<(), StoreError>(())
+                let arrived: Vec<_> = window
+                    .iter()
+                    .map(|one| {
+                        let arrival = arrival(&name, &one.bytes, one.received_at, 0, 0, &one.key);
+                        (arrival, one.bytes.as_slice())
+                    })
+                    .collect();
+                messages::keep_all(tx, &arrived, now).await.map(drop)
             })
         })
         .await?;

@@ -137,6 +137,16 @@ async fn give_back(gateway: &Gateway, name: &str) {
     }
 }
 
+/// Records that a mailbox was read to its end: health shows since when it was not.
+async fn note_looked(gateway: &Gateway, name: &str) -> Result<(), FetchFault> {
+    let (name, now) = (name.to_owned(), gateway.clock.now());
+    gateway
+        .db
+        .write(move |tx| Box::pin(async move { mailboxes::looked(tx, &name, now).await }))
+        .await
+        .map_err(FetchFault::Store)
+}
+
 async fn note_trouble(gateway: &Gateway, name: &str, words: &str) {
     let (name, words) = (name.to_owned(), words.to_owned());
     let noted: Result<(), StoreError> = gateway
