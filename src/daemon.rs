@@ -11,9 +11,10 @@ use tracing::{error, info, warn};
 use crate::gateway::Gateway;
 use crate::intake::{self, fetch};
 use crate::policy::{self, Policy};
+use crate::scan::clamd::Patience;
 use crate::store::{StoreError, letters, mailboxes};
 use crate::tick::Tick;
-use crate::{console, outbox, reminders};
+use crate::{console, outbox, reminders, scan};
 
 /// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
@@ -91,6 +92,13 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
         )
         .await;
     });
+    if gateway.config.scan.scanner().is_some() {
+        let (one, stop_one) = (Arc::clone(gateway), stop.clone());
+        loops.spawn(async move {
+            let tick = || scan::tick(&one, Patience::default());
+            turn("scan", &stop_one, tick, || wait_for_settled(&one)).await;
+        });
+    }
 }
 
 /// Takes up what staff edit as soon as it is valid. A bad edit is refused whole: the last good set
@@ -129,7 +137,7 @@ async fn watch_policy(gateway: Arc<Gateway>, mut stop: fetch::Stop) {
     }
 }
 
-/// Everything that waits now: mail, letters, reminders; then returns.
+/// Everything that waits now: mail, letters, reminders, files to scan; then returns.
 ///
 /// # Errors
 /// The first mailbox or database that failed, after everything else was tried.
@@ -144,6 +152,7 @@ pub async fn once(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     while intake::tick(gateway).await? == Tick::Busy {}
     reminders::tick(gateway).await?;
     while outbox::tick(gateway).await? == Tick::Busy {}
+    while scan::tick(gateway, Patience::default()).await? == Tick::Busy {}
     for mailbox in &gateway.config.mailboxes {
         if let Err(fault) = fetch::move_settled(gateway, mailbox).await {
             failed.get_or_insert_with(|| anyhow::Error::new(fault));
@@ -204,6 +213,16 @@ async fn wait_for_message(gateway: &Gateway) {
     tokio::select! {
         () = gateway.nudges.stored.notified() => {}
         () = tokio::time::sleep(LONGEST_SLEEP.min(gateway.lease())) => {}
+    }
+}
+
+/// What came attached to a message is shown to the scanner when the message is settled, or a little later.
+async fn wait_for_settled(gateway: &Gateway) {
+    let mut settled = gateway.nudges.settled.subscribe();
+    tokio::select! {
+        // The sender lives as long as the gateway.
+        _ = settled.changed() => {}
+        () = tokio::time::sleep(LONGEST_SLEEP) => {}
     }
 }
 

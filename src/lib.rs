@@ -31,6 +31,7 @@ pub mod policy;
 pub mod private;
 pub mod reminders;
 pub mod rules;
+pub mod scan;
 pub mod store;
 pub mod telemetry;
 pub mod tick;

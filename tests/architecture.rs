@@ -43,12 +43,14 @@ const MAY_USE: &[(&str, &str)] = &[
     ("reminders", "clock hold tick casework letters policy store outbox gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
     ("officer", "clock casework store outbox intake gateway"),
+    // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
+    ("scan", "config hold tick store gateway"),
     ("console", "clock store gateway"),
-    ("daemon", "tick store intake outbox reminders console gateway policy"),
+    ("daemon", "tick store intake outbox reminders scan console gateway policy"),
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders officer gateway console daemon",
+         intake outbox reminders scan officer gateway console daemon",
     ),
 ];
 

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mail_parser::MessageParser;
-use postern::email::{Email, Kind, Limits, ReturnPath, find_references, header_scan, read};
+use postern::email::{
+    Email, Kind, Limits, Note, ReturnPath, attached_bytes, find_references, header_scan, read,
+};
 use postern::mailfiles::messages_in;
 
 fn email(raw: &[u8]) -> Email {
@@ -439,4 +441,98 @@ fn the_shared_corpus_is_understood() {
     assert!(rate(people_kept, people) >= 0.995, "people: {people_kept} of {people}");
     assert!(rate(senders_right, senders) >= 0.99, "senders: {senders_right} of {senders}");
     assert!(rate(subjects_right, subjects) >= 0.98, "subjects: {subjects_right} of {subjects}");
+}
+
+/// A message with one part behind its text.
+fn with_part(header: &str, body: &str) -> Vec<u8> {
+    mixed(&format!("--b\r\n\r\nplease see\r\n--b\r\n{header}\r\n\r\n{body}\r\n--b--\r\n"))
+}
+
+#[test]
+fn an_attachment_is_what_its_bytes_are() {
+    // A PNG that calls itself a page.
+    let raw = with_part(
+        "Content-Type: text/html\r\nContent-Disposition: attachment; filename=x.html\r\n\
+         Content-Transfer-Encoding: base64",
+        "iVBORw0KGgoAAAANSUhEUgAAAAE=",
+    );
+    let email = email(&raw);
+    let attachment = email.attachments.first().unwrap();
+    assert_eq!((&*attachment.media_type, &*attachment.declared), ("image/png", "text/html"));
+    assert_eq!(attachment.notes, []);
+}
+
+#[test]
+fn what_is_locked_or_wrapped_is_said() {
+    for (header, body, media_type, note, problem) in [
+        (
+            // A ZIP archive whose one entry has the flag of a password.
+            "Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64",
+            "UEsDBAoACQAAAAAAAAAAAAAAAAAMAAAAAAAAAAUAHABhLnR4dA==",
+            "application/zip",
+            Note::Encrypted,
+            "an attachment is protected by a password",
+        ),
+        (
+            "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n\
+             Content-Transfer-Encoding: base64",
+            "MIIBAAYJKoZIhvcNAQcDoIIB",
+            "application/pkcs7-mime",
+            Note::Encrypted,
+            "a part is encrypted (S/MIME) and was not opened",
+        ),
+        (
+            "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m",
+            "\u{1}",
+            "application/pkcs7-mime",
+            Note::Signed,
+            "a part is wrapped in an S/MIME signature and was not opened",
+        ),
+        (
+            "Content-Type: application/octet-stream; name=encrypted.asc",
+            "-----BEGIN PGP MESSAGE-----\r\n\r\nhQ\r\n-----END PGP MESSAGE-----",
+            "application/pgp-encrypted",
+            Note::Encrypted,
+            "a part is encrypted (PGP) and was not opened",
+        ),
+        (
+            "Content-Type: application/pdf; name=bill.pdf\r\nContent-Transfer-Encoding: base64",
+            "TVqQAAMAAAAEAAAA//8AALgAAAA=",
+            "application/x-msdownload",
+            Note::Misnamed,
+            "an attachment is not what its name says",
+        ),
+    ] {
+        let email = email(&with_part(header, body));
+        assert_eq!(email.attachments.len(), 1, "{header}");
+        let attachment = email.attachments.first().unwrap();
+        assert_eq!(attachment.media_type, media_type, "{header}");
+        assert!(attachment.notes.contains(&note), "{header}: {:?}", attachment.notes);
+        assert!(email.problems.iter().any(|p| p == problem), "{header}: {:?}", email.problems);
+    }
+    let raw = encoded("7bit", "Dear all\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQ\r\n");
+    assert!(
+        email(&raw).problems.contains(&"the text is encrypted (PGP) and was not opened".to_owned())
+    );
+}
+
+#[test]
+fn every_attachment_listed_can_be_read_back_by_its_hash() {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mail");
+    let mut count = 0;
+    let folders: Vec<_> = [Some(ours), shared_corpus()].into_iter().flatten().collect();
+    for file in folders.iter().flat_map(|folder| messages_in(folder)).filter_map(Result::ok) {
+        for attachment in email(&file.bytes).attachments {
+            let bytes = attached_bytes(&file.bytes, &attachment.sha256);
+            let size = bytes.map(|bytes| bytes.len() as u64);
+            assert_eq!(size, Some(attachment.bytes), "{}", file.name);
+            count += 1;
+        }
+    }
+    assert!(count > 0);
+    let raw = with_part("Content-Type: text/csv; name=a.csv", "a,b");
+    let hash = &email(&raw).attachments.first().unwrap().sha256.clone();
+    assert_eq!(attached_bytes(&raw, hash).as_deref(), Some(&b"a,b"[..]));
+    assert_eq!(attached_bytes(&raw, &hash.replace(|c: char| c.is_ascii_digit(), "f")), None);
+    assert_eq!(attached_bytes(b"", hash), None);
 }

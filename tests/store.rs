@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "store/attachments.rs"]
+mod attachments;
 #[path = "store/cases.rs"]
 mod cases;
 #[path = "store/letters.rs"]
@@ -151,7 +153,7 @@ async fn first_with_content(
     key: &str,
 ) -> Result<Option<(i64, Option<i64>)>, StoreError> {
     let holders = kept::holders_of_content(tx, &BTreeMap::from([(key, id)])).await?;
-    match holders[key] {
+    match holders.get(key).copied().unwrap() {
         holder if holder == id => Ok(None),
         holder => Ok(Some((holder, kept::case_of(tx, holder).await?))),
     }

@@ -293,6 +293,19 @@ pub(super) enum Case {
         /// The suggestion's number.
         suggestion: i64,
     },
+    /// Saves an attachment; the gateway itself never opens one.
+    #[command(after_help = "Example:\n  postern case attachment 17/1 --save letter.pdf")]
+    Attachment {
+        /// Message and number, as `case show` gives them: 17/1.
+        #[arg(value_name = "MESSAGE/NUMBER")]
+        attachment: String,
+        /// The file to make; one that is there is left alone.
+        #[arg(long, value_name = "FILE")]
+        save: PathBuf,
+        /// Save it although the scanner found it infected.
+        #[arg(long)]
+        even_infected: bool,
+    },
     /// Tries a message in quarantine again.
     #[command(after_help = "Example:\n  postern case retry 17")]
     Retry {

@@ -1,5 +1,7 @@
 //! `postern case …`: the register from a terminal.
 
+mod attachment;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault};
 use crate::store::cases::{self, CaseRow};
-use crate::store::{letters, messages, moment, requests, suggestions, tasks};
+use crate::store::{attachments, letters, messages, moment, requests, suggestions, tasks};
 
 pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, _) = super::configured(file)?;
@@ -35,6 +37,9 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Retry { message } => return retry(gateway, message, out).await,
         Asked::Split { message } => return split(gateway, message, out).await,
         Asked::Decline { suggestion } => return decline(gateway, suggestion, out).await,
+        Asked::Attachment { attachment, save, even_infected } => {
+            return attachment::save(gateway, &attachment, &save, even_infected, out).await;
+        }
         Asked::Correct { reference, record_type, service, customer, because } => {
             let changes: Vec<(CaseField, String)> = [
                 (CaseField::RecordType, record_type),
@@ -223,6 +228,7 @@ async fn show(
     let messages = messages::of_case(db, row.id).await?;
     let merged = cases::merged_into(db, row.id).await?;
     let suggested = suggestions::of_case(db, row.id).await?;
+    let attachments = attachments::of_case(db, row.id).await?;
     if as_json {
         let mut object = brief(&row);
         if let Some(object) = object.as_object_mut() {
@@ -232,6 +238,7 @@ async fn show(
             object.insert("messages".to_owned(), json!(messages));
             object.insert("merged".to_owned(), json!(merged));
             object.insert("suggestions".to_owned(), json!(suggested));
+            object.insert("attachments".to_owned(), json!(attachments));
             object.insert("requests".to_owned(), json!(requests));
             object.insert("rungs".to_owned(), json!(rungs));
             object.insert("letters".to_owned(), json!(letters));
@@ -281,6 +288,9 @@ async fn show(
             message.action.as_deref().unwrap_or(""),
             message.acknowledge_reason.as_deref().unwrap_or("")
         ))?;
+    }
+    for one in &attachments {
+        out.line(&format!("  attachment {}", attachment::told(one)))?;
     }
     for letter in &letters {
         let cause = letter.last_cause.as_deref().unwrap_or("");

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::{Failure, Out};
-use crate::config::{Config, Mailbox, MailboxKind};
+use crate::config::{Clamd, Config, Mailbox, MailboxKind};
 use crate::gateway;
 use crate::intake::fetch::imap_account;
 use crate::mailbox::{Maildir, Session};
 use crate::outbox::{SmtpAccount, SmtpPool};
+use crate::scan::clamd::{self, Patience};
 use crate::store::{self, Db};
 
 /// One thing tried: what it is, and how it went with the remedy.
@@ -24,6 +25,9 @@ pub(super) async fn run(file: &Path, out: &mut Out) -> Result<(), Failure> {
         findings.push(self::mailbox(mailbox).await);
     }
     findings.push(outgoing(&config).await);
+    if let Some(clamd) = config.scan.scanner() {
+        findings.push(scanner(&clamd).await);
+    }
     let mut failed = false;
     for missing in config.missing_to_serve(&file.display().to_string()) {
         failed = true;
@@ -150,4 +154,16 @@ async fn probe(account: SmtpAccount) -> Result<String, (String, String)> {
         Ok(()) => Ok("connected and logged in; no letter was sent".to_owned()),
         Err(delivery) => Err((delivery.reply().to_string(), cure())),
     }
+}
+
+/// Whether the virus scanner answers.
+async fn scanner(clamd: &Clamd) -> Finding {
+    let result = match clamd::ping(clamd, Patience::default()).await {
+        Ok(()) => Ok("clamd answers".to_owned()),
+        Err(why) => Err((
+            why,
+            "check scan.clamd, that clamd runs, and that this user may use its socket".to_owned(),
+        )),
+    };
+    Finding { what: "virus scanner".to_owned(), result }
 }

@@ -187,10 +187,10 @@ fn words(file: &str, understood: &Understood, would: bool, reason: &str) -> Vec<
     ]);
     for attachment in &email.attachments {
         let name = attachment.name.as_ref().map_or("unnamed", |name| name.as_str());
-        lines.push(format!(
-            "  attachment  {name} ({}, {} bytes)",
-            attachment.media_type, attachment.bytes
-        ));
+        let mut facts = vec![attachment.media_type.clone(), format!("{} bytes", attachment.bytes)];
+        facts.extend(attachment.inline.then(|| "in the text".to_owned()));
+        facts.extend(attachment.notes.iter().map(|note| note.words().to_owned()));
+        lines.push(format!("  attachment  {name} ({})", facts.join(", ")));
     }
     lines.extend(email.problems.iter().map(|problem| format!("  problem     {problem}")));
     lines.push(String::new());

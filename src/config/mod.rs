@@ -15,8 +15,8 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use sections::{
-    Console, Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Secret, Security,
-    Smtp, Store,
+    Clamd, Console, Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Scan, Secret,
+    Security, Smtp, Store,
 };
 
 /// Every setting.
@@ -48,6 +48,9 @@ pub struct Config {
     /// Chasing.
     #[serde(default)]
     pub reminders: Reminders,
+    /// Who looks for viruses in what comes attached; nobody, where left out.
+    #[serde(default)]
+    pub scan: Scan,
     /// Folder with the council's rules; the shipped ones serve without it.
     pub rules: Option<PathBuf>,
     /// Folder with the council's templates; the shipped ones serve without it.
@@ -156,6 +159,7 @@ impl Config {
     fn faults(&self, source: Source<'_>) -> Vec<Fault> {
         let mut faults = self.council.faults(source);
         faults.extend(self.intake.faults(source));
+        faults.extend(self.scan.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(source, index));
             if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {
@@ -262,6 +266,27 @@ mod tests {
         let faults =
             parse(&format!("{smtp}retry_seconds = 0\n[intake]\nlease_seconds = 0\n")).unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:#?}");
+    }
+
+    #[test]
+    fn a_scanner_is_a_socket_or_a_port() {
+        let scanner = |clamd: &str| {
+            let parsed = parse(&format!("[scan]\nclamd = \"{clamd}\"\n"));
+            parsed.map(|config| config.scan.scanner().unwrap())
+        };
+        let tcp = |host: &str, port| Ok(Clamd::Tcp { host: host.to_owned(), port });
+        assert_eq!(
+            scanner("unix:/run/clamav/clamd.ctl"),
+            Ok(Clamd::Unix("/run/clamav/clamd.ctl".into()))
+        );
+        assert_eq!(scanner("tcp:127.0.0.1:3310"), tcp("127.0.0.1", 3310));
+        assert_eq!(scanner("tcp:[::1]:3310"), tcp("::1", 3310));
+        for wrong in ["", "clamd", "unix:", "unix:clamd.ctl", "tcp:3310", "tcp::3310", "tcp:a:0"] {
+            let faults = scanner(wrong).unwrap_err();
+            assert!(faults[0].starts_with("postern.toml, line 2"), "{faults:?}");
+            assert!(faults[0].contains("unix:/run/clamav/clamd.ctl"), "{faults:?}");
+        }
+        assert!(parse("").unwrap().scan.scanner().is_none());
     }
 
     #[test]

@@ -424,3 +424,53 @@ impl Default for Reminders {
         Self { enabled: true, ask_on_closed_days: false }
     }
 }
+
+/// Who looks for viruses in what comes attached.
+#[derive(Debug, Clone, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scan {
+    /// Where `clamd` listens: `unix:/run/clamav/clamd.ctl` or `tcp:127.0.0.1:3310`.
+    pub clamd: Option<String>,
+}
+
+/// Where a `clamd` listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clamd {
+    /// At a socket of this machine.
+    Unix(PathBuf),
+    /// At a port.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+}
+
+impl Scan {
+    /// The scanner, where one is named.
+    pub fn scanner(&self) -> Option<Clamd> {
+        let named = self.clamd.as_deref()?;
+        if let Some(path) = named.strip_prefix("unix:") {
+            let path = PathBuf::from(path);
+            return path.is_absolute().then_some(Clamd::Unix(path));
+        }
+        let (host, port) = named.strip_prefix("tcp:")?.rsplit_once(':')?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        (!host.is_empty()).then(|| Clamd::Tcp { host: host.to_owned(), port })
+    }
+
+    pub(super) fn faults(&self, source: Source<'_>) -> Vec<Fault> {
+        let Some(named) = self.clamd.as_ref().filter(|_| self.scanner().is_none()) else {
+            return Vec::new();
+        };
+        vec![source.fault(
+            "scan",
+            0,
+            "clamd",
+            format!("scan.clamd `{named}` is no place where a scanner listens"),
+            "write `unix:/run/clamav/clamd.ctl` or `tcp:127.0.0.1:3310`",
+        )]
+    }
+}

@@ -7,6 +7,8 @@ mod address;
 mod authentication;
 mod bounce;
 mod charset;
+mod containers;
+mod content;
 mod forward;
 mod header;
 mod html;
@@ -22,7 +24,7 @@ mod tnef;
 mod transfer;
 
 pub use authentication::SenderProof;
-pub use parse::{header_scan, read};
+pub use parse::{attached_bytes, header_scan, read};
 pub use reader::Reader;
 pub use reference::find_references;
 
@@ -106,15 +108,52 @@ pub enum ReturnPath {
 pub struct Attachment {
     /// Decoded file name, cleaned for display (no path, control or bidirectional characters).
     pub name: Option<Private<String>>,
-    /// Media type, lower case.
+    /// Media type, lower case: by its content where that tells, else as declared where that is
+    /// harmless. Nothing that is offered to a person goes by the declared one.
     #[serde(rename = "type")]
     pub media_type: String,
+    /// Media type as its sender declared it, lower case.
+    #[serde(default)]
+    pub declared: String,
     /// Size after decoding.
     pub bytes: u64,
     /// SHA-256 of the decoded bytes, lower-case hexadecimal.
     pub sha256: String,
     /// Shown inside the text (a logo, a pasted picture) rather than attached.
     pub inline: bool,
+    /// What a person should know before opening it.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+}
+
+/// What a person should know of a file before opening it. Found by looking at marks: a file without
+/// a note is not thereby a good one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// Locked with a password, or encrypted to somebody (S/MIME, PGP): no scanner sees inside.
+    Encrypted,
+    /// A signature, or wrapped in one.
+    Signed,
+    /// Carries macros.
+    Macros,
+    /// A program, or something that a desktop starts when it is opened, or an archive with one in it.
+    Executable,
+    /// Its name says one thing and its content another.
+    Misnamed,
+}
+
+impl Note {
+    /// In words for a person, to stand behind the file's name.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Encrypted => "encrypted or locked with a password",
+            Self::Signed => "signed",
+            Self::Macros => "carries macros",
+            Self::Executable => "a program or holds one",
+            Self::Misnamed => "not what its name says",
+        }
+    }
 }
 
 /// The message that a person forwarded inline or as an attachment.

@@ -10,12 +10,13 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
+use super::content::{self, Declared};
 use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
 use super::{
-    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, SenderProof, address,
-    authentication, bounce, charset, find_references, forward, html, kind, reply, text, tnef,
-    transfer,
+    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, Note, ReturnPath, SenderProof,
+    address, authentication, bounce, charset, find_references, forward, html, kind, reply, text,
+    tnef, transfer,
 };
 use crate::private::Private;
 
@@ -189,6 +190,9 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         &subject_text,
         &full_text,
     ]);
+    if full_text.contains("-----BEGIN PGP MESSAGE-----") {
+        problems.push("the text is encrypted (PGP) and was not opened".to_owned());
+    }
     let attachments = attachments(root, &body.parts, has_text, &mut problems);
     Email {
         kind: verdict.kind,
@@ -272,7 +276,12 @@ fn attachments(
         let named = leaf.file_name().and_then(text::file_name);
         let related = leaf.headers.has("content-id") && leaf.disposition.value != "attachment";
         let inline = leaf.disposition.value == "inline" || related;
-        list.push(attachment(named, &leaf.media, &decoded.bytes, inline));
+        let declared = Declared {
+            name: named.as_deref(),
+            media_type: &leaf.media,
+            smime_type: leaf.content_type.get("smime-type"),
+        };
+        list.push(attachment(declared, &decoded.bytes, inline));
         if is_winmail(leaf)
             && let Some(contents) = tnef::read(&decoded.bytes)
         {
@@ -280,22 +289,73 @@ fn attachments(
             let rich = contents.rich.iter().filter(|_| !has_text);
             for file in contents.files.iter().chain(rich).take(MOST_ATTACHMENTS) {
                 let name = text::file_name(&file.name);
-                list.push(attachment(name, "application/octet-stream", file.bytes, false));
+                let media_type = "application/octet-stream";
+                let declared =
+                    Declared { name: name.as_deref(), media_type, ..Declared::default() };
+                list.push(attachment(declared, file.bytes, false));
             }
         }
     }
     list.truncate(MOST_ATTACHMENTS);
+    problems.extend(told_of(&list).map(str::to_owned));
     list
 }
 
-fn attachment(name: Option<String>, media_type: &str, bytes: &[u8], inline: bool) -> Attachment {
+fn attachment(declared: Declared<'_>, bytes: &[u8], inline: bool) -> Attachment {
+    let (media_type, notes) = content::judge(declared, bytes);
     Attachment {
-        name: name.map(Private),
-        media_type: media_type.to_owned(),
+        name: declared.name.map(|name| Private(name.to_owned())),
+        media_type,
+        declared: declared.media_type.to_owned(),
         bytes: bytes.len() as u64,
         sha256: hexadecimal(&Sha256::digest(bytes)),
         inline,
+        notes,
     }
+}
+
+/// What a person is told of the attachments before they open one.
+fn told_of(list: &[Attachment]) -> impl Iterator<Item = &'static str> {
+    let some = |note, media: fn(&str) -> bool| {
+        list.iter().any(|one| one.notes.contains(&note) && media(&one.media_type))
+    };
+    let smime = |media: &str| media == "application/pkcs7-mime";
+    let pgp = |media: &str| media == "application/pgp-encrypted";
+    let other =
+        |media: &str| !matches!(media, "application/pkcs7-mime" | "application/pgp-encrypted");
+    let rows = [
+        (some(Note::Encrypted, smime), "a part is encrypted (S/MIME) and was not opened"),
+        (some(Note::Signed, smime), "a part is wrapped in an S/MIME signature and was not opened"),
+        (some(Note::Encrypted, pgp), "a part is encrypted (PGP) and was not opened"),
+        (some(Note::Encrypted, other), "an attachment is protected by a password"),
+        (some(Note::Macros, |_| true), "an attachment carries macros"),
+        (some(Note::Executable, |_| true), "an attachment is a program or holds one"),
+        (some(Note::Misnamed, |_| true), "an attachment is not what its name says"),
+    ];
+    rows.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words)
+}
+
+/// The decoded bytes of an attachment of this message, found by what they are: neither its name nor
+/// its place is believed. None where the message holds no such bytes.
+pub fn attached_bytes(raw: &[u8], sha256: &str) -> Option<Vec<u8>> {
+    let raw = normalised(raw);
+    let (root, _) = mime::message(&raw);
+    let is_it = |bytes: &[u8]| hexadecimal(&Sha256::digest(bytes)) == sha256;
+    let leaves = root.leaves();
+    for leaf in &leaves {
+        let decoded = transfer::decode(leaf.body, &leaf.encoding);
+        if is_it(&decoded.bytes) {
+            return Some(decoded.bytes.into_owned());
+        }
+        let Some(contents) = tnef::read(&decoded.bytes).filter(|_| is_winmail(leaf)) else {
+            continue;
+        };
+        if let Some(file) = contents.files.iter().chain(&contents.rich).find(|f| is_it(f.bytes)) {
+            return Some(file.bytes.to_vec());
+        }
+    }
+    // Beyond `DECODED_BYTES` parts are listed as they arrived.
+    leaves.iter().find(|leaf| is_it(leaf.body)).map(|leaf| leaf.body.to_vec())
 }
 
 fn is_winmail(leaf: &Part<'_>) -> bool {

@@ -22,6 +22,7 @@ use crate::hold::{hold_point, hold_point_of};
 use crate::likeness;
 use crate::policy::Policy;
 use crate::rules::Seen;
+use crate::store::attachments;
 use crate::store::messages::{self, Waiting};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
@@ -173,7 +174,10 @@ async fn understand(
             .db
             .write_again(move |tx| {
                 let rows = Arc::clone(&rows);
-                Box::pin(async move { messages::understood(tx, &rows, now).await })
+                Box::pin(async move {
+                    messages::understood(tx, &rows, now).await?;
+                    attachments::keep(tx, rows.iter().map(|(id, email, _)| (*id, email))).await
+                })
             })
             .await?;
     }

@@ -46,7 +46,11 @@ impl<'a> Opening<'a> {
     pub(super) fn of(scene: &'a Scene<'a>) -> Option<Self> {
         match scene.decision.action {
             Action::Open { record_type } => Some(Self { scene, record_type }),
-            _ => None,
+            Action::Attach { .. }
+            | Action::AnswerRequest { .. }
+            | Action::Duplicate { .. }
+            | Action::File { .. }
+            | Action::Triage => None,
         }
     }
 
@@ -337,10 +341,11 @@ fn customer_post(
     after.letters.push(Posting {
         purpose,
         // One answer a message at most, whatever else happens.
-        once_key: match scene.one.waiting.alone {
-            false => format!("answer:{message}"),
-            // It may have had a receipt before an officer said that it is a matter of its own.
-            true => format!("answer:{message}:alone"),
+        // Split off by an officer, it may have had a receipt before.
+        once_key: if scene.one.waiting.alone {
+            format!("answer:{message}:alone")
+        } else {
+            format!("answer:{message}")
         },
         case: Some(case),
         request: None,

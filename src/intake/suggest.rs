@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::settle::{Following, Scene};
 use super::{InHand, history};
-use crate::casework::vocabulary::RecordType;
+use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::Action;
 use crate::email::{Email, SenderProof};
 use crate::likeness::likeness;
@@ -192,7 +192,7 @@ fn new_matter(scene: &Scene<'_>, case: i64) -> Option<NewSuggestion> {
         return None;
     }
     let alone = scene.policy.rules.classify(&by_itself(&one.email), &Known::default());
-    let lead = alone.services.first().map(|lead| lead.as_str()).filter(|lead| *lead != "none")?;
+    let lead = alone.services.first().map(ServiceId::as_str).filter(|lead| *lead != "none")?;
     #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1")]
     let score = (alone.confidence * 1000.0) as i64;
     let is_new = score >= MATTER_SURE

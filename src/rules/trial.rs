@@ -85,10 +85,12 @@ impl Labelled {
         }
         let attachments = line.attachments.into_iter().map(|attachment| Attachment {
             name: Some(Private(attachment.name)),
+            declared: attachment.media_type.clone(),
             media_type: attachment.media_type,
             bytes: 0,
             sha256: String::new(),
             inline: false,
+            notes: Vec::new(),
         });
         let mut email = Email::blank();
         email.from = (!line.from_addr.is_empty()).then(|| Address {

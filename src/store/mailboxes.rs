@@ -105,6 +105,7 @@ pub async fn release_all(tx: &mut Tx) -> Result<(), StoreError> {
         "UPDATE mailbox SET leased_until = 0",
         "UPDATE message SET leased_until = 0 WHERE leased_until > 0",
         "UPDATE letter SET leased_until = 0 WHERE leased_until > 0",
+        "UPDATE attached_file SET leased_until = 0 WHERE leased_until > 0",
     ] {
         on!(tx, "release all", c => sqlx::query(sql).execute(c).await.map(drop))?;
     }

@@ -27,6 +27,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0002_register", include_str!("../../migrations/0002_register.sql")),
     ("0003_narrow_rows", include_str!("../../migrations/0003_narrow_rows.sql")),
     ("0004_suggestions", include_str!("../../migrations/0004_suggestions.sql")),
+    ("0005_attachments", include_str!("../../migrations/0005_attachments.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -26,6 +26,7 @@
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
 mod arrivals;
+pub mod attachments;
 pub mod cases;
 mod db;
 mod error;

@@ -187,3 +187,27 @@ fn what_is_missing_altogether_is_named() {
     let ran = desk.run(&["doctor"]);
     assert_eq!(ran.status, 2, "{ran:?}");
 }
+
+#[test]
+fn a_scanner_that_does_not_answer_comes_with_its_remedy() {
+    let [nobody] = free_ports();
+    let mail = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stranger = mail.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = mail.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"220 mail.example ESMTP\0").unwrap();
+    });
+    for (clamd, words) in [
+        (format!("tcp:127.0.0.1:{nobody}"), "nobody listens there"),
+        (format!("tcp:127.0.0.1:{stranger}"), "whoever answers there is no clamd"),
+        ("unix:/nowhere/clamd.ctl".to_owned(), "there is no such socket"),
+    ] {
+        let desk = Desk::with(&format!("{}[scan]\nclamd = \"{clamd}\"\n", super::SETTINGS));
+        let ran = desk.run(&["doctor"]);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        check(&ran, "virus scanner", "fail  ", &[words, "check scan.clamd, that clamd runs"]);
+        check(&ran, "outgoing mail", "pass  ", &[]);
+    }
+    let ran = Desk::new().run(&["doctor"]);
+    assert!(!ran.out.contains("scanner"), "{ran:?}");
+}

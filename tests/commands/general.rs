@@ -31,6 +31,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "separate"],
     &["case", "split"],
     &["case", "decline"],
+    &["case", "attachment"],
     &["case", "retry"],
     &["rules", "check"],
     &["rules", "test"],

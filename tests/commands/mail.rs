@@ -122,7 +122,7 @@ fn inspect_reads_attachments_and_forwarded_mail() {
         "From: Ann Other <ann@example.org>\r\nTo: complaints@northmere.example\r\nSubject: =?utf-8?q?Caf=C3=A9?=\r\n\
          Date: Mon, 16 Mar 2026 09:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
          --b\r\nContent-Type: text/plain\r\n\r\nSee attached, NCC-2026-00412-7.\r\n\
-         --b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Disposition: attachment\r\n\r\nPDF\r\n--b--\r\n",
+         --b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Disposition: attachment\r\n\r\n%PDF-1.7\r\n--b--\r\n",
     );
     let object = &desk.objects(&["inspect", "--json", "a.eml"])[0];
     check_shape(object);
@@ -139,8 +139,22 @@ fn inspect_reads_attachments_and_forwarded_mail() {
         (&attachment["name"], &attachment["type"]),
         (&json!("a.pdf"), &json!("application/pdf"))
     );
-    assert_eq!((&attachment["bytes"], &attachment["inline"]), (&json!(3), &json!(false)));
+    assert_eq!((&attachment["bytes"], &attachment["inline"]), (&json!(8), &json!(false)));
     assert_eq!(attachment["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        (&attachment["declared"], &attachment["notes"]),
+        (&json!("application/pdf"), &json!([]))
+    );
+    let words = desk.data(&["inspect", "a.eml"]);
+    assert!(words.contains("  attachment  a.pdf (application/pdf, 8 bytes)\n"), "{words}");
+    desk.write(
+        "b.eml",
+        "From: ann@example.org\r\nContent-Type: application/pdf; name=bill.pdf\r\n\r\n#!/bin/sh\n",
+    );
+    let words = desk.data(&["inspect", "b.eml"]);
+    let told = "bill.pdf (text/x-script, 10 bytes, a program or holds one, not what its name says)";
+    assert!(words.contains(told), "{words}");
+    assert!(words.contains("  problem     an attachment is not what its name says"), "{words}");
 }
 
 #[test]

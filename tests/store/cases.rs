@@ -60,7 +60,7 @@ fn received() -> Event {
 /// Opens one case; its row.
 async fn open(tx: &mut Tx, reference: &str, new: &NewCase<'_>) -> Result<i64, StoreError> {
     let ids = cases::open(tx, &[(reference.to_owned(), new.clone())]).await?;
-    Ok(ids[0])
+    Ok(ids.first().copied().unwrap())
 }
 
 /// Opens a case by a message of its own; its row.

@@ -37,7 +37,7 @@ async fn begin(
     new: &NewLetter<'_>,
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
-    Ok(letters::begin(tx, std::slice::from_ref(new), now).await?[0])
+    Ok(letters::begin(tx, std::slice::from_ref(new), now).await?.pop().unwrap())
 }
 
 async fn queue(db: &Db, number: i64, due_at: Timestamp) -> i64 {

@@ -26,7 +26,7 @@ fn request(case_id: i64, service: &str, due_on: Date) -> NewRequest<'_> {
 }
 
 async fn ask(tx: &mut Tx, new: &NewRequest<'_>) -> Result<Option<i64>, StoreError> {
-    Ok(requests::ask(tx, std::slice::from_ref(new), nine()).await?[0])
+    Ok(requests::ask(tx, std::slice::from_ref(new), nine()).await?.pop().unwrap())
 }
 
 /// Records one rung; whether it was new.

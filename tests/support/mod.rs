@@ -16,6 +16,7 @@
 )]
 
 pub mod certificate;
+pub mod clamd;
 pub mod council;
 pub mod dovecot;
 pub mod exim;
