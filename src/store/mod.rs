@@ -29,12 +29,14 @@ mod arrivals;
 pub mod cases;
 mod db;
 mod error;
+pub mod held;
 mod ledger;
 pub mod letters;
 pub mod mailboxes;
 mod message_lists;
 pub mod messages;
 mod migrate;
+pub mod refusals;
 pub mod requests;
 pub mod tasks;
 
