@@ -15,8 +15,8 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use sections::{
-    Console, Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Secret, Security,
-    Smtp, Store,
+    Console, Council, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Secret,
+    Security, Smtp, Store,
 };
 
 /// Every setting.
@@ -48,6 +48,9 @@ pub struct Config {
     /// Chasing.
     #[serde(default)]
     pub reminders: Reminders,
+    /// What bounds mail that goes by itself.
+    #[serde(default)]
+    pub limits: Limits,
     /// Folder with the council's rules; the shipped ones serve without it.
     pub rules: Option<PathBuf>,
     /// Folder with the council's templates; the shipped ones serve without it.
@@ -156,6 +159,7 @@ impl Config {
     fn faults(&self, source: Source<'_>) -> Vec<Fault> {
         let mut faults = self.council.faults(source);
         faults.extend(self.intake.faults(source));
+        faults.extend(self.limits.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(source, index));
             if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {
