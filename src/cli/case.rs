@@ -9,7 +9,7 @@ use super::arguments::Case as Asked;
 use super::{Failure, Out};
 use crate::casework::case::{Actor, CaseField, Event, Recorded};
 use crate::casework::reference::CaseReference;
-use crate::casework::working::in_words;
+use crate::casework::working::{in_words, short_words};
 use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault};
@@ -50,8 +50,7 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
     };
-    let officer = std::env::var("USER").unwrap_or_else(|_| "terminal".to_owned());
-    match officer::act(gateway, &reference, &officer, act).await {
+    match officer::act(gateway, &reference, &super::officer_here(), act).await {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),
         Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),
@@ -224,8 +223,10 @@ async fn show(
     }
     for letter in &letters {
         let cause = letter.last_cause.as_deref().unwrap_or("");
+        let back = came_back(letter.bounced_at, letter.bounce_status.as_deref());
+        let arrived = letter.delivered_at.map_or("", |_| ", delivered");
         out.line(&format!(
-            "  letter     {} {} {} {cause}",
+            "  letter     {} {} {} {cause}{arrived}{back}",
             letter.id, letter.purpose, letter.state
         ))?;
     }
@@ -233,6 +234,16 @@ async fn show(
         out.line(&format!("  {}", told(recorded)))?;
     }
     Ok(())
+}
+
+/// When and with which status a letter came back, where it did.
+pub(super) fn came_back(at: Option<i64>, status: Option<&str>) -> String {
+    let Some(at) = at else { return String::new() };
+    let on = short_words(london_day(moment(at)));
+    match status.filter(|status| !status.is_empty()) {
+        Some(status) => format!(", came back on {on} ({status})"),
+        None => format!(", came back on {on}"),
+    }
 }
 
 fn day(text: &str) -> String {
