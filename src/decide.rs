@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use crate::casework::vocabulary::{Flag, RecordType, ServiceId};
 use crate::casework::working::short_words;
-use crate::email::{Email, Kind, ReturnPath};
+use crate::email::{Email, Kind, ReturnPath, SenderProof};
 use crate::rules::Classification;
 
 /// What the store knows about a message beyond its own text.
@@ -22,8 +22,10 @@ pub struct History {
     pub request: Option<i64>,
     /// A case whose bare reference stands in the message and to which the sender is a party.
     pub referenced_case: Option<KnownCase>,
-    /// References to cases that the sender is no party to: suggestions for an officer.
-    pub suggested_references: Vec<String>,
+    /// Cases whose references it quotes and to which the sender is no party: suggestions for an officer.
+    pub suggested_cases: Vec<(i64, String)>,
+    /// The services that answer the case which the message belongs to.
+    pub case_services: Vec<String>,
     /// The service that the sender's address belongs to, per the directory.
     pub sender_service: Option<ServiceId>,
     /// The letter of ours that this bounce or receipt is about.
@@ -306,6 +308,10 @@ fn doubtful(email: &Email) -> Option<String> {
     if let Some(header) = email.suppress_answer.first() {
         return Some(format!("its {header} asks for no automatic answer"));
     }
+    if email.sender_proof == SenderProof::Failed {
+        // Whoever owns the address has not written to us (RFC 3834 section 4).
+        return Some("the mail server says that its sender's address is not genuine".to_owned());
+    }
     let from = email.from.as_ref().map(|from| domain(&from.address));
     let elsewhere = email.reply_to.iter().any(|to| from.as_deref() != Some(domain(to).as_str()));
     elsewhere.then(|| "it asks for the answer at another domain".to_owned())
@@ -438,7 +444,7 @@ mod tests {
     #[test]
     fn a_reference_of_a_stranger_attaches_nothing() {
         let history = History {
-            suggested_references: vec!["NCC-2026-00001-1".to_owned()],
+            suggested_cases: vec![(7, "NCC-2026-00001-1".to_owned())],
             ..History::default()
         };
         let decision = decided(&email(), RecordType::FollowUp, &history);
@@ -459,6 +465,7 @@ mod tests {
             Email { from_count: 2, ..email() },
             Email { suppress_answer: vec!["Precedence".to_owned()], ..email() },
             Email { reply_to: vec![Private("x@elsewhere.example".to_owned())], ..email() },
+            Email { sender_proof: SenderProof::Failed, ..email() },
         ];
         for email in cases {
             let decision = decided(&email, RecordType::Enquiry, &History::default());

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::letters;
 use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, TimeLimits};
 use crate::policy::{self, Files, Policy};
-use crate::store::{self, Db, StoreError};
+use crate::store::{self, Db, StoreError, TokenKey};
 use crate::token::{Key, Keys};
 
 /// Why a gateway cannot start.
@@ -91,8 +91,7 @@ impl Gateway {
         let policy = Policy::load(&config).map_err(StartFault::Faults)?;
         let db = Db::open(&config.store.url).await?;
         let instance = store::instance_id(&db).await?;
-        let keys = store::token_key(&db).await?;
-        let keys = keys_of(&keys)?;
+        let keys = keys_of(store::token_keys(&db).await?)?;
         let address = our_address(&config);
         let sender = Sender {
             name: config.council.team.clone(),
@@ -207,6 +206,7 @@ pub fn limits(config: &Config, address: &str) -> Limits {
     Limits {
         reference_prefix: config.council.prefix.clone(),
         own_addresses: own,
+        authentication_servers: config.intake.authentication_servers.clone(),
         ..Limits::default()
     }
 }
@@ -243,14 +243,18 @@ fn mailer(config: &Config, clock: &Clock) -> Result<Mailer, StartFault> {
     Ok(Mailer::Smtp(pool))
 }
 
-/// The store's key as tokens take it.
-fn keys_of(stored: &str) -> Result<Keys, StartFault> {
-    let bytes = (0..stored.len())
-        .step_by(2)
-        .filter_map(|at| u8::from_str_radix(stored.get(at..at + 2)?, 16).ok())
-        .collect();
-    let key = Key::new('1', bytes).map_err(|fault| StartFault::Mailer(fault.into()))?;
-    Keys::new(key, None).map_err(|fault| StartFault::Mailer(fault.into()))
+/// The store's keys as tokens take them.
+fn keys_of((current, before): (TokenKey, Option<TokenKey>)) -> Result<Keys, StartFault> {
+    let key = |stored: TokenKey| {
+        let digits = stored.secret.0;
+        let bytes = (0..digits.len())
+            .step_by(2)
+            .filter_map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
+            .collect();
+        Key::new(stored.name, bytes).map_err(|fault| StartFault::Mailer(fault.into()))
+    };
+    let (current, before) = (key(current)?, before.map(key).transpose()?);
+    Keys::new(current, before).map_err(|fault| StartFault::Mailer(fault.into()))
 }
 
 /// The SMTP server as the mailer takes it.

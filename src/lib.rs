@@ -22,6 +22,7 @@ pub mod gateway;
 mod hold;
 pub mod intake;
 pub mod letters;
+pub mod likeness;
 pub mod mailbox;
 pub mod mailfiles;
 pub mod officer;

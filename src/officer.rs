@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Recorded, Refusal};
+use crate::casework::case::{
+    Actor, Case, CaseField, CaseStatus, Event, OfficerId, Recorded, Refusal,
+};
 use crate::casework::procedure::Procedure;
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::ServiceId;
@@ -14,6 +16,7 @@ use crate::intake::{Asking, ask_service, clocked};
 use crate::outbox::{ANSWERS_STOPPED, LETTERS_HELD, TokenCase};
 use crate::store::cases::{self, CaseRow, Clocked};
 use crate::store::held::{self, GoOn};
+use crate::store::suggestions::{self, Answered};
 use crate::store::{StoreError, Tx, letters, messages, refusals, requests, tasks};
 
 /// Why an act was not done.
@@ -79,6 +82,18 @@ pub enum Act {
         /// Why.
         because: String,
     },
+    /// It is about the same matter as another, which goes on for both.
+    Merge {
+        /// The other's reference.
+        into: String,
+        /// Why.
+        because: String,
+    },
+    /// A merger is undone.
+    Separate {
+        /// Why.
+        because: String,
+    },
 }
 
 /// A case with its history, as an act finds it.
@@ -97,10 +112,7 @@ pub async fn act(
     officer: &str,
     act: Act,
 ) -> Result<String, ActFault> {
-    let reference: CaseReference =
-        reference.parse().map_err(|fault: crate::casework::reference::NotAReference| {
-            ActFault::NotAReference(fault.to_string())
-        })?;
+    let reference = parsed(reference)?;
     let by = Actor::Officer(OfficerId(officer.to_owned()));
     let inner = Arc::clone(gateway);
     let done = gateway
@@ -124,12 +136,23 @@ pub async fn act(
                         let event = found.case.reopen(now, &because)?;
                         reopened(tx, &inner, found, &by, event).await
                     }
+                    Act::Merge { into, because } => {
+                        let into = find(tx, &parsed(&into)?).await?;
+                        merge(tx, &inner, found, into, &by, &because).await
+                    }
+                    Act::Separate { because } => separate(tx, &inner, found, &by, &because).await,
                 }
             })
         })
         .await?;
     gateway.nudges.letter.notify_one();
     Ok(done)
+}
+
+fn parsed(reference: &str) -> Result<CaseReference, ActFault> {
+    reference.parse().map_err(|fault: crate::casework::reference::NotAReference| {
+        ActFault::NotAReference(fault.to_string())
+    })
 }
 
 async fn find(tx: &mut Tx, reference: &CaseReference) -> Result<Found, ActFault> {
@@ -353,6 +376,95 @@ async fn reopened(
         Some(day) => format!("{} is open again, due by {day}", found.row.reference),
         None => format!("{} is open again", found.row.reference),
     })
+}
+
+/// The other case goes on for both: what was asked about this one is asked there.
+async fn merge(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    mut into: Found,
+    by: &Actor,
+    because: &str,
+) -> Result<String, ActFault> {
+    let event = found.case.merge(&into.case, because)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    cases::merge(tx, found.row.id, Some(into.row.id)).await?;
+    requests::cancel_all(tx, found.row.id).await?;
+    let (from, to) = (found.row.reference, into.row.reference.clone());
+    let note = Event::Note { text: format!("{from} was merged into this case").into() };
+    let both = Answered::Between(found.row.id, into.row.id);
+    record(tx, gateway, &mut into, by, note).await?;
+    suggestions::answer(tx, both, "taken", gateway.clock.now()).await?;
+    Ok(format!("{from} is merged into {to}; what comes in for it goes there"))
+}
+
+async fn separate(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    because: &str,
+) -> Result<String, ActFault> {
+    let event = found.case.separate(because)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    cases::merge(tx, found.row.id, None).await?;
+    if found.case.status == CaseStatus::Open {
+        requests::restore(tx, found.row.id, &found.case.services).await?;
+    }
+    Ok(format!("{} stands by itself again", found.row.reference))
+}
+
+/// Makes a message a matter of its own, whatever it answers: it is settled again, as new. False when
+/// it is not settled, or has opened a case already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn split(
+    gateway: &Arc<Gateway>,
+    message: i64,
+    officer: &str,
+) -> Result<bool, StoreError> {
+    let now = gateway.clock.now();
+    let by = Actor::Officer(OfficerId(officer.to_owned()));
+    let done = gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let case = messages::case_of(tx, message).await?;
+                if !messages::split(tx, message).await? {
+                    return Ok(false);
+                }
+                if let Some(case) = case {
+                    let text = format!("message {message} became a case of its own").into();
+                    cases::record(tx, case, &by, &Event::Note { text }, now).await?;
+                }
+                suggestions::answer(tx, Answered::Message(message), "taken", now).await?;
+                Ok::<_, StoreError>(true)
+            })
+        })
+        .await?;
+    gateway.nudges.stored.notify_one();
+    Ok(done)
+}
+
+/// Declines a suggestion. False when there is none that is still open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn decline(gateway: &Arc<Gateway>, suggestion: i64) -> Result<bool, StoreError> {
+    let now = gateway.clock.now();
+    gateway
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let one = Answered::One(suggestion);
+                Ok(suggestions::answer(tx, one, "declined", now).await? > 0)
+            })
+        })
+        .await
 }
 
 /// Takes a message out of quarantine, to be read again. False when it is not there.

@@ -106,6 +106,13 @@ impl Keys {
         }
     }
 
+    /// The name for a key to follow the one that signs now.
+    pub fn next_name(&self) -> char {
+        let at = ALPHABET.iter().position(|&name| char::from(name) == self.current.id);
+        let next = at.map_or(0, |at| (at + 1) % ALPHABET.len());
+        ALPHABET.get(next).copied().map_or('0', char::from)
+    }
+
     fn named(&self, id: char) -> Option<&Key> {
         std::iter::once(&self.current).chain(&self.previous).find(|key| key.id == id)
     }
@@ -369,6 +376,8 @@ mod tests {
         let before = Keys::new(key('a'), None).unwrap();
         let text = token(Purpose::Bounce).encode(&before, INSTANCE);
         assert_eq!(Token::decode(&text, &keys(), INSTANCE), Ok(token(Purpose::Bounce)));
+        assert_eq!((before.next_name(), keys().next_name()), ('b', 'c'));
+        assert_eq!(Keys::new(key('z'), None).unwrap().next_name(), '0', "round and round");
         let two_changes_later = Keys::new(key('c'), Some(key('b'))).unwrap();
         assert_eq!(Token::decode(&text, &two_changes_later, INSTANCE), Err(BadToken));
         assert!(token(Purpose::Bounce).encode(&keys(), INSTANCE).starts_with('b'));

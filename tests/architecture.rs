@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // Pure: values in, values out. `email` finds case references, whose form is casework's; `casework`
     // takes from `clock` only the time zone and the day that a moment has in it.
     ("token", "private"),
+    ("likeness", ""),
     ("casework", "private fault clock"),
     ("email", "private casework"),
     ("rules", "private fault email casework"),
@@ -31,13 +32,13 @@ const MAY_USE: &[(&str, &str)] = &[
     ("policy", "fault casework rules letters config"),
     ("mailbox", "private tls"),
     // The store keeps what was understood and decided: it knows those types, and does nothing with them.
-    ("store", "email casework"),
+    ("store", "private email casework"),
     // `gateway` is what every tick is given, so it names what they need, and `outbox` is given it.
     ("gateway", "clock config decide email fault letters outbox policy private store token"),
     ("outbox", "private clock tls hold tick casework letters token store gateway"),
     (
         "intake",
-        "clock hold tick email casework rules decide letters token policy config mailbox store outbox gateway",
+        "clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox gateway",
     ),
     ("reminders", "clock hold tick casework letters policy store outbox gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
@@ -65,7 +66,7 @@ const IMPURE: &[&str] = &[
     "Instant",
     "async fn",
 ];
-const PURE: &[&str] = &["email", "casework", "rules", "decide", "letters", "token"];
+const PURE: &[&str] = &["email", "casework", "rules", "decide", "letters", "token", "likeness"];
 
 /// One source file: its module, where it is, and its code without comments and tests.
 struct Source {

@@ -369,7 +369,7 @@ async fn a_message_that_kills_its_reader_stops_nobody_behind_it() {
     daemon.stop();
     world.settings.serve_once();
     let register = Register::open(&world.settings.store).await;
-    let careful = "SELECT CAST(COUNT(*) AS BIGINT) FROM message
+    let careful = "SELECT CAST(COUNT(*) AS BIGINT) FROM reading
         WHERE email LIKE '%stopped the gateway before%'";
     assert_eq!(register.count(careful).await, 1, "the others were read in full");
     register.0.close().await;

@@ -14,6 +14,8 @@ mod messages;
 mod refusals;
 #[path = "store/requests.rs"]
 mod requests;
+#[path = "store/suggestions.rs"]
+mod suggestions;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

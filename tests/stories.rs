@@ -26,6 +26,8 @@ mod references;
 mod running;
 #[path = "stories/several.rs"]
 mod several;
+#[path = "stories/suggestions.rs"]
+mod suggestions;
 #[path = "stories/walk.rs"]
 mod walk;
 

@@ -77,6 +77,8 @@ pub struct Case {
     pub acknowledged_at: Option<Timestamp>,
     /// When its stage was answered.
     pub responded_at: Option<Timestamp>,
+    /// The case that it was merged into, and where it stood before.
+    pub merged: Option<(String, CaseStatus)>,
 }
 
 /// Why events are no case.
@@ -113,6 +115,7 @@ impl Case {
             clock_started_at: *at,
             acknowledged_at: None,
             responded_at: None,
+            merged: None,
         };
         for recorded in events {
             case.apply(recorded);
@@ -136,6 +139,15 @@ impl Case {
             Event::Closed { .. } => self.status = CaseStatus::Closed,
             Event::Withdrawn { .. } => self.status = CaseStatus::Withdrawn,
             Event::Rejected { .. } => self.status = CaseStatus::Rejected,
+            Event::Merged { into, .. } => {
+                self.merged = Some((into.clone(), self.status));
+                self.status = CaseStatus::Closed;
+            }
+            Event::Separated { .. } => {
+                if let Some((_, before)) = self.merged.take() {
+                    self.status = before;
+                }
+            }
             Event::Received { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }
@@ -216,10 +228,11 @@ impl Case {
         if self.status == CaseStatus::Open {
             return Err(Refusal::new("the case is open already", "act on it as it is"));
         }
-        if because.trim().is_empty() {
-            return Err(Refusal::new("a reopening needs a reason", "say why in a sentence"));
+        if let Some((into, _)) = &self.merged {
+            let why = format!("the case was merged into {into}");
+            return Err(Refusal::new(why, "separate the two first"));
         }
-        Ok(Event::Reopened { at, because: Private(because.trim().to_owned()) })
+        Ok(Event::Reopened { at, because: a_reason(because, "a reopening")? })
     }
 
     /// The customer asked for the next stage of a procedure that has `steps_total`, and the council
@@ -271,6 +284,39 @@ impl Case {
         Ok(Event::Rejected { decided_by, reason: reason.trim().to_owned() })
     }
 
+    /// An officer found that it is about the same matter as another case, which goes on for both.
+    ///
+    /// # Errors
+    /// [`Refusal`] if either is over, both are one, or no reason is given.
+    pub fn merge(&self, into: &Self, because: &str) -> Result<Event, Refusal> {
+        if self.reference == into.reference {
+            return Err(Refusal::new("a case cannot be merged into itself", "name the other case"));
+        }
+        if let Some((other, _)) = &into.merged {
+            let instead = format!("merge into {other}");
+            return Err(Refusal::new(format!("{} was merged itself", into.reference), instead));
+        }
+        for case in [self, into] {
+            if !matches!(case.status, CaseStatus::Open | CaseStatus::Answered) {
+                let why = format!("{}: {}", case.reference, case.is_over());
+                return Err(Refusal::new(why, "reopen it first"));
+            }
+        }
+        let because = a_reason(because, "a merger")?;
+        Ok(Event::Merged { into: into.reference.to_string(), because })
+    }
+
+    /// A merger is undone.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it was not merged, or no reason is given.
+    pub fn separate(&self, because: &str) -> Result<Event, Refusal> {
+        if self.merged.is_none() {
+            return Err(Refusal::new("the case was not merged", "act on it as it is"));
+        }
+        Ok(Event::Separated { because: a_reason(because, "undoing a merger")? })
+    }
+
     /// An officer puts a field right. The value is one id, or several separated by commas.
     ///
     /// Correcting the record type moves no clock: the due dates are worked out again from the first
@@ -317,6 +363,13 @@ impl Case {
 
     fn is_over(&self) -> String {
         format!("the case is {}", self.status.label().to_lowercase())
+    }
+}
+
+fn a_reason(because: &str, what: &str) -> Result<Private<String>, Refusal> {
+    match because.trim() {
+        "" => Err(Refusal::new(format!("{what} needs a reason"), "say why in a sentence")),
+        because => Ok(Private(because.to_owned())),
     }
 }
 

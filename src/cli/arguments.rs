@@ -58,6 +58,9 @@ pub(super) enum Command {
     /// What chasing is due and to whom.
     #[command(after_help = "Example:\n  postern remind --at 2026-04-15T08:30 --dry-run")]
     Remind(Remind),
+    /// A new key for the tokens in letters, after the old one may have been seen.
+    #[command(after_help = "Example:\n  postern --config postern.toml rotate-key")]
+    RotateKey,
     /// The register from a terminal.
     #[command(subcommand)]
     Case(Case),
@@ -255,6 +258,43 @@ pub(super) enum Case {
         /// Why.
         #[arg(long)]
         because: String,
+    },
+    /// Merges a case into another about the same matter, which goes on for both.
+    #[command(
+        after_help = "Example:\n  postern case merge NCC-2026-00412-7 --into NCC-2026-00398-5 --because 'the same complaint by e-mail and by form'"
+    )]
+    Merge {
+        /// The reference.
+        reference: String,
+        /// The case that goes on.
+        #[arg(long, value_name = "REFERENCE")]
+        into: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Undoes a merger.
+    #[command(
+        after_help = "Example:\n  postern case separate NCC-2026-00412-7 --because 'two different children'"
+    )]
+    Separate {
+        /// The reference of the case that was merged.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Makes a message a case of its own, whatever it answers.
+    #[command(after_help = "Example:\n  postern case split 17")]
+    Split {
+        /// The message's number, as `case show` gives it.
+        message: i64,
+    },
+    /// Declines a suggestion of `case list --waiting`.
+    #[command(after_help = "Example:\n  postern case decline 5")]
+    Decline {
+        /// The suggestion's number.
+        suggestion: i64,
     },
     /// Tries a message in quarantine again.
     #[command(after_help = "Example:\n  postern case retry 17")]

@@ -14,7 +14,7 @@ use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault};
 use crate::store::cases::{self, CaseRow};
-use crate::store::{letters, messages, moment, requests, tasks};
+use crate::store::{letters, messages, moment, requests, suggestions, tasks};
 
 pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, _) = super::configured(file)?;
@@ -33,6 +33,8 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         }
         Asked::Show { reference, json } => return show(gateway, &reference, json, out).await,
         Asked::Retry { message } => return retry(gateway, message, out).await,
+        Asked::Split { message } => return split(gateway, message, out).await,
+        Asked::Decline { suggestion } => return decline(gateway, suggestion, out).await,
         Asked::Correct { reference, record_type, service, customer, because } => {
             let changes: Vec<(CaseField, String)> = [
                 (CaseField::RecordType, record_type),
@@ -49,8 +51,10 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Respond { reference, note } => (reference, Act::Respond { note }),
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
+        Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
+        Asked::Separate { reference, because } => (reference, Act::Separate { because }),
     };
-    match officer::act(gateway, &reference, &super::officer_here(), act).await {
+    match officer::act(gateway, &reference, &whoever(), act).await {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),
         Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),
@@ -59,6 +63,32 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             Err(Failure::Said)
         }
     }
+}
+
+/// Who acts, as far as the terminal knows.
+pub(super) fn whoever() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "terminal".to_owned())
+}
+
+async fn split(gateway: &Arc<Gateway>, message: i64, out: &mut Out) -> Result<(), Failure> {
+    if officer::split(gateway, message, &whoever()).await? {
+        return Ok(out.line(&format!("message {message} becomes a case of its own"))?);
+    }
+    out.note(&format!(
+        "postern: message {message} has opened a case already, or is not settled: \
+         look at it with `postern case list --waiting`"
+    ));
+    Err(Failure::Said)
+}
+
+async fn decline(gateway: &Arc<Gateway>, suggestion: i64, out: &mut Out) -> Result<(), Failure> {
+    if officer::decline(gateway, suggestion).await? {
+        return Ok(out.line(&format!("suggestion {suggestion} is declined"))?);
+    }
+    out.note(&format!(
+        "postern: no suggestion {suggestion} waits: `postern case list --waiting` lists them"
+    ));
+    Err(Failure::Said)
 }
 
 async fn retry(gateway: &Arc<Gateway>, message: i64, out: &mut Out) -> Result<(), Failure> {
@@ -129,9 +159,16 @@ fn brief(row: &CaseRow) -> Value {
 }
 
 async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), Failure> {
+    let tagged = |kind: &str, row: Value| {
+        let mut row = row;
+        if let Some(object) = row.as_object_mut() {
+            object.insert("waiting".to_owned(), json!(kind));
+        }
+        row
+    };
     for row in messages::waiting_for_a_person(&gateway.db).await? {
         if as_json {
-            out.json(&row)?;
+            out.json(&tagged("message", json!(row)))?;
             continue;
         }
         let why = row.trouble.as_deref().or(row.reason.as_deref()).unwrap_or("");
@@ -139,15 +176,25 @@ async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), 
         let state = if row.state == "quarantined" { "quarantine" } else { "triage" };
         out.line(&format!("{:>6}  {state:<10} {sender}  {why}", row.id))?;
     }
-    if !as_json {
-        for task in tasks::open(&gateway.db).await? {
-            let about = match (&task.reference, task.message_id) {
-                (Some(reference), _) => reference.clone(),
-                (None, Some(message)) => format!("message {message}"),
-                (None, None) => String::new(),
-            };
-            out.line(&format!("{:>6}  task       {about:<17}  {}", task.id, task.words))?;
+    for one in suggestions::open(&gateway.db).await? {
+        if as_json {
+            out.json(&tagged("suggestion", json!(one)))?;
+            continue;
         }
+        let about = one.reference.unwrap_or_else(|| format!("message {}", one.message_id));
+        out.line(&format!("{:>6}  suggestion {about:<17}  {}", one.id, one.because))?;
+    }
+    for task in tasks::open(&gateway.db).await? {
+        if as_json {
+            out.json(&tagged("task", json!(task)))?;
+            continue;
+        }
+        let about = match (&task.reference, task.message_id) {
+            (Some(reference), _) => reference.clone(),
+            (None, Some(message)) => format!("message {message}"),
+            (None, None) => String::new(),
+        };
+        out.line(&format!("{:>6}  task       {about:<17}  {}", task.id, task.words))?;
     }
     Ok(())
 }
@@ -174,6 +221,8 @@ async fn show(
     let rungs = requests::rungs_of_case(db, row.id).await?;
     let letters = letters::of_case(db, row.id).await?;
     let messages = messages::of_case(db, row.id).await?;
+    let merged = cases::merged_into(db, row.id).await?;
+    let suggested = suggestions::of_case(db, row.id).await?;
     if as_json {
         let mut object = brief(&row);
         if let Some(object) = object.as_object_mut() {
@@ -181,6 +230,8 @@ async fn show(
             object.insert("customer_name".to_owned(), json!(row.customer_name));
             object.insert("subject".to_owned(), json!(row.subject));
             object.insert("messages".to_owned(), json!(messages));
+            object.insert("merged".to_owned(), json!(merged));
+            object.insert("suggestions".to_owned(), json!(suggested));
             object.insert("requests".to_owned(), json!(requests));
             object.insert("rungs".to_owned(), json!(rungs));
             object.insert("letters".to_owned(), json!(letters));
@@ -213,9 +264,19 @@ async fn show(
             request.draft_due_on.as_deref().map_or_else(|| day(&request.due_on), day)
         ))?;
     }
+    for other in &merged {
+        out.line(&format!("  merged     {other} is part of it"))?;
+    }
+    for one in suggested.iter().filter(|one| one.answer.is_none()) {
+        out.line(&format!("  suggestion {} {}", one.id, one.because))?;
+    }
     for message in &messages {
+        let forged = match message.sender_proof.as_deref() {
+            Some("failed") => ", NOT from the address that it gives",
+            _ => "",
+        };
         out.line(&format!(
-            "  message    {} {} ({})",
+            "  message    {} {} ({}){forged}",
             message.id,
             message.action.as_deref().unwrap_or(""),
             message.acknowledge_reason.as_deref().unwrap_or("")
@@ -274,6 +335,8 @@ fn told(recorded: &Recorded) -> String {
         Event::Reopened { .. } => "took it up again".to_owned(),
         Event::Withdrawn { .. } => "recorded that it was withdrawn".to_owned(),
         Event::Rejected { reason, .. } => format!("rejected it ({reason})"),
+        Event::Merged { into, .. } => format!("merged it into {into}"),
+        Event::Separated { .. } => "undid the merger".to_owned(),
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")

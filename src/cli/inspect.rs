@@ -11,7 +11,7 @@ use super::{Failure, Out};
 use crate::casework::vocabulary::ServiceId;
 use crate::config::Config;
 use crate::decide::{History, Standing, acknowledge};
-use crate::email::{Email, Reader};
+use crate::email::{Email, Reader, SenderProof};
 use crate::gateway;
 use crate::mailfiles::{MailFile, messages_in};
 use crate::policy::Policy;
@@ -161,9 +161,14 @@ fn words(file: &str, understood: &Understood, would: bool, reason: &str) -> Vec<
     let found = &understood.classification;
     let from = email.from.as_ref().map_or("nobody", |from| from.address.as_str());
     let join = |ids: Vec<&str>| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    let proof = match email.sender_proof {
+        SenderProof::Unknown => "",
+        SenderProof::Proven => " (proven)",
+        SenderProof::Failed => " (NOT GENUINE, says the mail server)",
+    };
     let mut lines = vec![
         file.to_owned(),
-        format!("  from        {from}"),
+        format!("  from        {from}{proof}"),
         format!("  subject     {}", email.subject.as_ref().map_or("", |subject| subject.as_str())),
         format!("  kind        {}", crate::store::word(&email.kind)),
     ];

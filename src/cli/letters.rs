@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::arguments::{HeldLetters, Letters as Asked};
-use super::{Failure, Out, officer_here};
+use super::case::whoever;
+use super::{Failure, Out};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::officer::{self, Fate};
@@ -66,7 +67,7 @@ async fn go_on(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let these = (!which.held).then_some(which.letters);
-    let fates = officer::release(gateway, &officer_here(), these, how).await?;
+    let fates = officer::release(gateway, &whoever(), these, how).await?;
     let done = match how {
         GoOn::Leave => "released",
         GoOn::Never => "cancelled",
@@ -105,7 +106,7 @@ async fn allow(gateway: &Arc<Gateway>, address: String, out: &mut Out) -> Result
         let words = "that is no e-mail address; write one as `postern letters list` shows it";
         return Err(Failure::Usage(words.to_owned()));
     }
-    match officer::allow(gateway, &officer_here(), address).await? {
+    match officer::allow(gateway, &whoever(), address).await? {
         None => {
             out.note("postern: nothing stops mail to that address; write it as `postern letters list` shows it");
             Err(Failure::Said)

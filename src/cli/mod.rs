@@ -14,6 +14,7 @@ mod inspect;
 mod letters;
 mod out;
 mod remind;
+mod rotate_key;
 mod rules;
 mod serve;
 
@@ -95,6 +96,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Serve(what) => block_on(serve::run(what, &required(file.as_deref()), out)),
         Command::Demo(what) => block_on(demo::run(what, out)),
         Command::Remind(what) => block_on(remind::run(what, &required(file.as_deref()), out)),
+        Command::RotateKey => block_on(rotate_key::run(&required(file.as_deref()), out)),
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),
         Command::Letters(what) => block_on(letters::run(what, &required(file.as_deref()), out)),
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),
@@ -118,11 +120,6 @@ fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 /// The configuration, or its faults.
 fn configured(file: &std::path::Path) -> Result<(Config, Origin), Failure> {
     Config::load(file, std::env::vars()).map_err(Failure::Faults)
-}
-
-/// Who acts, as the case's history names them.
-fn officer_here() -> String {
-    std::env::var("USER").unwrap_or_else(|_| "terminal".to_owned())
 }
 
 /// The machine's clock, or one that stands at `--at`.

@@ -265,6 +265,9 @@ pub struct Intake {
     pub read_megabytes: u64,
     /// Threads that read messages.
     pub readers: usize,
+    /// Servers whose `Authentication-Results` header is believed, by the name that they write first in
+    /// it; `topmost` for a server that writes none (Exchange Online). None: nobody's.
+    pub authentication_servers: Vec<String>,
     /// Seconds after which another gateway takes over what a dead one had begun (`PostgreSQL` only;
     /// on `SQLite` the next start takes it over at once).
     pub lease_seconds: u64,
@@ -292,6 +295,7 @@ impl Default for Intake {
             large_megabytes: 8,
             read_megabytes: 40,
             readers: 2,
+            authentication_servers: Vec::new(),
             lease_seconds: 120,
         }
     }

@@ -4,6 +4,7 @@
 //! The raw bytes are never changed by anything here.
 
 mod address;
+mod authentication;
 mod bounce;
 mod charset;
 mod forward;
@@ -20,6 +21,7 @@ mod text;
 mod tnef;
 mod transfer;
 
+pub use authentication::SenderProof;
 pub use parse::{header_scan, read};
 pub use reader::Reader;
 pub use reference::find_references;
@@ -148,6 +150,8 @@ pub struct Email {
     pub kind_evidence: Vec<KindEvidence>,
     /// Its author, where exactly one valid address is given.
     pub from: Option<Address>,
+    /// Whether that address is the sender's own, as the council's mail server saw it.
+    pub sender_proof: SenderProof,
     /// How many mailboxes stand in `From` headers: anything but 1 is odd and never answered.
     pub from_count: usize,
     /// `Reply-To` addresses.
@@ -200,6 +204,7 @@ impl Email {
             kind: Kind::Human,
             kind_evidence: Vec::new(),
             from: None,
+            sender_proof: SenderProof::Unknown,
             from_count: 1,
             reply_to: Vec::new(),
             return_path: ReturnPath::Unknown,
@@ -233,6 +238,9 @@ pub struct Limits {
     pub own_addresses: Vec<String>,
     /// Domains of our own outgoing Message-IDs, lower case.
     pub own_domains: Vec<String>,
+    /// Servers whose `Authentication-Results` are believed (RFC 8601 authserv-ids); `topmost` stands
+    /// for one that writes no name.
+    pub authentication_servers: Vec<String>,
     /// Longest text kept for rules and display, in bytes.
     pub text_bytes: usize,
     /// Longest HTML converted with layout, in bytes.
@@ -245,6 +253,7 @@ impl Default for Limits {
             reference_prefix: "NCC".to_owned(),
             own_addresses: Vec::new(),
             own_domains: Vec::new(),
+            authentication_servers: Vec::new(),
             text_bytes: 256 * 1024,
             html_bytes: 1024 * 1024,
         }

@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
 use super::{
-    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, address, bounce,
-    charset, find_references, forward, html, kind, reply, text, tnef, transfer,
+    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, SenderProof, address,
+    authentication, bounce, charset, find_references, forward, html, kind, reply, text, tnef,
+    transfer,
 };
 use crate::private::Private;
 
@@ -175,6 +176,11 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     if authors.count != 1 || authors.from.is_none() {
         problems.push("there is not exactly one valid sender".to_owned());
     }
+    let from = authors.from.as_ref().map(|author| author.address.as_str());
+    let sender_proof = authentication::read(headers, &limits.authentication_servers, from);
+    if sender_proof == SenderProof::Failed {
+        problems.push("the mail server says that the sender's address is not genuine".to_owned());
+    }
     let searched = format!("{subject_text}\n{full_text}");
     let fingerprint = fingerprint([
         message_id.as_deref().unwrap_or_default(),
@@ -188,6 +194,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         kind: verdict.kind,
         kind_evidence: verdict.evidence,
         from: authors.from,
+        sender_proof,
         from_count: authors.count,
         reply_to,
         return_path,

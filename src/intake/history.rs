@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::InHand;
 use crate::clock::london_day;
 use crate::decide::{History, KnownCase, LettersLately};
-use crate::email::Kind;
+use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
 use crate::policy::Policy;
 use crate::rules::Known;
@@ -77,28 +77,37 @@ pub(super) async fn of(
     now: Timestamp,
 ) -> Result<(History, Known), StoreError> {
     let mut history = History { imported: one.waiting.silent, ..History::default() };
-    if let Some(first) = shelf.first_of(one) {
+    // An officer said that it is a matter of its own: what it answers or repeats no longer counts.
+    let alone = one.waiting.alone;
+    // Nor is the trust in an address for whoever only claims to write from it.
+    let genuine = one.email.sender_proof != SenderProof::Failed;
+    if let Some(first) = shelf.first_of(one).filter(|_| !alone) {
         history.duplicate_of = Some((first, messages::case_of(tx, first).await?));
     }
     let sender = sender_of(one);
     let services = policy.rules.services();
-    history.sender_service =
-        sender.as_deref().and_then(|sender| services.is_service_address(sender));
+    let trusted = sender.as_deref().filter(|_| genuine);
+    history.sender_service = trusted.and_then(|sender| services.is_service_address(sender));
 
     let token = token_of(gateway, one);
     let about = letter_of(tx, one, token.as_ref()).await?;
     let case = match &about {
-        Some(About { case_id: Some(case), .. }) => cases::by_id(tx, *case).await?,
-        _ => case_of_thread(tx, one, sender.as_deref()).await?,
+        _ if alone => None,
+        Some(About { case_id: Some(case), .. }) => cases::standing(tx, *case).await?,
+        _ => case_of_thread(tx, one, trusted).await?,
     };
     history.token_case = case.as_ref().map(known_case);
     history.about_letter = about.as_ref().map(|letter| letter.id);
-    let quoted = quoted_case(tx, one, sender.as_deref(), &mut history).await?;
+    let quoted = if alone { None } else { quoted_case(tx, one, trusted, &mut history).await? };
     let row = case.or(quoted);
 
     if let (Some(row), Some(service)) = (&row, &history.sender_service) {
         let request = requests::open_of(tx, row.id, service.as_str()).await?;
         history.request = request.map(|request| request.id);
+    }
+    if let Some(row) = &row {
+        history.case_services.push(row.lead_service.clone());
+        history.case_services.extend(requests::services_of(tx, row.id).await?);
     }
     if let Some(sender) = &sender {
         let lately = shelf.lately.get(sender).copied().unwrap_or_default();
@@ -113,7 +122,7 @@ pub(super) async fn of(
     }
     let known = Known {
         sender_is_service: history.sender_service.is_some()
-            || sender.as_deref().is_some_and(|sender| services.is_council_address(sender)),
+            || trusted.is_some_and(|sender| services.is_council_address(sender)),
         answers_request: history.request.is_some(),
         sender_has_case: row.is_some(),
         sender_service: history.sender_service.clone(),
@@ -163,7 +172,7 @@ async fn case_of_thread(
     let ids = one.email.in_reply_to.iter().chain(one.email.references.iter().rev()).take(20);
     for id in ids {
         if let Some(case) = messages::case_of_message_id(tx, id, sender).await? {
-            return cases::by_id(tx, case).await;
+            return cases::standing(tx, case).await;
         }
     }
     Ok(None)
@@ -178,7 +187,8 @@ async fn quoted_case(
     history: &mut History,
 ) -> Result<Option<CaseRow>, StoreError> {
     for reference in one.email.case_references.iter().take(20) {
-        let Some(row) = cases::by_reference(tx, reference).await? else { continue };
+        let Some(quoted) = cases::by_reference(tx, reference).await? else { continue };
+        let Some(row) = cases::standing(tx, quoted.id).await? else { continue };
         let party = match sender {
             Some(sender) => cases::is_party(tx, row.id, sender).await?,
             None => false,
@@ -187,7 +197,7 @@ async fn quoted_case(
             history.referenced_case = Some(known_case(&row));
             return Ok(Some(row));
         }
-        history.suggested_references.push(reference.clone());
+        history.suggested_cases.push((row.id, row.reference.clone()));
     }
     Ok(None)
 }

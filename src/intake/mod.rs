@@ -9,6 +9,7 @@ pub mod fetch;
 mod history;
 mod open;
 mod settle;
+mod suggest;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use tracing::{info, warn};
 use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
 use crate::hold::{hold_point, hold_point_of};
+use crate::likeness;
 use crate::policy::Policy;
 use crate::rules::Seen;
 use crate::store::messages::{self, Waiting};
@@ -55,6 +57,8 @@ pub(crate) struct InHand {
     pub(crate) email: Email,
     pub(crate) content_key: String,
     pub(crate) seen: Seen,
+    /// By what its like is found.
+    pub(crate) bands: Option<[i64; likeness::BANDS]>,
     /// Read now, not remembered.
     fresh: bool,
 }
@@ -249,7 +253,8 @@ async fn take_handful(
 /// What a message's own text says, looked up once.
 fn in_hand(policy: &Policy, waiting: Waiting, email: Email, fresh: bool) -> InHand {
     let (seen, content_key) = (policy.rules.look(&email), content_key(&email));
-    InHand { waiting, email, content_key, seen, fresh }
+    let bands = likeness::bands(suggest::words_of(&email));
+    InHand { waiting, email, content_key, seen, bands, fresh }
 }
 
 /// One message with all that its own text says, read now or remembered from before.

@@ -1,6 +1,5 @@
 //! Opening a case: number, clock, parties, acknowledgement, and the services asked.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -163,19 +162,13 @@ fn begin(opening: &Opening<'_>, letter: &FirstLetter<'_>, after: &mut Following)
         flags: classification.flags.clone(),
     };
     after.events.push((id, received));
-    let mut task = |kind, words: Cow<'static, str>| {
-        after.tasks.push(NewTask { kind, case_id: Some(id), words, ..NewTask::default() });
-    };
-    let suggested = &scene.history.suggested_references;
-    if !suggested.is_empty() {
-        let quoted = suggested.join(", ");
-        task(
-            "may_belong",
-            format!("quotes {quoted}, but its sender is no party to that case").into(),
-        );
-    }
     if letter.undecided {
-        task("check", "check what this is: the rules are not sure".into());
+        after.tasks.push(NewTask {
+            kind: "check",
+            case_id: Some(id),
+            words: "check what this is: the rules are not sure".into(),
+            ..NewTask::default()
+        });
     }
     if let Some(sender) = scene.sender() {
         after.parties.push((id, sender, "customer"));
@@ -344,7 +337,11 @@ fn customer_post(
     after.letters.push(Posting {
         purpose,
         // One answer a message at most, whatever else happens.
-        once_key: format!("answer:{message}"),
+        once_key: match scene.one.waiting.alone {
+            false => format!("answer:{message}"),
+            // It may have had a receipt before an officer said that it is a matter of its own.
+            true => format!("answer:{message}:alone"),
+        },
         case: Some(case),
         request: None,
         message: Some(message),

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 
 use super::history::Shelf;
 use super::open::Opening;
+use super::suggest::{Neighbours, by_itself, suggest};
 use super::{InHand, bounces, history, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
-use crate::email::Kind;
+use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
 use crate::letters::{DutyAlert, LetterId};
 use crate::outbox::{Automatic, Posting};
@@ -19,6 +20,7 @@ use crate::policy::Policy;
 use crate::rules::Classification;
 use crate::store::messages::{self, Settled};
 use crate::store::requests::NewRung;
+use crate::store::suggestions::{self, NewSuggestion};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, json, requests};
 
@@ -52,7 +54,7 @@ pub(super) async fn settle(
 }
 
 /// Cuts messages into waves within which none depends on what becomes of another: none but the first
-/// names other messages or cases, and no two have one sender or one content.
+/// names other messages or cases, and no two have one sender, one content or like words.
 fn waves<'a, 'm>(
     messages: &'a [&'m InHand],
     has_ties: impl Fn(&InHand) -> bool,
@@ -85,10 +87,15 @@ async fn settle_wave(
 ) -> Result<Vec<Outcome>, StoreError> {
     let now = gateway.clock.now();
     let shelf = Shelf::fetch(tx, wave, now).await?;
+    let near = Neighbours::fetch(tx, wave).await?;
     let mut judged = Vec::with_capacity(wave.len());
     for one in wave {
         let (history, known) = history::of(tx, gateway, policy, one, &shelf, now).await?;
-        let classification = policy.rules.judge(&one.email, &one.seen, &known);
+        let classification = if one.waiting.alone {
+            policy.rules.classify(&by_itself(&one.email), &known)
+        } else {
+            policy.rules.judge(&one.email, &one.seen, &known)
+        };
         let decision =
             decide(&one.email, &classification, &history, &gateway.standing, one.received_at());
         judged.push((one, classification, decision, history));
@@ -121,6 +128,7 @@ async fn settle_wave(
             bounces::take_note(tx, scene, &mut after).await?;
         }
         leave_to_a_person(scene, case_id, &mut after);
+        suggest(scene, &near, case_id, &mut after);
         outcomes.push(Outcome { settled: settled(scene, case_id), reference });
     }
     after.write(tx, gateway, now).await?;
@@ -153,6 +161,9 @@ pub(crate) struct Following {
     pub(crate) rungs: Vec<NewRung<'static>>,
     pub(crate) tasks: Vec<NewTask<'static>>,
     pub(crate) letters: Vec<Posting>,
+    pub(crate) suggestions: Vec<NewSuggestion>,
+    /// Bands with their messages.
+    pub(crate) bands: Vec<(i64, i64)>,
 }
 
 impl Following {
@@ -171,6 +182,8 @@ impl Following {
         cases::add_parties(tx, &parties).await?;
         requests::record_rungs(tx, &self.rungs, now).await?;
         tasks::add_all(tx, &self.tasks, now).await?;
+        suggestions::add_all(tx, &self.suggestions, now).await?;
+        suggestions::keep_bands(tx, &self.bands).await?;
         gateway.sender.post(tx, &self.letters, now).await
     }
 }
@@ -256,6 +269,12 @@ fn leave_to_a_person(scene: &Scene<'_>, case_id: Option<i64>, after: &mut Follow
     if let Some((kind, words)) = to_read(&decision.action, scene.history) {
         task(kind, words.into());
     }
+    let claim = scene.sender().and_then(|from| scene.policy.rules.services().claim_of(&from));
+    if let Some(claim) = claim.filter(|_| scene.one.email.sender_proof == SenderProof::Failed) {
+        let words =
+            format!("it claims {claim}, and the mail server says it is not: trust nothing in it");
+        task("forged", words.into());
+    }
     let claims_request = matches!(decision.action, Action::Attach { .. })
         && scene.classification.record_type == RecordType::ServiceResponse;
     if claims_request {
@@ -337,10 +356,11 @@ mod tests {
             size_bytes: 1,
             received_at: 0,
             silent: false,
+            alone: false,
         };
         let email = Email { from, ..Email::blank() };
         let seen = crate::rules::Seen::default();
-        InHand { waiting, email, content_key: content.to_owned(), seen, fresh: true }
+        InHand { waiting, email, content_key: content.to_owned(), seen, bands: None, fresh: true }
     }
 
     fn check(messages: &[(&str, &str)], tied: &[i64], waves_expected: &[&[i64]]) {

@@ -70,6 +70,8 @@ struct File {
     council_domains: Vec<Spanned<String>>,
     #[serde(default)]
     web_forms: Vec<String>,
+    #[serde(default)]
+    public_domains: Vec<Spanned<String>>,
     complaints_team: ComplaintsTeam,
     service: Vec<Spanned<Service>>,
 }
@@ -84,6 +86,9 @@ pub struct Services {
     pub council_domains: Vec<String>,
     /// Addresses that the council's web forms send from: a person wrote what they carry.
     pub web_forms: Vec<String>,
+    /// Domains of public bodies whose addresses are believed: Parliament, the Ombudsman. Whoever
+    /// pretends to write from there is shown as pretending.
+    pub public_domains: Vec<String>,
 }
 
 /// The roles that [`Services::address_for`] knows.
@@ -137,23 +142,29 @@ impl Services {
             }
             services.push(service);
         }
-        let mut council_domains = Vec::new();
-        for domain in read.council_domains {
-            if domain.get_ref().contains('@') || !domain.get_ref().contains('.') {
-                let fault = Fault::new(
-                    file,
-                    format!("`{}` is not a domain", domain.get_ref()),
-                    "write what stands after the @, for example northmere.example",
-                );
-                faults.push(fault.at_offset(text, domain.span().start));
+        let mut domains = |listed: Vec<Spanned<String>>| {
+            let mut read = Vec::new();
+            for domain in listed {
+                if domain.get_ref().contains('@') || !domain.get_ref().contains('.') {
+                    let fault = Fault::new(
+                        file,
+                        format!("`{}` is not a domain", domain.get_ref()),
+                        "write what stands after the @, for example northmere.example",
+                    );
+                    faults.push(fault.at_offset(text, domain.span().start));
+                }
+                read.push(domain.into_inner().to_lowercase());
             }
-            council_domains.push(domain.into_inner().to_lowercase());
-        }
+            read
+        };
+        let council_domains = domains(read.council_domains);
+        let public_domains = domains(read.public_domains);
         if !faults.is_empty() {
             return Err(faults);
         }
         let web_forms = read.web_forms.iter().map(|form| form.to_lowercase()).collect();
-        Ok(Self { all: services, team: read.complaints_team, council_domains, web_forms })
+        let team = read.complaints_team;
+        Ok(Self { all: services, team, council_domains, web_forms, public_domains })
     }
 
     /// Every service, in the file's order.
@@ -209,6 +220,25 @@ impl Services {
         let address = address.trim().to_lowercase();
         let domain = address.rsplit('@').next().unwrap_or_default();
         self.council_domains.iter().any(|own| own == domain) && !self.is_web_form(&address)
+    }
+
+    /// What an address claims for whoever writes from it, in words: what is lost when the mail server
+    /// says that it is not the sender's own. None for an address that claims nothing.
+    pub fn claim_of(&self, address: &str) -> Option<&'static str> {
+        let address = address.trim().to_lowercase();
+        let domain = address.rsplit('@').next().unwrap_or_default();
+        let is_or_below = |own: &String| {
+            domain
+                .strip_suffix(own.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        if self.is_service_address(&address).is_some() {
+            return Some("a service's address");
+        }
+        if self.council_domains.iter().any(is_or_below) {
+            return Some("a council address");
+        }
+        self.public_domains.iter().any(is_or_below).then_some("a public body's address")
     }
 
     /// Whether the council's own web form sends from this address.

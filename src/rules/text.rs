@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::email::Email;
+use crate::email::{Email, SenderProof};
 
 /// Which part of a message words stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,7 +88,10 @@ impl Haystack {
                 haystack.add(Place::Attachment, name);
             }
         }
-        if let Some(from) = &email.from {
+        // What an address says counts for nothing where it is not the sender's own.
+        if let Some(from) =
+            email.from.as_ref().filter(|_| email.sender_proof != SenderProof::Failed)
+        {
             haystack.add(Place::From, from.name.as_ref().map_or("", |name| name.as_str()));
             haystack.add(Place::From, &from.address);
             haystack.add(Place::FromDomain, from.address.rsplit('@').next().unwrap_or_default());

@@ -121,6 +121,8 @@ pub struct CaseRow {
     pub answered_at: Option<i64>,
     /// The message that opened it.
     pub opened_by: i64,
+    /// The case that it was merged into.
+    pub merged_into: Option<i64>,
     /// Counts up with every change.
     pub version: i64,
 }
@@ -128,7 +130,7 @@ pub struct CaseRow {
 const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
     confidence, needs_officer, customer_address, customer_name, subject, procedure_id, stage, start_rule,
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
-    agreed_due_on, acknowledged_at, answered_at, opened_by, version FROM complaint_case";
+    agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version FROM complaint_case";
 
 /// The next case numbers of a year, `count` of them: gives the first. Taken inside the transaction that
 /// opens the cases, so that a crash leaves no number without a case: the counter rolls back with
@@ -144,6 +146,40 @@ pub async fn next_numbers(tx: &mut Tx, year: i16, count: usize) -> Result<i64, S
          RETURNING last_number")
         .bind(i64::from(year)).bind(count).fetch_one(c).await)?;
     Ok(last - count + 1)
+}
+
+/// The case that stands for another: itself, or the one that it was merged into, however often.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn standing(tx: &mut Tx, id: i64) -> Result<Option<CaseRow>, StoreError> {
+    let mut row = by_id(tx, id).await?;
+    // No officer can merge in a circle; a bound costs nothing.
+    for _ in 0..16 {
+        let Some(into) = row.as_ref().and_then(|row| row.merged_into) else { break };
+        row = by_id(tx, into).await?;
+    }
+    Ok(row)
+}
+
+/// Records that a case was merged into another, or stands by itself again.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn merge(tx: &mut Tx, id: i64, into: Option<i64>) -> Result<(), StoreError> {
+    on!(tx, "merge cases", c => sqlx::query("UPDATE complaint_case SET merged_into = $2 WHERE id = $1")
+        .bind(id).bind(into).execute(c).await.map(drop))
+}
+
+/// References of the cases that were merged into one, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn merged_into(db: &Db, id: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = on!(db, "list merged cases", c => sqlx::query_as(
+        "SELECT reference FROM complaint_case WHERE merged_into = $1 ORDER BY id")
+        .bind(id).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(reference,)| reference).collect())
 }
 
 /// Opens cases, each under its reference. Gives their rows, in order.
@@ -245,13 +281,15 @@ pub async fn add_parties(
     Ok(())
 }
 
-/// Whether an address is a party to a case.
+/// Whether an address is a party to a case, or to one that was merged into it.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn is_party(tx: &mut Tx, case: i64, address: &str) -> Result<bool, StoreError> {
     let row: Option<(i64,)> = on!(tx, "is party", c => sqlx::query_as(
-        "SELECT case_id FROM party WHERE case_id = $1 AND address = $2")
+        "SELECT case_id FROM party
+         WHERE address = $2
+           AND case_id IN (SELECT id FROM complaint_case WHERE id = $1 OR merged_into = $1) LIMIT 1")
         .bind(case).bind(clean(address).to_lowercase()).fetch_optional(c).await)?;
     Ok(row.is_some())
 }

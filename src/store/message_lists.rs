@@ -30,11 +30,13 @@ pub struct MessageRow {
     pub trouble: Option<String>,
     /// Whether it is answered, and why.
     pub acknowledge_reason: Option<String>,
+    /// Whether its address is the sender's own: `unknown`, `proven`, `failed`.
+    pub sender_proof: Option<String>,
 }
 
 const ROW: &str =
     "SELECT id, state, received_at, size_bytes, kind, sender, subject, action, reason,
-                   trouble, acknowledge_reason FROM message";
+                   trouble, acknowledge_reason, sender_proof FROM message";
 
 /// What waits for a person: triage and quarantine, oldest first.
 ///

@@ -31,6 +31,8 @@ pub struct Waiting {
     pub received_at: i64,
     /// Registered without a letter to anybody.
     pub silent: bool,
+    /// An officer said that it is a matter of its own.
+    pub alone: bool,
 }
 
 /// Whether any message waits to be settled now.
@@ -113,7 +115,7 @@ pub async fn claim(
                         AND ($5 OR attempts = 0)
                       ORDER BY id LIMIT $4)
            AND state IN ('stored', 'understood') AND leased_until <= $3
-         RETURNING id, state, attempts, size_bytes, received_at, silent")
+         RETURNING id, state, attempts, size_bytes, received_at, silent, alone")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
         .bind(now.as_millisecond())
@@ -205,7 +207,7 @@ pub async fn understood(
             let mut update = sqlx::QueryBuilder::new(
                 "UPDATE message SET state = 'understood', attempts = 0, kind = read.column2,
                      sender = read.column3, subject = read.column4, message_id = read.column5,
-                     fingerprint = read.column6
+                     fingerprint = read.column6, sender_proof = read.column7
                  FROM (");
             update.push_values(some.iter().zip(kinds), |mut row, ((id, email, content_key), kind)| {
                 let sender = email.from.as_ref().map(|from| clean(&from.address).to_lowercase());
@@ -214,7 +216,8 @@ pub async fn understood(
                     .push_bind(sender)
                     .push_bind(email.subject.as_ref().map(|subject| clean(subject).into_owned()))
                     .push_bind(email.message_id.as_deref().map(|id| clean(id).into_owned()))
-                    .push_bind(content_key);
+                    .push_bind(content_key)
+                    .push_bind(super::word(&email.sender_proof));
             });
             update.push(") AS read WHERE message.id = read.column1 AND message.state = 'stored'");
             update.build().persistent(false).execute(c).await.map(drop)
@@ -413,6 +416,22 @@ pub async fn release(tx: &mut Tx, id: i64, now: Timestamp) -> Result<bool, Store
     if row.is_some() {
         step(tx, id, &format!("released:{}", now.as_millisecond()), now, "by an officer").await?;
     }
+    Ok(row.is_some())
+}
+
+/// Sends a settled message back, to be settled as a matter of its own. False when it is not settled,
+/// or opened a case already.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn split(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "split a message off", c => sqlx::query_as(
+        "UPDATE message SET state = 'understood', attempts = 0, retry_at = 0, leased_until = 0,
+             alone = TRUE
+         WHERE id = $1 AND state = 'done'
+           AND NOT EXISTS (SELECT 1 FROM complaint_case k WHERE k.opened_by = message.id)
+         RETURNING id")
+        .bind(id).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 

@@ -26,7 +26,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("0001_ground", include_str!("../../migrations/0001_ground.sql")),
     ("0002_register", include_str!("../../migrations/0002_register.sql")),
     ("0003_narrow_rows", include_str!("../../migrations/0003_narrow_rows.sql")),
-    ("0004_refusing_addresses", include_str!("../../migrations/0004_refusing_addresses.sql")),
+    ("0004_suggestions", include_str!("../../migrations/0004_suggestions.sql")),
+    ("0005_refusing_addresses", include_str!("../../migrations/0005_refusing_addresses.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -38,6 +38,7 @@ pub mod messages;
 mod migrate;
 pub mod refusals;
 pub mod requests;
+pub mod suggestions;
 pub mod tasks;
 
 use jiff::Timestamp;
@@ -87,16 +88,66 @@ pub async fn set_setting(tx: &mut Tx, key: &str, value: &str) -> Result<(), Stor
     Ok(())
 }
 
-/// What our tokens are keyed with: drawn when the store was made, 32 bytes as hexadecimal digits.
+/// What our tokens are keyed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenKey {
+    /// Its name in a token.
+    pub name: char,
+    /// 32 bytes as hexadecimal digits.
+    pub secret: crate::private::Private<String>,
+}
+
+/// The key that signs, and the one before it, if there was one. The first was drawn when the store
+/// was made and is named `1`.
 ///
 /// # Errors
 /// When the store cannot be read or holds no key.
-pub async fn token_key(db: &Db) -> Result<String, StoreError> {
-    db::on!(db, "read the token key", c => sqlx::query_scalar(
-        "SELECT value FROM setting WHERE key = 'token_key'",
+pub async fn token_keys(db: &Db) -> Result<(TokenKey, Option<TokenKey>), StoreError> {
+    let rows: Vec<(String, String)> = on!(db, "read the token keys", c => sqlx::query_as(
+        "SELECT key, value FROM setting WHERE key LIKE 'token_key%'",
     )
-    .fetch_one(c)
-    .await)
+    .fetch_all(c)
+    .await)?;
+    let value =
+        |key: &str| rows.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+    let named = |secret: &str, name: &str| {
+        let name = value(name).and_then(|name| name.chars().next()).unwrap_or('1');
+        value(secret).map(|secret| TokenKey { name, secret: secret.into() })
+    };
+    let current = named("token_key", "token_key_name")
+        .ok_or_else(|| StoreError::new("read the token keys", sqlx::Error::RowNotFound))?;
+    Ok((current, named("token_key_before", "token_key_before_name")))
+}
+
+/// Draws a new key under another name. The one that signed until now is kept beside it, so that
+/// answers to letters already out are still known; the one before that is forgotten.
+///
+/// # Errors
+/// When the store cannot be read or written.
+pub async fn rotate_token_key(tx: &mut Tx, next_name: char) -> Result<(), StoreError> {
+    for (from, to) in
+        [("token_key", "token_key_before"), ("token_key_name", "token_key_before_name")]
+    {
+        on!(tx, "keep the old token key", c => sqlx::query(
+            "INSERT INTO setting (key, value)
+             VALUES ($2, COALESCE((SELECT value FROM setting WHERE key = $1), '1'))
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(from)
+        .bind(to)
+        .execute(c)
+        .await
+        .map(drop))?;
+    }
+    set_setting(tx, "token_key_name", &next_name.to_string()).await?;
+    // Each engine draws its own random bytes: the program has no source of its own.
+    let random = if tx.is_postgres() {
+        "UPDATE setting SET value = replace(CAST(gen_random_uuid() AS TEXT), '-', '')
+                || replace(CAST(gen_random_uuid() AS TEXT), '-', '') WHERE key = 'token_key'"
+    } else {
+        "UPDATE setting SET value = lower(hex(randomblob(32))) WHERE key = 'token_key'"
+    };
+    on!(tx, "draw a token key", c => sqlx::query(random).execute(c).await.map(drop))
 }
 
 /// A moment as the store keeps it: milliseconds since 1970 in UTC.

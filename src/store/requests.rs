@@ -122,6 +122,20 @@ pub async fn cancel_all(tx: &mut Tx, case: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Opens the ended requests of a case to these services again, where they had not answered.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn restore(tx: &mut Tx, case: i64, services: &[ServiceId]) -> Result<(), StoreError> {
+    for service in services {
+        on!(tx, "open a request again", c => sqlx::query(
+            "UPDATE request SET state = 'asked'
+             WHERE case_id = $1 AND service = $2 AND state = 'cancelled' AND answered_at IS NULL")
+            .bind(case).bind(service.as_str()).execute(c).await.map(drop))?;
+    }
+    Ok(())
+}
+
 /// Ends the open requests of a case to services that no longer answer it.
 ///
 /// # Errors
@@ -174,6 +188,17 @@ pub async fn of_case(db: &Db, case: i64) -> Result<Vec<RequestRow>, StoreError> 
     let rows = on!(db, "of case", c => sqlx::query_as(sqlx::AssertSqlSafe(format!("{ROW} WHERE case_id = $1 ORDER BY id")))
         .bind(case).fetch_all(c).await)?;
     Ok(rows)
+}
+
+/// The services that were asked about a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn services_of(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = on!(tx, "list services asked", c => sqlx::query_as(
+        "SELECT service FROM request WHERE case_id = $1 AND state <> 'cancelled' ORDER BY id")
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(service,)| service).collect())
 }
 
 /// The request of a case to a service, while it is open.

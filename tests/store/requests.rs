@@ -202,7 +202,6 @@ async fn the_trouble_of_a_mailbox_is_shown_until_it_is_read_again() {
         let all = mailboxes::all(&db).await.unwrap();
         assert_eq!(all.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((all[0].trouble.as_deref(), all[0].looked_at), (Some(&*odd_kept()), None));
-        let cursor = Cursor::default();
         tx!(db, tx => mailboxes::looked(&mut tx, "a", later(5)));
         let all = mailboxes::all(&db).await.unwrap();
         assert_eq!(

@@ -8,8 +8,8 @@ use postern::config::Config;
 use postern::daemon;
 use postern::gateway::Gateway;
 
-use super::support::council::Council;
-use super::{TRANSPORT, mail, sink};
+use super::support::council::{Council, Letter};
+use super::{TRANSPORT, answer_to, mail, sink};
 
 /// Everything that waits is done, at a moment of the story's own choosing.
 async fn later(council: &Council, now: Timestamp) {
@@ -73,4 +73,34 @@ async fn what_the_customer_adds_joins_the_case_with_one_receipt_a_day() {
 
     assert_eq!(council.cases().len(), 1);
     assert_eq!(council.case(&reference)["messages"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_a_letter_from_before_the_key_was_changed_still_finds_its_case() {
+    let mut council = Council::with(sink().await);
+    council.serve();
+    council.receives(&mail("ann@example.org", "The taxi", TRANSPORT));
+    let letter = council.waits_for_letter("ann@example.org");
+    let (case, old) = (letter.reference(), letter.header("Reply-To"));
+    council.close();
+    let said = council.says(&["rotate-key"]);
+    assert!(said.contains("restart every `postern serve`"), "{said}");
+
+    // From an address that is no party: the token alone does it.
+    let answer = |letter: &Letter, from| answer_to(letter, from, "It came an hour late.\r\n");
+    council.serve();
+    council.receives(&answer(&letter, "ann.at.work@example.net"));
+    council.until("it joined the case", |council| {
+        council.case(&case)["messages"].as_array().unwrap().len() == 2
+    });
+    council.receives(&mail("ben@example.org", "The bus", TRANSPORT));
+    let new = council.waits_for_letter("ben@example.org").header("Reply-To");
+    let key = |address: &str| address.split('+').nth(1).unwrap().chars().next();
+    assert_eq!((key(&old), key(&new)), (Some('1'), Some('2')));
+    council.close();
+    council.says(&["rotate-key"]);
+    council.serve();
+    council.receives(&answer(&letter, "ann.elsewhere@example.net"));
+    council.until("it opened a case of its own", |council| council.cases().len() == 3);
+    council.close();
 }

@@ -111,7 +111,8 @@ impl Register {
     pub async fn letters(&self) -> Vec<Queued> {
         let db = &self.0;
         on!(db, "look", c => sqlx::query_as(
-            "SELECT purpose, recipient, header_message_id, bytes, state FROM letter ORDER BY id")
+            "SELECT purpose, recipient, header_message_id, bytes, state
+             FROM letter JOIN letter_bytes ON letter_id = id ORDER BY id")
             .fetch_all(c).await)
         .unwrap()
     }

@@ -155,6 +155,18 @@ pub enum Event {
         /// Which of the reasons of table 3.
         reason: String,
     },
+    /// An officer found that another case is about the same matter: what comes in goes there.
+    Merged {
+        /// The other case's reference.
+        into: String,
+        /// Why.
+        because: Private<String>,
+    },
+    /// It stands by itself again.
+    Separated {
+        /// Why.
+        because: Private<String>,
+    },
     /// Something worth knowing.
     Note {
         /// What.

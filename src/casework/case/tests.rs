@@ -240,3 +240,46 @@ fn events_are_stored_as_json_and_show_no_private_words() {
         assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event);
     }
 }
+
+#[test]
+fn a_merger_is_undone_to_where_the_case_stood() {
+    let mut other = complaint([]);
+    other.reference = CaseReference::new("NCC", 2026, 398).unwrap();
+    let into = other.reference.to_string();
+    for (before, status) in [(vec![], CaseStatus::Open), (vec![responded(1)], CaseStatus::Answered)]
+    {
+        let case = complaint(before.clone());
+        let merged = case.merge(&other, " the same matter ").unwrap();
+        assert_eq!(
+            merged,
+            Event::Merged { into: into.clone(), because: Private("the same matter".to_owned()) }
+        );
+        let case = complaint(before.iter().cloned().chain([merged.clone()]));
+        assert_eq!(
+            (case.status, &case.merged),
+            (CaseStatus::Closed, &Some((into.clone(), status)))
+        );
+        assert_eq!(
+            refused(case.reopen(at("2026-12-01T09:00:00Z"), "x")),
+            format!("the case was merged into {into}: separate the two first")
+        );
+        let separated = case.separate("two children").unwrap();
+        let case = complaint(before.into_iter().chain([merged, separated]));
+        assert_eq!((case.status, &case.merged), (status, &None));
+        assert!(case.separate("again").is_err());
+    }
+}
+
+#[test]
+fn what_cannot_be_merged_is_refused_with_what_could_be_done() {
+    let case = complaint([]);
+    assert!(refused(case.merge(&case, "x")).starts_with("a case cannot be merged into itself"));
+    let mut other = complaint([closed()]);
+    other.reference = CaseReference::new("NCC", 2026, 398).unwrap();
+    assert!(refused(case.merge(&other, "x")).contains("the case is closed: reopen it first"));
+    other.merged = Some(("NCC-2026-00001-1".to_owned(), CaseStatus::Open));
+    assert!(refused(case.merge(&other, "x")).contains("merge into NCC-2026-00001-1"));
+    let mut open = complaint([]);
+    open.reference = CaseReference::new("NCC", 2026, 399).unwrap();
+    assert!(refused(case.merge(&open, "  ")).contains("needs a reason"));
+}

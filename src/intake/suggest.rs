@@ -1,0 +1,213 @@
+//! What a message may have to do with what came before: offered to an officer, never done.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::settle::{Following, Scene};
+use super::{InHand, history};
+use crate::casework::vocabulary::RecordType;
+use crate::decide::Action;
+use crate::email::{Email, SenderProof};
+use crate::likeness::likeness;
+use crate::rules::Known;
+use crate::store::suggestions::{self, Earlier, NewSuggestion, OpenCase};
+use crate::store::{StoreError, Tx};
+
+/// From this share of common words on, two texts count as one sent twice.
+const ALIKE: f64 = 0.7;
+/// How many earlier messages one message is compared with: the newest.
+const MOST_COMPARED: usize = 8;
+/// A reply of fewer words of its own is no new matter.
+const MATTER_WORDS: usize = 30;
+/// As sure as this the rules must be that a reply is a matter of its own, in thousandths.
+const MATTER_SURE: i64 = 500;
+
+/// Earlier messages and cases that a wave of messages may have to do with.
+#[derive(Default)]
+pub(super) struct Neighbours {
+    /// By message: the earlier ones that share a band with it.
+    sharing: HashMap<i64, Vec<i64>>,
+    earlier: BTreeMap<i64, Earlier>,
+    open: Vec<OpenCase>,
+}
+
+impl Neighbours {
+    /// Looks them up for messages that may open a case.
+    pub(super) async fn fetch(tx: &mut Tx, wave: &[&InHand]) -> Result<Self, StoreError> {
+        let people: Vec<&&InHand> =
+            wave.iter().filter(|one| !one.email.kind.is_automatic()).collect();
+        let by_band: HashMap<i64, i64> = people
+            .iter()
+            .flat_map(|one| one.bands.iter().flatten().map(|band| (*band, one.waiting.id)))
+            .collect();
+        let bands: Vec<i64> = by_band.keys().copied().collect();
+        let mut sharing: HashMap<i64, Vec<i64>> = HashMap::new();
+        for (band, earlier) in suggestions::sharing(tx, &bands).await? {
+            if let Some(message) = by_band.get(&band).filter(|message| **message != earlier) {
+                sharing.entry(*message).or_default().push(earlier);
+            }
+        }
+        for found in sharing.values_mut() {
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.dedup();
+            found.truncate(MOST_COMPARED);
+        }
+        let ids: BTreeSet<i64> = sharing.values().flatten().copied().collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        let earlier = suggestions::earlier(tx, &ids).await?;
+        let senders: BTreeSet<String> =
+            people.iter().filter_map(|one| history::sender_of(one)).collect();
+        let senders: Vec<&str> = senders.iter().map(String::as_str).collect();
+        Ok(Self {
+            sharing,
+            earlier: earlier.into_iter().map(|one| (one.id, one)).collect(),
+            open: suggestions::open_cases_of(tx, &senders).await?,
+        })
+    }
+}
+
+/// Suggests what a settled message may have to do with, and keeps its words to be found by.
+pub(super) fn suggest(
+    scene: &Scene<'_>,
+    near: &Neighbours,
+    case_id: Option<i64>,
+    after: &mut Following,
+) {
+    let id = scene.one.waiting.id;
+    let found = match scene.decision.action {
+        // An officer has decided that it belongs nowhere else.
+        _ if scene.one.waiting.alone => Vec::new(),
+        Action::Open { .. } => of_a_new_case(scene, near, case_id),
+        Action::Attach { case } => new_matter(scene, case).into_iter().collect(),
+        Action::AnswerRequest { .. }
+        | Action::Duplicate { .. }
+        | Action::File { .. }
+        | Action::Triage => Vec::new(),
+    };
+    after.suggestions.extend(found);
+    let belongs = matches!(scene.decision.action, Action::Open { .. } | Action::Attach { .. });
+    if belongs && !scene.one.email.kind.is_automatic() {
+        after.bands.extend(scene.one.bands.iter().flatten().map(|band| (*band, id)));
+    }
+}
+
+/// The same complaint again, another open one of the same person, or one whose reference it quotes:
+/// surest first, one a case.
+fn of_a_new_case(scene: &Scene<'_>, near: &Neighbours, case_id: Option<i64>) -> Vec<NewSuggestion> {
+    let message_id = scene.one.waiting.id;
+    let mut found: BTreeMap<i64, NewSuggestion> = BTreeMap::new();
+    let mut add = |about_case, kind, score, because| {
+        let mut new = NewSuggestion { message_id, case_id, about_case, kind, score, because };
+        if let Some(other) = found.remove(&about_case) {
+            let (better, less) = if other.score >= score { (other, new) } else { (new, other) };
+            new = NewSuggestion {
+                because: format!("{}; {}", better.because, less.because),
+                ..better
+            };
+        }
+        found.insert(about_case, new);
+    };
+    for earlier in near.sharing.get(&message_id).into_iter().flatten() {
+        let Some(earlier) = near.earlier.get(earlier) else { continue };
+        if let Some((kind, score, because)) = sent_again(scene.one, earlier) {
+            add(earlier.case_id, kind, score, because);
+        }
+    }
+    // Of an address that is not the sender's own nobody's cases are told.
+    let sender = scene.sender().filter(|_| scene.one.email.sender_proof != SenderProof::Failed);
+    for open in near.open.iter().filter(|open| Some(&open.address) == sender.as_ref()) {
+        if let Some((score, because)) = of_an_open_case(scene, open) {
+            add(open.id, "belongs", score, because);
+        }
+    }
+    for (case, reference) in &scene.history.suggested_cases {
+        let because = format!("it quotes {reference}, but its sender is no party to that case");
+        add(*case, "belongs", 600, because);
+    }
+    let mut found: Vec<NewSuggestion> = found.into_values().collect();
+    found.sort_by(|a, b| b.score.cmp(&a.score).then(a.about_case.cmp(&b.about_case)));
+    found
+}
+
+/// Whether a message says what an earlier one said. By the same person it is a duplicate; by another
+/// it may have come by another way, or be a campaign.
+fn sent_again(one: &InHand, earlier: &Earlier) -> Option<(&'static str, i64, String)> {
+    let alike = likeness(words_of(&one.email), words_of(&earlier.email)).filter(|x| *x >= ALIKE)?;
+    let address = |email: &Email| email.from.as_ref().map(|from| from.address.to_lowercase());
+    let same = address(&one.email).is_some() && address(&one.email) == address(&earlier.email);
+    let (kind, score, who) = if same {
+        ("duplicate", alike, "the same address")
+    } else {
+        ("similar", alike * 0.8, "another address")
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1")]
+    let (percent, score) = ((alike * 100.0) as i64, (score * 1000.0) as i64);
+    let reference = &earlier.reference;
+    let because = format!(
+        "{percent} % of its words are those of {reference}, from {who}: is it the same matter?"
+    );
+    Some((kind, score, because))
+}
+
+/// The text by which a message is known again.
+pub(super) fn words_of(email: &Email) -> &str {
+    email.reply_text.as_str()
+}
+
+/// A message as if it answered nothing: its own words, without the thread that they stand in.
+pub(super) fn by_itself(email: &Email) -> Email {
+    Email {
+        subject: None,
+        text: email.reply_text.clone(),
+        case_references: Vec::new(),
+        ..email.clone()
+    }
+}
+
+/// Whether somebody who has an open case writes about that.
+fn of_an_open_case(scene: &Scene<'_>, open: &OpenCase) -> Option<(i64, String)> {
+    let classification = scene.classification;
+    let follows = classification.record_type == RecordType::FollowUp;
+    let same = classification.services.iter().any(|id| id.as_str() == open.lead_service)
+        && open.lead_service != "none";
+    let score = match (follows, same) {
+        (true, true) => 800,
+        (true, false) => 650,
+        (false, true) => 550,
+        (false, false) => return None,
+    };
+    let why = if follows { "reads like more on an open case" } else { "is about the same service" };
+    Some((
+        score,
+        format!("its sender has {} open and it {why}: is it the same matter?", open.reference),
+    ))
+}
+
+/// A new matter sent by pressing Reply: what the rules make of its own words when they know nothing
+/// of the case, nor that it answers anything.
+fn new_matter(scene: &Scene<'_>, case: i64) -> Option<NewSuggestion> {
+    let (one, history) = (scene.one, scene.history);
+    let known = history.token_case.as_ref().or(history.referenced_case.as_ref())?;
+    let own = words_of(&one.email).split_whitespace().count();
+    if own < MATTER_WORDS {
+        return None;
+    }
+    let alone = scene.policy.rules.classify(&by_itself(&one.email), &Known::default());
+    let lead = alone.services.first().map(|lead| lead.as_str()).filter(|lead| *lead != "none")?;
+    #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1")]
+    let score = (alone.confidence * 1000.0) as i64;
+    let is_new = score >= MATTER_SURE
+        && alone.record_type.opens_case()
+        && !history.case_services.iter().any(|service| service == lead);
+    is_new.then(|| NewSuggestion {
+        message_id: one.waiting.id,
+        case_id: Some(case),
+        about_case: case,
+        kind: "new_matter",
+        score,
+        because: format!(
+            "it answers {}, but reads like a new matter ({}, {lead}): open a case of its own?",
+            known.reference,
+            alone.record_type.label().to_lowercase()
+        ),
+    })
+}
