@@ -68,7 +68,8 @@ pub(super) async fn take_note(
     let words = format!("a letter came back ({status}): reach the person by other means{stops}");
     after.tasks.push(NewTask {
         kind: "letter_bounced",
-        case_id: about.case_id,
+        // A merged case's letters are the business of the one that goes on.
+        case_id: scene.history.token_case.as_ref().map(|case| case.id).or(about.case_id),
         message_id: Some(scene.one.waiting.id),
         letter_id: Some(letter),
         words: words.into(),
