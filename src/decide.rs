@@ -4,8 +4,10 @@
 //! weakest thing that can happen to a message is that a person looks at it.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::casework::vocabulary::{Flag, RecordType, ServiceId};
+use crate::casework::working::short_words;
 use crate::email::{Email, Kind, ReturnPath, SenderProof};
 use crate::rules::Classification;
 
@@ -30,6 +32,10 @@ pub struct History {
     pub about_letter: Option<i64>,
     /// Automatic letters to this address lately.
     pub letters_lately: LettersLately,
+    /// Automatic letters to the customers of its case lately.
+    pub case_letters_lately: LettersLately,
+    /// The day since when the sender's address refuses our mail.
+    pub refuses_since: Option<Date>,
     /// It was imported from a file, not received.
     pub imported: bool,
 }
@@ -45,7 +51,7 @@ pub struct KnownCase {
     pub closed: bool,
 }
 
-/// How many letters one address had from us in the last ten minutes, hour and day.
+/// How many letters one address, or one case, had from us in the last ten minutes, hour and day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LettersLately {
     /// In ten minutes.
@@ -257,8 +263,14 @@ pub fn acknowledge(
     if let Some(reason) = doubtful(email) {
         return no(&reason, opens);
     }
+    if let Some(day) = history.refuses_since {
+        return no(&format!("its address refuses our mail since {}", short_words(day)), opens);
+    }
     if history.letters_lately.spent() {
         return no("this address had as many letters as the budget allows", opens);
+    }
+    if history.case_letters_lately.spent() {
+        return no("this case had as many letters as the budget allows", opens);
     }
     if opens {
         return Acknowledgement {
@@ -482,6 +494,36 @@ mod tests {
         assert!(decided(&email(), RecordType::Enquiry, &history).acknowledgement.send);
         history.letters_lately.ten_minutes = 10;
         assert!(!decided(&email(), RecordType::Enquiry, &history).acknowledgement.send);
+    }
+
+    #[test]
+    fn each_budget_stops_the_next_letter_of_an_address_and_of_a_case() {
+        let spent = [(10, 10, 10), (0, 25, 25), (0, 0, 100)];
+        let left = [(9, 24, 99), (0, 0, 99), (0, 24, 24)];
+        for (budget, sends) in spent.map(|b| (b, false)).into_iter().chain(left.map(|b| (b, true)))
+        {
+            let (ten_minutes, hour, day) = budget;
+            let lately = LettersLately { ten_minutes, hour, day, receipts_today: 0 };
+            let of_address = History { letters_lately: lately, ..History::default() };
+            let case = Some(KnownCase { id: 7, reference: String::new(), closed: false });
+            let of_case =
+                History { token_case: case, case_letters_lately: lately, ..History::default() };
+            for history in [of_address, of_case] {
+                let answer = decided(&email(), RecordType::Enquiry, &history).acknowledgement;
+                assert_eq!(answer.send, sends, "{budget:?}: {answer:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_that_refuses_our_mail_is_left_to_a_person() {
+        let history =
+            History { refuses_since: Some(jiff::civil::date(2026, 3, 3)), ..History::default() };
+        let decision = decided(&email(), RecordType::CorporateComplaint, &history);
+        assert!(matches!(decision.action, Action::Open { .. }), "the case is opened all the same");
+        let answer = decision.acknowledgement;
+        assert_eq!((answer.send, answer.by_hand), (false, true));
+        assert_eq!(answer.reason, "its address refuses our mail since 3 March 2026");
     }
 
     #[test]

@@ -98,6 +98,7 @@ impl Gateway {
             address: address.clone(),
             keys,
             instance: instance.clone(),
+            answers_in_ten_minutes: config.limits.answers_in_ten_minutes,
         };
         let limits = limits(&config, &address);
         let standing = Standing {

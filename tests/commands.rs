@@ -14,6 +14,8 @@ mod deadline;
 mod doctor;
 #[path = "commands/general.rs"]
 mod general;
+#[path = "commands/letters.rs"]
+mod letters;
 #[path = "commands/mail.rs"]
 mod mail;
 #[path = "commands/privacy.rs"]

@@ -12,6 +12,8 @@ mod cases;
 mod letters;
 #[path = "store/messages.rs"]
 mod messages;
+#[path = "store/refusals.rs"]
+mod refusals;
 #[path = "store/requests.rs"]
 mod requests;
 #[path = "store/suggestions.rs"]

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "stories/arrival.rs"]
 mod arrival;
+#[path = "stories/bounces.rs"]
+mod bounces;
 #[path = "stories/chasing.rs"]
 mod chasing;
 #[path = "stories/machines.rs"]

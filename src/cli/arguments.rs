@@ -64,6 +64,9 @@ pub(super) enum Command {
     /// The register from a terminal.
     #[command(subcommand)]
     Case(Case),
+    /// Letters that have not arrived, and what to do with them.
+    #[command(subcommand)]
+    Letters(Letters),
     /// The rules by themselves.
     #[command(subcommand)]
     Rules(Rules),
@@ -312,6 +315,52 @@ pub(super) enum Case {
         /// The message's number, as `case list --waiting` shows it.
         message: i64,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Letters {
+    /// Letters that have not left or came back, oldest first.
+    #[command(after_help = "Example:\n  postern letters list --held")]
+    List {
+        /// Only those that wait for a person.
+        #[arg(long, conflicts_with_all = ["failed", "queued"])]
+        held: bool,
+        /// Only those that were given up.
+        #[arg(long, conflicts_with = "queued")]
+        failed: bool,
+        /// Only those that leave when they are due.
+        #[arg(long)]
+        queued: bool,
+        /// One object a letter.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets held letters leave.
+    #[command(
+        after_help = "Example:\n  postern letters release 17 18\n  postern letters release --held"
+    )]
+    Release(HeldLetters),
+    /// Decides that held letters never leave.
+    #[command(
+        after_help = "Example:\n  postern letters cancel 17\n  postern letters cancel --held"
+    )]
+    Cancel(HeldLetters),
+    /// Lets automatic mail go again to an address that refused it.
+    #[command(after_help = "Example:\n  postern letters allow ann@example.org")]
+    Allow {
+        /// The address.
+        address: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HeldLetters {
+    /// Their numbers, as `letters list --held` shows them.
+    #[arg(required_unless_present = "held", conflicts_with = "held")]
+    pub(super) letters: Vec<i64>,
+    /// All answers that are held because there were too many in ten minutes.
+    #[arg(long)]
+    pub(super) held: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,7 @@ use super::arguments::Case as Asked;
 use super::{Failure, Out};
 use crate::casework::case::{Actor, CaseField, Event, Recorded};
 use crate::casework::reference::CaseReference;
-use crate::casework::working::in_words;
+use crate::casework::working::{in_words, short_words};
 use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault};
@@ -71,7 +71,7 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
 }
 
 /// Who acts, as far as the terminal knows.
-fn whoever() -> String {
+pub(super) fn whoever() -> String {
     std::env::var("USER").unwrap_or_else(|_| "terminal".to_owned())
 }
 
@@ -294,8 +294,10 @@ async fn show(
     }
     for letter in &letters {
         let cause = letter.last_cause.as_deref().unwrap_or("");
+        let back = came_back(letter.bounced_at, letter.bounce_status.as_deref());
+        let arrived = letter.delivered_at.map_or("", |_| ", delivered");
         out.line(&format!(
-            "  letter     {} {} {} {cause}",
+            "  letter     {} {} {} {cause}{arrived}{back}",
             letter.id, letter.purpose, letter.state
         ))?;
     }
@@ -303,6 +305,16 @@ async fn show(
         out.line(&format!("  {}", told(recorded)))?;
     }
     Ok(())
+}
+
+/// When and with which status a letter came back, where it did.
+pub(super) fn came_back(at: Option<i64>, status: Option<&str>) -> String {
+    let Some(at) = at else { return String::new() };
+    let on = short_words(london_day(moment(at)));
+    match status.filter(|status| !status.is_empty()) {
+        Some(status) => format!(", came back on {on} ({status})"),
+        None => format!(", came back on {on}"),
+    }
 }
 
 fn day(text: &str) -> String {

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod import;
 mod inspect;
+mod letters;
 mod out;
 mod remind;
 mod rotate_key;
@@ -97,6 +98,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Remind(what) => block_on(remind::run(what, &required(file.as_deref()), out)),
         Command::RotateKey => block_on(rotate_key::run(&required(file.as_deref()), out)),
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),
+        Command::Letters(what) => block_on(letters::run(what, &required(file.as_deref()), out)),
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),
         Command::Completions { shell } => {
             let mut command = Arguments::command();

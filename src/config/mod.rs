@@ -15,8 +15,8 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use sections::{
-    Clamd, Console, Council, Duty, Intake, Mailbox, MailboxKind, Outgoing, Reminders, Scan, Secret,
-    Security, Smtp, Store,
+    Clamd, Console, Council, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan,
+    Secret, Security, Smtp, Store,
 };
 
 /// Every setting.
@@ -51,6 +51,9 @@ pub struct Config {
     /// Who looks for viruses in what comes attached; nobody, where left out.
     #[serde(default)]
     pub scan: Scan,
+    /// What bounds mail that goes by itself.
+    #[serde(default)]
+    pub limits: Limits,
     /// Folder with the council's rules; the shipped ones serve without it.
     pub rules: Option<PathBuf>,
     /// Folder with the council's templates; the shipped ones serve without it.
@@ -160,6 +163,7 @@ impl Config {
         let mut faults = self.council.faults(source);
         faults.extend(self.intake.faults(source));
         faults.extend(self.scan.faults(source));
+        faults.extend(self.limits.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(source, index));
             if self.mailboxes.iter().take(index).any(|other| other.name == mailbox.name) {

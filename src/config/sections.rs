@@ -474,3 +474,33 @@ impl Scan {
         )]
     }
 }
+
+/// What bounds mail that goes by itself.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Acknowledgements and receipts in ten minutes: one more, and answers are held until a person has
+    /// looked.
+    pub answers_in_ten_minutes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { answers_in_ten_minutes: 500 }
+    }
+}
+
+impl Limits {
+    pub(super) fn faults(&self, source: Source<'_>) -> Vec<Fault> {
+        if self.answers_in_ten_minutes > 0 {
+            return Vec::new();
+        }
+        vec![source.fault(
+            "limits",
+            0,
+            "answers_in_ten_minutes",
+            "limits.answers_in_ten_minutes is 0".to_owned(),
+            "write at least 1, for example 500",
+        )]
+    }
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::InHand;
+use crate::clock::london_day;
 use crate::decide::{History, KnownCase, LettersLately};
 use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
@@ -12,7 +13,8 @@ use crate::policy::Policy;
 use crate::rules::Known;
 use crate::store::cases::{self, CaseRow};
 use crate::store::letters::{self, About, Lately};
-use crate::store::{StoreError, Tx, messages, requests};
+use crate::store::refusals::{self, Refusing};
+use crate::store::{StoreError, Tx, messages, moment, requests};
 use crate::token::{self, Purpose, Token};
 
 /// What is looked up for several messages at once, before each is decided on by itself.
@@ -21,6 +23,8 @@ pub(super) struct Shelf {
     holders: HashMap<String, i64>,
     /// By address: the letters that it had lately.
     lately: HashMap<String, Lately>,
+    /// By address: since when it refuses our mail.
+    refusing: HashMap<String, Refusing>,
 }
 
 impl Shelf {
@@ -39,6 +43,7 @@ impl Shelf {
         Ok(Self {
             holders: messages::holders_of_content(tx, &contents).await?,
             lately: letters::lately(tx, &senders, now).await?,
+            refusing: refusals::refusing(tx, &senders, now).await?,
         })
     }
 
@@ -107,6 +112,13 @@ pub(super) async fn of(
     if let Some(sender) = &sender {
         let lately = shelf.lately.get(sender).copied().unwrap_or_default();
         history.letters_lately = letters_lately(tx, sender, lately, row.as_ref(), now).await?;
+        history.refuses_since =
+            shelf.refusing.get(sender).map(|one| london_day(moment(one.since_at)));
+    }
+    if let Some(row) = &row {
+        let Lately { ten_minutes, hour, day } = letters::lately_of_case(tx, row.id, now).await?;
+        history.case_letters_lately =
+            LettersLately { ten_minutes, hour, day, ..LettersLately::default() };
     }
     let known = Known {
         sender_is_service: history.sender_service.is_some()

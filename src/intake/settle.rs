@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::history::Shelf;
 use super::open::Opening;
 use super::suggest::{Neighbours, by_itself, suggest};
-use super::{InHand, history, open};
+use super::{InHand, bounces, history, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
@@ -22,7 +22,7 @@ use crate::store::messages::{self, Settled};
 use crate::store::requests::NewRung;
 use crate::store::suggestions::{self, NewSuggestion};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, cases, json, letters, requests};
+use crate::store::{StoreError, Tx, cases, json, requests};
 
 /// What became of a message.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ async fn settle_wave(
             None => (act(tx, scene, &mut after).await?, None),
         };
         if scene.one.email.kind == Kind::Bounce {
-            note_bounce(tx, scene, &mut after).await?;
+            bounces::take_note(tx, scene, &mut after).await?;
         }
         leave_to_a_person(scene, case_id, &mut after);
         suggest(scene, &near, case_id, &mut after);
@@ -248,7 +248,7 @@ async fn act(
 }
 
 /// Something worth knowing on a case, in words that name nobody.
-fn note(case: i64, words: String) -> (i64, Event) {
+pub(super) fn note(case: i64, words: String) -> (i64, Event) {
     (case, Event::Note { text: words.into() })
 }
 
@@ -337,34 +337,6 @@ fn alert(scene: &Scene<'_>, after: &mut Following) {
         references: Vec::new(),
         due_at: scene.now,
     });
-}
-
-/// A letter of ours came back: shown on its case, and a person told where it will not arrive.
-async fn note_bounce(
-    tx: &mut Tx,
-    scene: &Scene<'_>,
-    after: &mut Following,
-) -> Result<(), StoreError> {
-    let history = scene.history;
-    let Some(letter) = history.about_letter else { return Ok(()) };
-    let bounce = scene.one.email.bounce.as_ref();
-    let status = bounce.and_then(|bounce| bounce.status.first()).map_or("", String::as_str);
-    // 4.x.x and "delayed" say only that the server still tries.
-    let delayed = status.starts_with('4')
-        || bounce.and_then(|bounce| bounce.action.as_deref()) == Some("delayed");
-    if delayed {
-        return Ok(());
-    }
-    letters::bounced(tx, letter, status, scene.now).await?;
-    let words = format!("a letter came back ({status}): reach the person by other means");
-    after.tasks.push(NewTask {
-        kind: "letter_bounced",
-        case_id: history.token_case.as_ref().map(|case| case.id),
-        message_id: Some(scene.one.waiting.id),
-        letter_id: Some(letter),
-        words: words.into(),
-    });
-    Ok(())
 }
 
 #[cfg(test)]

@@ -9,20 +9,25 @@
 //! log.
 
 pub mod address;
+mod holding;
 pub mod mailer;
 pub mod message;
 pub mod pool;
 pub mod queue;
+pub mod refusal;
 pub mod retry;
 pub mod smtp;
 mod stream;
 mod tick;
 
 pub use address::{AddressFault, MailAddress};
+pub(crate) use holding::ANSWERS_STOPPED;
 pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
 pub use message::{Automatic, Draft, DraftFault};
 pub use pool::SmtpPool;
 pub use queue::{Posting, Sender, TokenCase};
+pub(crate) use refusal::LETTERS_HELD;
+pub use refusal::{Verdict, refused, verdict};
 pub use retry::{Next, next_try, queue_pause};
 pub use smtp::{Encryption, Login, SmtpAccount, TimeLimits};
 pub use tick::tick;

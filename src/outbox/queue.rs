@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::holding::hold_back;
 use super::message::{Automatic, Draft};
 use crate::casework::reference::CaseReference;
 use crate::letters::Written;
@@ -24,6 +25,8 @@ pub struct Sender {
     pub keys: Keys,
     /// Tells this installation apart from every other.
     pub instance: String,
+    /// How many answers may go by themselves in ten minutes.
+    pub answers_in_ten_minutes: u32,
 }
 
 /// A case as a token names it.
@@ -72,10 +75,17 @@ pub struct Posting {
     pub due_at: Timestamp,
 }
 
+impl Posting {
+    /// Whether it answers a person's message by itself. The store counts by the same words.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self.purpose, "acknowledgement" | "receipt")
+    }
+}
+
 impl Sender {
     /// Queues letters, each once, in their order; the same as one queued before is passed over. A
-    /// letter that cannot be put into the form of mail (an impossible address) is held for a person;
-    /// nothing is lost.
+    /// letter that cannot be put into the form of mail (an impossible address), whose address refuses
+    /// our mail, or that is an answer too many, is held for a person; nothing is lost.
     ///
     /// # Errors
     /// When the database refuses.
@@ -88,21 +98,26 @@ impl Sender {
         let new: Vec<NewLetter<'_>> = postings.iter().map(new_letter).collect();
         let numbers = letters::begin(tx, &new, now).await?;
         let mut finished = Vec::with_capacity(postings.len());
+        let mut queued = Vec::with_capacity(postings.len());
         for (posting, number) in postings.iter().zip(numbers) {
             let Some(id) = number else { continue };
             let draft = self.draft(id, posting, now);
             match draft.render() {
-                Ok(bytes) => finished.push(Finished {
-                    id,
-                    envelope_from: self.address_with(Purpose::Bounce, id, posting.case),
-                    subject: posting.written.subject.clone(),
-                    header_message_id: draft.message_id,
-                    bytes,
-                }),
+                Ok(bytes) => {
+                    queued.push((id, posting));
+                    finished.push(Finished {
+                        id,
+                        envelope_from: self.address_with(Purpose::Bounce, id, posting.case),
+                        subject: posting.written.subject.clone(),
+                        header_message_id: draft.message_id,
+                        bytes,
+                    });
+                }
                 Err(fault) => letters::hold(tx, id, &fault.to_string()).await?,
             }
         }
-        letters::finish(tx, &finished).await
+        letters::finish(tx, &finished).await?;
+        hold_back(tx, self.answers_in_ten_minutes, &queued, now).await
     }
 
     fn draft(&self, letter: i64, posting: &Posting, now: Timestamp) -> Draft {

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use super::address::{AddressFault, MailAddress};
 use super::mailer::{Delivery, Envelope, Reply};
+use super::refusal;
 use super::retry::{self, Next};
 use crate::casework::case::{Actor, Event};
 use crate::gateway::Gateway;
@@ -150,10 +151,13 @@ async fn record(
                         .await
                         .map(drop)
                 }
-                Next::GiveUp => give_up(tx, letter, &outcome("failed", None), now).await,
+                Next::GiveUp => give_up(tx, letter, &outcome("failed", None), None, now).await,
             }
         }
-        Delivery::Refused { .. } => give_up(tx, letter, &outcome("failed", None), now).await,
+        Delivery::Refused { .. } => {
+            let status = refusal_status(reply);
+            give_up(tx, letter, &outcome("failed", None), status, now).await
+        }
         Delivery::QueueStopped { .. } => {
             let due_at = now.saturating_add(pause).unwrap_or(now);
             warn!(letter.id, reply.code, "outgoing mail stands still: {}", reply.cause);
@@ -165,8 +169,16 @@ async fn record(
             let due_at = now.saturating_add(pause).unwrap_or(now);
             letters::record(tx, letter.id, &outcome("queued", Some(due_at)), now).await.map(drop)
         }
-        Delivery::Unknown { .. } => give_up(tx, letter, &outcome("unknown", None), now).await,
+        Delivery::Unknown { .. } => give_up(tx, letter, &outcome("unknown", None), None, now).await,
     }
+}
+
+/// The status that a server refused a letter with. One that gives no enhanced code says only that it
+/// refused; what never came to a server was refused by nobody.
+fn refusal_status(reply: &Reply) -> Option<String> {
+    let code = reply.code.filter(|code| code / 100 == 5)?;
+    let plain = if code == 550 || code == 551 || code == 553 { "5.1.0" } else { "5.0.0" };
+    Some(reply.enhanced.clone().unwrap_or_else(|| plain.to_owned()))
 }
 
 /// A letter that will not leave by itself: shown, and a person's task.
@@ -174,14 +186,21 @@ async fn give_up(
     tx: &mut Tx,
     letter: &Leaving,
     outcome: &Outcome<'_>,
+    status: Option<String>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     warn!(letter.id, code = outcome.code, "letter {} {}", letter.id, outcome.state);
     if !letters::record(tx, letter.id, outcome, now).await? {
         return Ok(());
     }
-    let words =
-        format!("a letter did not arrive ({}): reach the person by other means", outcome.cause);
+    let stops = match status {
+        Some(status) => refusal::refused(tx, letter.id, &letter.recipient, &status, now).await?,
+        None => String::new(),
+    };
+    let words = format!(
+        "a letter did not arrive ({}): reach the person by other means{stops}",
+        outcome.cause
+    );
     let task = NewTask {
         kind: "letter_failed",
         case_id: letter.case_id,

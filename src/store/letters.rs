@@ -140,7 +140,7 @@ pub struct Leaving {
     pub bytes: Vec<u8>,
     /// Attempts, this one included.
     pub attempts: i64,
-    /// When it was queued, milliseconds.
+    /// When it was queued, or last released by a person, milliseconds.
     pub created_at: i64,
 }
 
@@ -161,7 +161,8 @@ pub async fn claim(
                       WHERE state = 'queued' AND due_at <= $3 AND leased_until <= $3
                       ORDER BY due_at, id LIMIT $4)
            AND state = 'queued' AND leased_until <= $3
-         RETURNING id, purpose, case_id, recipient, envelope_from, attempts, created_at,
+         RETURNING id, purpose, case_id, recipient, envelope_from, attempts,
+             COALESCE(released_at, created_at) AS created_at,
              (SELECT b.bytes FROM letter_bytes b WHERE b.letter_id = letter.id) AS bytes")
         .bind(gateway)
         .bind(lease_until.as_millisecond())
@@ -304,6 +305,10 @@ pub struct LetterRow {
     pub sent_at: Option<i64>,
     /// When it bounced, milliseconds.
     pub bounced_at: Option<i64>,
+    /// With which status it bounced.
+    pub bounce_status: Option<String>,
+    /// When its delivery was reported, milliseconds.
+    pub delivered_at: Option<i64>,
 }
 
 /// The letters of a case, in order.
@@ -312,7 +317,8 @@ pub struct LetterRow {
 /// When the database refuses.
 pub async fn of_case(db: &Db, case: i64) -> Result<Vec<LetterRow>, StoreError> {
     let rows = on!(db, "of case", c => sqlx::query_as(
-        "SELECT id, purpose, recipient, subject, state, attempts, last_code, last_cause, sent_at, bounced_at
+        "SELECT id, purpose, recipient, subject, state, attempts, last_code, last_cause, sent_at,
+                bounced_at, bounce_status, delivered_at
          FROM letter WHERE case_id = $1 ORDER BY id")
         .bind(case).fetch_all(c).await)?;
     Ok(rows)
@@ -363,13 +369,31 @@ pub async fn by_header(tx: &mut Tx, message_id: &str) -> Result<Option<About>, S
     Ok(row)
 }
 
-/// Records that a letter came back.
+/// Records that a letter came back. False when that is known.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bounced(tx: &mut Tx, id: i64, status: &str, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, "bounced", c => sqlx::query("UPDATE letter SET bounced_at = $2, bounce_status = $3 WHERE id = $1")
-        .bind(id).bind(now.as_millisecond()).bind(clean(status)).execute(c).await.map(drop))?;
+pub async fn bounced(
+    tx: &mut Tx,
+    id: i64,
+    status: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "bounced", c => sqlx::query_as(
+        "UPDATE letter SET bounced_at = $2, bounce_status = $3
+         WHERE id = $1 AND bounced_at IS NULL RETURNING id")
+        .bind(id).bind(now.as_millisecond()).bind(clean(status)).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Records that a letter's delivery was reported: the first time that it was.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn delivered(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "delivered", c => sqlx::query(
+        "UPDATE letter SET delivered_at = $2 WHERE id = $1 AND delivered_at IS NULL")
+        .bind(id).bind(now.as_millisecond()).execute(c).await.map(drop))?;
     Ok(())
 }
 
@@ -416,6 +440,23 @@ pub async fn lately(
         }));
     }
     Ok(all)
+}
+
+/// How many letters about a case its customers had in the ten minutes, the hour and the day before a
+/// moment.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn lately_of_case(tx: &mut Tx, case: i64, now: Timestamp) -> Result<Lately, StoreError> {
+    let since = |minutes: i64| now.as_millisecond() - minutes * 60_000;
+    let (ten_minutes, hour, day): (i64, i64, i64) = on!(tx, "count a case's letters", c => sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $2 THEN 1 ELSE 0 END), 0) AS BIGINT),
+                CAST(COALESCE(SUM(CASE WHEN created_at > $3 THEN 1 ELSE 0 END), 0) AS BIGINT),
+                CAST(COUNT(*) AS BIGINT)
+         FROM letter
+         WHERE case_id = $1 AND created_at > $4 AND purpose IN ('acknowledgement', 'receipt')")
+        .bind(case).bind(since(10)).bind(since(60)).bind(since(24 * 60)).fetch_one(c).await)?;
+    Ok(Lately { ten_minutes, hour, day })
 }
 
 /// How many receipts a case had since a moment.

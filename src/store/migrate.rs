@@ -28,6 +28,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0003_narrow_rows", include_str!("../../migrations/0003_narrow_rows.sql")),
     ("0004_suggestions", include_str!("../../migrations/0004_suggestions.sql")),
     ("0005_attachments", include_str!("../../migrations/0005_attachments.sql")),
+    ("0006_refusing_addresses", include_str!("../../migrations/0006_refusing_addresses.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -1,6 +1,7 @@
 //! What a person must do because the gateway must not.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use sqlx::FromRow;
@@ -76,6 +77,53 @@ pub async fn add_once(tx: &mut Tx, task: &NewTask<'_>, now: Timestamp) -> Result
         add(tx, task, now).await?;
     }
     Ok(known.is_none())
+}
+
+/// Adds those tasks of one kind of which none in the same words is still to do.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn add_missing(
+    tx: &mut Tx,
+    kind: &str,
+    tasks: &[NewTask<'_>],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut missing = Vec::with_capacity(tasks.len());
+    for some in tasks.chunks(ROWS) {
+        let known: Vec<(String,)> = on!(tx, "look tasks up", c => {
+            let mut select =
+                sqlx::QueryBuilder::new("SELECT words FROM task WHERE done_at IS NULL AND kind = ");
+            select.push_bind(kind.to_owned()).push(" AND words IN (");
+            let mut list = select.separated(", ");
+            for task in some {
+                list.push_bind(clean(&task.words).into_owned());
+            }
+            select.push(")");
+            select.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        let mut known: BTreeSet<String> = known.into_iter().map(|(words,)| words).collect();
+        let new = some.iter().filter(|task| known.insert(clean(&task.words).into_owned()));
+        missing.extend(new.map(|task| NewTask { kind, ..task.clone() }));
+    }
+    add_all(tx, &missing, now).await
+}
+
+/// Ends the tasks of a kind; only those about one letter, where one is named.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish(
+    tx: &mut Tx,
+    kind: &str,
+    letter: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "end tasks", c => sqlx::query(
+        "UPDATE task SET done_at = $3
+         WHERE kind = $1 AND done_at IS NULL AND (CAST($2 AS BIGINT) IS NULL OR letter_id = $2)")
+        .bind(kind).bind(letter).bind(now.as_millisecond()).execute(c).await.map(drop))?;
+    Ok(())
 }
 
 /// A task as lists show it.

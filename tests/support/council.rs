@@ -43,6 +43,8 @@ enum MailServer {
 /// A letter that left.
 #[derive(Debug, Clone)]
 pub struct Letter {
+    /// Where a bounce goes.
+    pub from: String,
     pub to: String,
     pub bytes: Vec<u8>,
 }
@@ -375,7 +377,14 @@ impl Council {
             MailServer::Exim(exim) => exim
                 .delivered()
                 .into_iter()
-                .map(|bytes| Letter { to: header(&bytes, "Envelope-to").unwrap(), bytes })
+                .map(|bytes| Letter {
+                    from: header(&bytes, "Return-path")
+                        .unwrap()
+                        .trim_matches(['<', '>'])
+                        .to_owned(),
+                    to: header(&bytes, "Envelope-to").unwrap(),
+                    bytes,
+                })
                 .collect(),
             MailServer::Sink(sink) => letters_of(sink),
             MailServer::Elsewhere(_) => Vec::new(),
@@ -448,11 +457,13 @@ impl Council {
 
 /// The letters that a scripted server took.
 pub fn letters_of(sink: &SmtpSink) -> Vec<Letter> {
-    let address = |path: &String| path.trim_matches(['<', '>']).to_owned();
+    // What follows the address are parameters of SMTP.
+    let address =
+        |path: &String| path.split(' ').next().unwrap().trim_matches(['<', '>']).to_owned();
     let letter = |letter: super::smtp_sink::Letter| {
         let to: Vec<String> = letter.to.iter().map(address).collect();
         assert_eq!(to.len(), 1, "a letter with several recipients");
-        Letter { to: to.concat(), bytes: letter.bytes }
+        Letter { from: address(&letter.from), to: to.concat(), bytes: letter.bytes }
     };
     sink.letters().into_iter().map(letter).collect()
 }

@@ -168,34 +168,7 @@ impl Dovecot {
     /// # Panics
     /// When Dovecot does not take it.
     pub fn deliver_by_lmtp(&self, sender: &str, recipient: &str, bytes: &[u8]) {
-        let stream = TcpStream::connect(("127.0.0.1", self.lmtp_port)).unwrap();
-        let mut replies = BufReader::new(stream.try_clone().unwrap()).lines();
-        let mut expect = |code: &str| {
-            loop {
-                let line = replies.next().unwrap().unwrap();
-                assert!(line.starts_with(code), "LMTP: {line}");
-                if line.as_bytes().get(3) == Some(&b' ') {
-                    return;
-                }
-            }
-        };
-        let say = |text: &str| (&stream).write_all(format!("{text}\r\n").as_bytes()).unwrap();
-        expect("220");
-        say("LHLO localhost");
-        expect("250");
-        say(&format!("MAIL FROM:<{sender}>"));
-        expect("250");
-        say(&format!("RCPT TO:<{recipient}>"));
-        expect("250");
-        say("DATA");
-        expect("354");
-        for line in String::from_utf8_lossy(bytes).lines() {
-            let dot = if line.starts_with('.') { "." } else { "" };
-            say(&format!("{dot}{line}"));
-        }
-        say(".");
-        expect("250");
-        say("QUIT");
+        deliver_by_lmtp_at(self.lmtp_port, sender, recipient, bytes);
     }
 
     /// The files of a user's folder (`INBOX`, or `Processed`, `A/B`), read from disk, by name.
@@ -369,4 +342,39 @@ service lmtp {{
         writeln!(text, "protocol imap {{\n  imap_capability = {capability}\n}}").unwrap();
     }
     text
+}
+
+/// Delivers a message by LMTP to the Dovecot that listens on a port.
+///
+/// # Panics
+/// When Dovecot does not take it.
+pub fn deliver_by_lmtp_at(port: u16, sender: &str, recipient: &str, bytes: &[u8]) {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut replies = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut expect = |code: &str| {
+        loop {
+            let line = replies.next().unwrap().unwrap();
+            assert!(line.starts_with(code), "LMTP: {line}");
+            if line.as_bytes().get(3) == Some(&b' ') {
+                return;
+            }
+        }
+    };
+    let say = |text: &str| (&stream).write_all(format!("{text}\r\n").as_bytes()).unwrap();
+    expect("220");
+    say("LHLO localhost");
+    expect("250");
+    say(&format!("MAIL FROM:<{sender}>"));
+    expect("250");
+    say(&format!("RCPT TO:<{recipient}>"));
+    expect("250");
+    say("DATA");
+    expect("354");
+    for line in String::from_utf8_lossy(bytes).lines() {
+        let dot = if line.starts_with('.') { "." } else { "" };
+        say(&format!("{dot}{line}"));
+    }
+    say(".");
+    expect("250");
+    say("QUIT");
 }

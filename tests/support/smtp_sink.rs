@@ -64,7 +64,12 @@ pub struct Script {
     pub password: Option<String>,
     /// Hangs up after this many letters on one connection.
     pub letters_a_connection: usize,
+    /// Hands each letter that is taken on, before it says so.
+    pub hand_on: Option<HandOn>,
 }
+
+/// Where letters go on to.
+pub type HandOn = Arc<dyn Fn(&Letter) + Send + Sync>;
 
 impl Default for Script {
     fn default() -> Self {
@@ -79,6 +84,7 @@ impl Default for Script {
             implicit_tls: false,
             password: None,
             letters_a_connection: usize::MAX,
+            hand_on: None,
         }
     }
 }
@@ -294,6 +300,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 let reply = answer(script, seen, "DOT", "250 2.0.0 queued as 42");
                 if reply.starts_with("250") {
+                    if let Some(hand_on) = &script.hand_on {
+                        tokio::task::block_in_place(|| hand_on(&whole));
+                    }
                     seen.letters.lock().unwrap().push(whole);
                     letters += 1;
                 }
