@@ -10,6 +10,7 @@ mod forward;
 mod header;
 mod html;
 mod kind;
+mod links;
 mod mime;
 mod parse;
 mod phrases;

@@ -304,7 +304,7 @@ fn winmail_text(root: &Part<'_>, limits: &Limits) -> Option<String> {
     let contents = tnef::read(&decoded.bytes)?;
     let found = if contents.text.trim().is_empty() {
         let html = contents.rich.iter().find(|f| f.name == "body.html")?;
-        html::to_text(&charset::guess(html.bytes).0, limits.html_bytes).text
+        html::to_text(&charset::guess(html.bytes).0, limits.html_bytes, limits.text_bytes).text
     } else {
         contents.text
     };
