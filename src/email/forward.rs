@@ -15,12 +15,12 @@ static MARKER: LazyLock<Regex> = LazyLock::new(|| {
         | (?:inizio\ )?messaggio\ inoltrato | inizio\ messaggio\ inoltrato | (?:begin\ )?doorgestuurd\ bericht | (?:start\ på\ )?videresendt\ (?:meddelelse|melding|besked|e-?post)?|(?:påbörjar\ )?vidarebefordrat\ (?:mail|meddelande|brev)
         | vidarebefordrat\ .{0,30} | przekazan[ay]\ wiadomość | (?:początek\ )?przekazywan\S+\ wiadomo\S+ | välitetty\ viesti | välitetyn\ viestin\ alku | továbbított\ (?:üzenet|levél) | p[řr]eposlan[áa]\ (?:zpr\S+|e-?mail)
         | přeposl\S+\ .{0,20} | preposl\S+\ spr\S+ | (?:započni\ )?proslij?e\S*\ \S+ | započni\ .{0,40}|mesaj\ (?:redirec\S+|transmis) | (?:începutul\ )?mesajului?\ (?:redirec\S+|retransmis) | начало\ .{0,40} | пересылаемое\ .{0,30} | перенаправленное\ .{0,30} | пересланное\ .{0,30} | переслане\ .{0,30}
-        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} | edelleenlähetetty\ viesti | [iİ]̇?letilmi.\ .{1,20}? | перенаправлене\ .{0,30} | începe\ mesajul\ .{0,20} | メッセージを転送 )\s*:?\s*(?:-{2,})?",
+        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} | edelleenlähetetty\ viesti | [iİ]̇?letilmi.\ .{1,20}? | перенаправлене\ .{0,30} | începe\ mesajul\ .{0,20} | メッセージを転送 | بدء\ الرسالة\ .{0,30} | رسالة\ معاد\ توجيهها | الرسالة\ المعاد\ توجيهها )\s*:?\s*(?:-{2,})?",
     )
 });
 
 /// Labels of the sender line, in the languages of mail programs.
-const FROM: [&str; 36] = [
+const FROM: [&str; 41] = [
     "from",
     "von",
     "de",
@@ -57,8 +57,13 @@ const FROM: [&str; 36] = [
     "送信元",
     "差出人",
     "发件人",
+    "من",
+    "寄件者",
+    "από",
+    "nuo",
+    "از",
 ];
-const SUBJECT: [&str; 27] = [
+const SUBJECT: [&str; 31] = [
     "subject",
     "betreff",
     "objet",
@@ -86,8 +91,12 @@ const SUBJECT: [&str; 27] = [
     "subiectul",
     "件名",
     "主题",
+    "الموضوع",
+    "主旨",
+    "θέμα",
+    "относно",
 ];
-const DATE: [&str; 41] = [
+const DATE: [&str; 48] = [
     "date",
     "sent",
     "datum",
@@ -129,8 +138,15 @@ const DATE: [&str; 41] = [
     "送信日時",
     "发送时间",
     "日期",
+    "تاريخ الإرسال",
+    "التاريخ",
+    "تم الإرسال",
+    "寄件日期",
+    "στάλθηκε",
+    "išsiųsta",
+    "изпратено",
 ];
-const TO: [&str; 36] = [
+const TO: [&str; 43] = [
     "to",
     "an",
     "à",
@@ -167,15 +183,24 @@ const TO: [&str; 36] = [
     "送信先",
     "宛先",
     "收件人",
+    "إلى",
+    "نسخة",
+    "收件者",
+    "προς",
+    "kam",
+    "dw",
+    "до",
 ];
 
 /// One `Label: value` line without its quotation marks and asterisks.
 fn label(line: &str) -> Option<(String, &str)> {
-    let line = line.trim_start_matches(['>', ' ', '\t', '\u{a0}', '*', '|']);
+    let around =
+        |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
+    let line = line.trim_start_matches(around);
     let (label, value) = line.split_once([':', '：'])?;
-    let label = label.trim_matches(['*', ' ', '\u{a0}', '\t']).to_lowercase();
-    (!label.is_empty() && label.chars().count() <= 24)
-        .then(|| (label, value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
+    let label = label.trim_matches(around);
+    (!label.is_empty() && label.len() <= 72 && label.chars().count() <= 24)
+        .then(|| (label.to_lowercase(), value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
 }
 
 /// The header lines of a message quoted in a text.
