@@ -4,6 +4,8 @@
 //! The raw bytes are never changed by anything here.
 
 mod address;
+mod advert;
+mod banner;
 mod bounce;
 mod charset;
 mod forward;

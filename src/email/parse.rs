@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
 use super::{
-    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, address, bounce,
-    charset, find_references, forward, html, kind, reply, text, tnef, transfer,
+    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, ReturnPath, address, banner,
+    bounce, charset, find_references, forward, html, kind, phrases, reply, text, tnef, transfer,
 };
 use crate::private::Private;
 
@@ -125,15 +125,23 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let headers = &root.headers;
     let has_text = !body.text.trim().is_empty();
     let mut problems = body.problems;
+    if phrases::secure_portal(&body.text).is_some() {
+        problems.push("the letter itself waits behind a secure-mail portal".to_owned());
+    }
     let authors = authors(headers);
     let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
     let subject_text = subject.clone().unwrap_or_default();
     let reply_to = addresses(headers, &["reply-to"]);
     let return_path = return_path(headers);
     let message_id = ids(headers, "message-id").into_iter().next();
+    let in_reply_to = ids(headers, "in-reply-to");
+    let references = ids(headers, "references");
+    let to = addresses(headers, &["to", "cc"]);
+    let delivered_to = addresses(headers, &DELIVERED_TO);
     let inline = forward::inline(&subject_text, &body.text);
     let mut reply_text =
         if inline.is_some() { body.text.clone() } else { reply::new_text(&body.text) };
+    reply_text = banner::without_banners(reply_text);
     let verdict = kind::decide(
         &kind::Seen {
             root,
@@ -141,7 +149,12 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
             sender_text: headers.get("from").map(header::Field::decoded).unwrap_or_default(),
             from_count: authors.count,
             reply_to: &reply_to,
+            to: &to,
+            delivered_to: &delivered_to,
             return_path: &return_path,
+            is_answer: !in_reply_to.is_empty() || !references.is_empty(),
+            answers_us: in_reply_to.iter().chain(&references).any(|id| is_ours(id, limits)),
+            hands_on: inline.is_some() || forward::is_forward_subject(&subject_text),
             subject: &subject_text,
             message_id: message_id.as_deref(),
             text: &body.text,
@@ -191,14 +204,14 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         from_count: authors.count,
         reply_to,
         return_path,
-        to: addresses(headers, &["to", "cc"]),
+        to,
         cc: addresses(headers, &["cc"]),
-        delivered_to: addresses(headers, &DELIVERED_TO),
+        delivered_to,
         subject: subject.map(Private),
         date: date.as_deref().and_then(header::date),
         message_id,
-        in_reply_to: ids(headers, "in-reply-to"),
-        references: ids(headers, "references"),
+        in_reply_to,
+        references,
         case_references: find_references(&searched, &limits.reference_prefix),
         text: Private(full_text),
         reply_text: Private(reply_text),
@@ -211,6 +224,12 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         fingerprint,
         problems,
     }
+}
+
+/// Whether a Message-ID is one that our own letters bear.
+fn is_ours(id: &str, limits: &Limits) -> bool {
+    let domain = id.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+    domain.is_some_and(|domain| limits.own_domains.contains(&domain))
 }
 
 /// Headers that say which mailbox a message was delivered to.
