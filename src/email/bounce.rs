@@ -293,7 +293,11 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
             continue;
         }
         for found in ADDRESS.find_iter(line).take(10) {
-            if is_recipient(line, found.start(), found.as_str()) {
+            // "… mail from" may stand at the end of the line above.
+            let above =
+                number.checked_sub(1).and_then(|n| lines.get(n)).map_or("", |l| l.trim_end());
+            let before = format!("{above} {}", line.get(..found.start()).unwrap_or_default());
+            if is_recipient(&before, found.as_str()) {
                 push_recipient(bounce, found.as_str());
             }
         }
@@ -307,9 +311,14 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
 }
 
 /// Whether an address may be the one that failed: no server's own, and not named as the sender's.
-fn is_recipient(line: &str, at: usize, address: &str) -> bool {
-    let before = line.get(..at).unwrap_or_default().trim_end_matches([' ', '<', '"']);
-    !super::kind::is_robot(address) && !before.to_ascii_lowercase().ends_with(" from")
+fn is_recipient(before: &str, address: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\n', '<', '"']);
+    !super::kind::is_robot(address) && !ends_with_from(before)
+}
+
+fn ends_with_from(before: &str) -> bool {
+    let end = before.len().saturating_sub(4);
+    before.get(end..).is_some_and(|word| word.eq_ignore_ascii_case("from"))
 }
 
 static BARE_NAME: LazyLock<Regex> =
@@ -337,7 +346,7 @@ fn by_only_address(bounce: &mut Bounce, root: &Part<'_>, head: &str) {
         own.iter().flat_map(|f| address::mailboxes(f)).filter_map(|m| m.valid()).collect();
     let mut named: Vec<&str> = ADDRESS
         .find_iter(head)
-        .filter(|m| is_recipient(head, m.start(), m.as_str()))
+        .filter(|m| is_recipient(head.get(..m.start()).unwrap_or_default(), m.as_str()))
         .map(|m| m.as_str())
         .filter(|a| !own.iter().any(|o| o.eq_ignore_ascii_case(a)))
         .take(MOST)

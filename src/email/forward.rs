@@ -272,10 +272,29 @@ pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
             }
         }
         if let Some(block) = header_block(&lines, at) {
-            return (is_forward_subject(subject) || !own_words()).then(|| block.into_forwarded());
+            let handed_on =
+                is_forward_subject(subject) || !own_words() || hands_on(subject, &lines, at);
+            return handed_on.then(|| block.into_forwarded());
         }
     }
     None
+}
+
+/// What people say who hand on what others wrote to them.
+static HANDS_ON: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?i)\b(?:my|our|a|this|the) (?:constituent|resident)s?\b|\bforward(?:ed|ing)\b|\bpass(?:ed|ing)? (?:this|it) (?:on|to)\b|\bon behalf of\b|\b(?:e-?mail|message|correspondence|letter) below\b|\bbelow (?:e-?mail|message|correspondence)\b|\breceived (?:the|this) (?:below|following)\b",
+    )
+});
+
+/// Whether the words above a block of header lines hand it on, under whatever subject but that of
+/// an answer. Casework programs give letters subjects of their own.
+fn hands_on(subject: &str, lines: &[&str], at: usize) -> bool {
+    static ANSWER: LazyLock<Regex> = LazyLock::new(|| {
+        phrases::compiled(r"(?i)^\s*(?:re|aw|sv|odp|res?p|antw?|vá|tr|رد)\s*(?:\[\d+\])?\s*:")
+    });
+    let above = lines.get(at.saturating_sub(40)..at).unwrap_or_default().join("\n");
+    !ANSWER.is_match(subject) && HANDS_ON.is_match(&above)
 }
 
 /// A letter of nothing but "On … Ann <ann@…> wrote:" and unquoted text: some Outlooks forward so.
@@ -360,6 +379,14 @@ mod tests {
 
     fn author(subject: &str, body: &str) -> Option<String> {
         inline(subject, body)?.from.map(|f| f.0)
+    }
+
+    #[test]
+    fn casework_is_handed_on_under_any_subject_but_an_answers() {
+        let casework = "Please reply to my constituent.\n\nFrom: Ann Lee <ann@x.org>\nSent: Monday\nTo: B MP\nSubject: Bins\n\nMy bin";
+        assert_eq!(author("Casework: Lee", casework).as_deref(), Some("ann@x.org"));
+        assert_eq!(author("RE: Casework: Lee", casework), None);
+        assert_eq!(author("Bins", &casework.replace("my constituent", "me")), None);
     }
 
     #[test]

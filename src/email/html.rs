@@ -115,9 +115,9 @@ impl Page {
             return self.behind_element(after, unread);
         }
         if closing {
-            self.close(&name)
+            self.close(&name);
         } else {
-            self.open(&name, tag)
+            self.open(&name, tag);
         }
         after
     }

@@ -251,7 +251,9 @@ pub(super) fn decide(seen: &Seen<'_, '_>, limits: &Limits) -> Verdict {
     let carried =
         by_headers.take_if(|(kind, _)| *kind == Kind::Notification && carries_a_person(seen));
     if let Some((_, evidence)) = carried {
-        evidence.iter().for_each(|e| push_once(&mut suppress, &e.header));
+        for said in &evidence {
+            push_once(&mut suppress, &said.header);
+        }
         return Verdict { kind: Kind::Human, evidence, suppress };
     }
     let (kind, evidence) = by_headers.unwrap_or_else(|| by_looks(seen, &mut suppress));
@@ -467,7 +469,7 @@ static SPAM_TAG: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// SpamAssassin's default is to call it spam at this many stars.
+/// The commonest filter's default is to call it spam at this many stars.
 const SPAM_STARS: usize = 5;
 
 /// Marks of a filter that are not one header with one value.

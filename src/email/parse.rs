@@ -125,9 +125,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let headers = &root.headers;
     let has_text = !body.text.trim().is_empty();
     let mut problems = body.problems;
-    if phrases::secure_portal(&body.text).is_some() {
-        problems.push("the letter itself waits behind a secure-mail portal".to_owned());
-    }
+    problems.extend(portal_problem(&body.text));
     let authors = authors(headers);
     let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
     let subject_text = subject.clone().unwrap_or_default();
@@ -139,9 +137,8 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let to = addresses(headers, &["to", "cc"]);
     let delivered_to = addresses(headers, &DELIVERED_TO);
     let inline = forward::inline(&subject_text, &body.text);
-    let mut reply_text =
-        if inline.is_some() { body.text.clone() } else { reply::new_text(&body.text) };
-    reply_text = banner::without_banners(reply_text);
+    let new_text = inline.is_none().then(|| reply::new_text(&body.text));
+    let mut reply_text = banner::without_banners(new_text.unwrap_or_else(|| body.text.clone()));
     let verdict = kind::decide(
         &kind::Seen {
             root,
@@ -182,7 +179,8 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     }
     let bounce = (verdict.kind == Kind::Bounce).then(|| bounce::read(root, &full_text));
     let date = headers.text("date");
-    if date.is_some() && date.as_deref().and_then(header::date).is_none() {
+    let sent = date.as_deref().and_then(header::date);
+    if date.is_some() && sent.is_none() {
         problems.push("the date is not a valid one".to_owned());
     }
     if authors.count != 1 || authors.from.is_none() {
@@ -208,7 +206,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         cc: addresses(headers, &["cc"]),
         delivered_to,
         subject: subject.map(Private),
-        date: date.as_deref().and_then(header::date),
+        date: sent,
         message_id,
         in_reply_to,
         references,
@@ -224,6 +222,11 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         fingerprint,
         problems,
     }
+}
+
+fn portal_problem(text: &str) -> Option<String> {
+    let waits = phrases::secure_portal(text).is_some();
+    waits.then(|| "the letter itself waits behind a secure-mail portal".to_owned())
 }
 
 /// Whether a Message-ID is one that our own letters bear.
