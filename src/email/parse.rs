@@ -348,10 +348,12 @@ fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
         // No field can hold a line end, so none can flow into the next.
         hash.update(b"\n");
     }
+    let mut words = String::with_capacity(text.len() + 1);
     for word in text.split_whitespace() {
-        hash.update(word.as_bytes());
-        hash.update(b" ");
+        words.push_str(word);
+        words.push(' ');
     }
+    hash.update(words.as_bytes());
     hexadecimal(&hash.finalize())
 }
 

@@ -48,13 +48,19 @@ pub(super) fn file_name(name: &str) -> Option<String> {
 pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank_lines = 0;
+    let left_out = |c: char| matches!(c, '\0' | '\u{feff}' | '\u{200b}' | '\u{c}');
+    let all_stays = !text.contains(left_out);
     for line in text.lines().flat_map(|l| l.split('\r')) {
         let line = line.trim_end();
         blank_lines = if line.is_empty() { blank_lines + 1 } else { 0 };
         if blank_lines > 2 {
             continue;
         }
-        out.extend(line.chars().filter(|c| !matches!(c, '\0' | '\u{feff}' | '\u{200b}' | '\u{c}')));
+        if all_stays {
+            out.push_str(line);
+        } else {
+            out.extend(line.chars().filter(|c| !left_out(*c)));
+        }
         out.push('\n');
     }
     out.trim_matches(['\n', ' ', '\u{a0}']).to_owned()
