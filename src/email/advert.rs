@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
 use super::{phrases, text};
@@ -100,7 +101,8 @@ pub(super) fn looks(letter: &Letter<'_>) -> Looks {
         return Looks::Personal;
     }
     let searched = searched(letter);
-    let offers = OFFERS.iter().filter(|offer| offer.is_match(&searched)).count();
+    let tried = OFFERS.iter().zip(hinted(&searched)).filter(|(_, hinted)| *hinted);
+    let offers = tried.filter(|(offer, _)| offer.is_match(&searched)).count();
     let form = form(letter);
     let fortune = offers > 0 && FORTUNE.iter().filter(|f| f.is_match(&searched)).count() >= 3;
     if offers == 0 && form < 3 || OUR_BUSINESS.is_match(&searched) {
@@ -117,6 +119,142 @@ pub(super) fn looks(letter: &Letter<'_>) -> Looks {
     } else {
         Looks::Personal
     }
+}
+
+/// For each of [`OFFERS`] what it cannot match without: one pass finds which are worth trying.
+static HINTS: [&[&str]; 10] = [
+    &["free"],
+    &["click", " now", "today", "sign", "don't", "visit", "full details", "toll", "1-8"],
+    &["limited", "special", "stocks", "supplies", "lifetime", "offer ", "chance", "running out"],
+    &[
+        "guarante",
+        "money",
+        "risk",
+        "obligation",
+        "commitment",
+        "catches",
+        "gimmick",
+        "fees",
+        "no cost",
+        "upfront",
+        "hidden",
+        "no experience",
+        "credit check",
+        "prescription",
+        "medical exam",
+        "selling",
+        "questions asked",
+        "100%",
+    ],
+    &[
+        "as low",
+        "low cost",
+        "lowest",
+        "low rate",
+        "low price",
+        "rates",
+        "save ",
+        "% off",
+        "lower your",
+    ],
+    &["$", "dollars"],
+    &[
+        "income",
+        "money",
+        "work from",
+        "working from",
+        "work at",
+        "working at",
+        "opportunit",
+        "commission",
+        "financial",
+        "own boss",
+        "geld",
+    ],
+    &[
+        "marketing",
+        "bulk",
+        "targeted",
+        "your site",
+        "your web",
+        "search engine",
+        "generate",
+        "promote",
+        "google",
+        "classified",
+        "link exchange",
+    ],
+    &[
+        "viagra",
+        "cialis",
+        "levitra",
+        "penis",
+        "penile",
+        "enlarge",
+        "weight",
+        "diet",
+        "replica",
+        "online",
+        "refinanc",
+        "mortgage",
+        "cartridges",
+        "insurance",
+        "annuit",
+        "adult",
+        "porn",
+        "webcam",
+        "dating",
+        "trading",
+        "investment",
+        "singles",
+        "stock",
+        "dvd",
+        "erotik",
+        "diploma",
+        "cable",
+        "hgh",
+        "hormone",
+        "hair loss",
+        "herbal",
+        "credit",
+        "merchant",
+        "debt",
+        "casino",
+        "lottery",
+        "sweepstake",
+        "cigarettes",
+        "vacation",
+        "timeshare",
+        "loan",
+        "million",
+        "underwriting",
+        "polic",
+        "satellite",
+    ],
+    &["dear "],
+];
+
+static HINTS_IN_ONE: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(HINTS.iter().copied().flatten())
+        .expect("the hints are constants")
+});
+
+fn hinted(text: &str) -> [bool; 10] {
+    let mut seen = [false; 10];
+    for hit in HINTS_IN_ONE.find_overlapping_iter(text) {
+        let mut number = hit.pattern().as_usize();
+        for (seen, hints) in seen.iter_mut().zip(HINTS) {
+            if number < hints.len() {
+                *seen = true;
+                break;
+            }
+            number -= hints.len();
+        }
+    }
+    seen
 }
 
 fn searched(letter: &Letter<'_>) -> String {
@@ -250,6 +388,42 @@ mod tests {
         let fortune = "I am the manager of a bank. US$25,000,000 was deposited here by a late client who has no \
             next of kin. This is strictly confidential. Let us transfer it to your account.";
         check("Greetings", fortune, Looks::Doubtful);
+    }
+
+    #[test]
+    fn every_offer_is_tried_where_it_matches() {
+        for text in [
+            "for free!",
+            "call us today",
+            "last chance",
+            "no credit check",
+            "99% off",
+            "$ 5",
+            "be your own boss",
+            "hits on your site",
+            "cable box",
+            "dear webmaster",
+            "e-mail us today",
+            "sign up now",
+            "excellent income",
+            "first page of google",
+            "accept credit cards",
+            "home owner loans",
+            "million emails",
+            "unbelievable rates",
+            "time is running out",
+            "sleep, money-back",
+            "10% OFF",
+            "million dollars",
+            "work at home",
+            "bulk email",
+        ] {
+            let matching = OFFERS.iter().map(|o| o.is_match(text));
+            let tried = hinted(text);
+            for (number, (matches, tried)) in matching.zip(tried).enumerate() {
+                assert!(tried || !matches, "{text}: {number}");
+            }
+        }
     }
 
     #[test]

@@ -81,17 +81,17 @@ pub(super) fn looks_like(
 ) -> Option<(&'static str, String)> {
     let daemon = DAEMON.find(sender.address).or_else(|| DAEMON.find(sender.name));
     let by_subject = SUBJECT.find(subject);
-    let by_body = BODY.find(text::cut(body, 4_000));
     let certain = CERTAIN.is_match(sender.address) || CERTAIN.is_match(sender.name);
     let signs = 2 * usize::from(daemon.is_some())
         + usize::from(certain)
         + 2 * usize::from(OPENING.is_match(body))
         + usize::from(sender.null_path)
-        + 2 * usize::from(by_subject.is_some())
-        + usize::from(by_body.is_some());
+        + 2 * usize::from(by_subject.is_some());
+    // The words of the body are one sign more: only where they decide are they looked for.
+    let by_body = (signs >= 2).then(|| BODY.find(text::cut(body, 4_000))).flatten();
     let hit = by_subject.map(|h| ("subject", h)).or(by_body.map(|h| ("body", h)));
     let hit = hit.or(daemon.map(|h| ("From", h)))?;
-    (signs >= 3).then(|| (hit.0, hit.1.as_str().to_owned()))
+    (signs + usize::from(by_body.is_some()) >= 3).then(|| (hit.0, hit.1.as_str().to_owned()))
 }
 
 /// Everything the report says.

@@ -197,7 +197,10 @@ fn label(line: &str) -> Option<(String, &str)> {
     let around =
         |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
     let line = line.trim_start_matches(around);
-    let (label, value) = line.split_once([':', '：'])?;
+    // A label is short: where no colon stands near its beginning, none is looked for.
+    let colon = text::cut(line, 90).find([':', '：'])?;
+    let (label, value) = line.split_at_checked(colon)?;
+    let value = value.trim_start_matches([':', '：']);
     let label = label.trim_matches(around);
     (!label.is_empty() && label.len() <= 72 && label.chars().count() <= 24)
         .then(|| (label.to_lowercase(), value.trim_matches(['*', ' ', '\u{a0}', '\t'])))

@@ -419,8 +419,8 @@ fn automatic(seen: &Seen<'_, '_>, matched: &[Match<'_>]) -> Option<Finding> {
     let row = matched
         .iter()
         .find(|(_, _, kind)| matches!(kind, Some(Kind::AutoReply | Kind::OutOfOffice)));
-    let away = phrases::away(seen.subject, seen.reply_text);
     let machine = submitted.is_some() || row.is_some() || *seen.return_path == ReturnPath::Null;
+    let away = phrases::away(seen.subject, seen.reply_text, machine || seen.answers_us);
     if let Some((place, words)) = away {
         // No header at all: an answer to our own letter that is nothing but an away notice.
         let notice = seen.answers_us && phrases::is_only_away(seen.text);
@@ -551,8 +551,8 @@ fn notification(seen: &Seen<'_, '_>) -> Option<Finding> {
     let feeds = MACHINE.is_match(from.split('@').next().unwrap_or_default());
     let unread = is_no_reply(from) || is_robot(from);
     let person = seen.reply_to.iter().any(|a| !is_no_reply(&a.0) && !is_robot(&a.0) && a.0 != from);
-    let says_so = phrases::says_automatic(seen.text);
-    (!person && (feeds || unread && says_so))
+    let says_so = || phrases::says_automatic(seen.text);
+    (!person && (feeds || unread && says_so()))
         .then(|| found(Kind::Notification, "From", from))
         .flatten()
 }

@@ -65,7 +65,8 @@ pub fn header_scan(raw: &[u8], limits: &Limits) -> Email {
 fn normalised(raw: &[u8]) -> Cow<'_, [u8]> {
     let raw = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);
     let raw = raw.trim_ascii_start();
-    if raw.contains(&b'\r') && !raw.contains(&b'\n') {
+    let has_line_ends = raw.iter().take(1_000).any(|b| *b == b'\n');
+    if !has_line_ends && raw.contains(&b'\r') && !raw.contains(&b'\n') {
         return Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
     }
     Cow::Borrowed(raw)

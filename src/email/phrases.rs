@@ -96,8 +96,13 @@ static AUTO_BODY: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Whether it reads like an away notice: where that shows, and the words.
-pub(super) fn away<'a>(subject: &'a str, body: &'a str) -> Option<(&'static str, &'a str)> {
+/// Whether it reads like an away notice: where that shows, and the words. The body counts only where
+/// a machine may have answered.
+pub(super) fn away<'a>(
+    subject: &'a str,
+    body: &'a str,
+    body_counts: bool,
+) -> Option<(&'static str, &'a str)> {
     let head = text::cut(body, 1_500);
     if let Some(hit) = AWAY_SUBJECT.find(subject) {
         // "Automatic reply" alone says only that a machine answers; the body says why.
@@ -106,7 +111,7 @@ pub(super) fn away<'a>(subject: &'a str, body: &'a str) -> Option<(&'static str,
             return Some(("subject", hit.as_str()));
         }
     }
-    let hit = AWAY_BODY.find(head)?;
+    let hit = body_counts.then(|| AWAY_BODY.find(head)).flatten()?;
     Some(("body", hit.as_str()))
 }
 
@@ -279,12 +284,12 @@ mod tests {
             "Ann Lee/NORTH is out of the office.",
             "Abwesenheitsnotiz: Re: x",
         ] {
-            assert!(away(subject, "").is_some(), "{subject}");
+            assert!(away(subject, "", true).is_some(), "{subject}");
         }
         for subject in
             ["Your officer was out of the office when I called", "Holiday clubs", "Re: on hold"]
         {
-            assert!(away(subject, "").is_none(), "{subject}");
+            assert!(away(subject, "", true).is_none(), "{subject}");
         }
     }
 
@@ -296,9 +301,9 @@ mod tests {
             ("Автоматична відповідь: Скарга", "Я у відпустці до понеділка."),
             ("رد تلقائي: شكوى", "أنا في إجازة حتى يوم الاثنين."),
         ] {
-            assert!(away(subject, body).is_some(), "{subject}");
+            assert!(away(subject, body, true).is_some(), "{subject}");
             assert!(auto_reply(subject, "").is_some(), "{subject}");
-            assert!(away("Re: x", body).is_some(), "{body}");
+            assert!(away("Re: x", body, true).is_some(), "{body}");
         }
     }
 
@@ -372,8 +377,8 @@ mod tests {
     #[test]
     fn an_automatic_answer_needs_more_than_thanks() {
         let exchange = "Automatic reply: Re: bins";
-        assert!(away(exchange, "I am on annual leave, back on Monday.").is_some());
-        assert!(away(exchange, "Thank you for writing to the bins team.").is_none());
+        assert!(away(exchange, "I am on annual leave, back on Monday.", true).is_some());
+        assert!(away(exchange, "Thank you for writing to the bins team.", true).is_none());
         assert!(auto_reply(exchange, "Thank you for writing to the bins team.").is_some());
         assert!(
             auto_reply("Thank you for contacting us", "This is an automated response.").is_some()

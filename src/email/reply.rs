@@ -18,15 +18,16 @@ static ORIGINAL: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// A line (or lines joined) that says who wrote what follows.
+/// A line (or lines joined) that says who wrote what follows. Repetition without a bound: counting
+/// makes more states than the fast engine keeps, and the lines are short.
 static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*_-]*(?:
-          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\W .{3,300}?
-          (?:wrote|writes|said|schrieb(?:\ .{0,80})?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|kirjoitti\ .{0,40}|ezt\ írta|napísal|tarihinde\ .{0,40}|geschreven|följande|skrev\ følgende\ .{0,40}|scriveva|schreef(?:\ .{0,80})?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .{0,80})?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|пише|написал\(?а?\)?|написа(?:в|ла)|pisze|كتبت?|yazd[ıi]|さんが書きました|写道|のメール|작성)
+          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\W .{3,}?
+          (?:wrote|writes|said|schrieb(?:\ .*)?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|kirjoitti\ .*|ezt\ írta|napísal|tarihinde\ .*|geschreven|följande|skrev\ følgende\ .*|scriveva|schreef(?:\ .*)?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .*)?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|пише|написал\(?а?\)?|написа(?:в|ла)|pisze|كتبت?|yazd[ıi]|さんが書きました|写道|のメール|작성)
           [\s:：*_-]*$
-        | .{4,260}<[^<>\s]+@[^<>\s]+>[\s,\u{200e}\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}]*(?:\([^)]{0,80}\))?\s*[:：]\s*$
-        | -{3,}\s*on\b.{4,300}\bwrote\s*-{3,}\s*$
+        | .{4,}<[^<>\s]+@[^<>\s]+>[\s,\u{200e}\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}]*(?:\([^)]*\))?\s*[:：]\s*$
+        | -{3,}\s*on\b.{4,}\bwrote\s*-{3,}\s*$
         )",
     )
 });
@@ -123,9 +124,16 @@ fn is_original(line: &str) -> bool {
 /// How many lines make an attribution that begins here.
 pub(super) fn attribution(lines: &[&str], at: usize) -> Option<usize> {
     let first = lines.get(at).filter(|l| !l.trim().is_empty() && l.len() < 400)?;
+    // Most lines of a letter end in none of the ways of an attribution: no more is asked of them.
+    let near = lines.get(at..(at + 4).min(lines.len())).unwrap_or_default();
+    if !near.iter().any(|line| may_end_attribution(line)) {
+        return None;
+    }
     let mut joined = (*first).trim().to_owned();
     for length in 1..=4 {
-        if joined.len() > 8
+        let last = lines.get(at + length - 1).is_some_and(|l| may_end_attribution(l));
+        if last
+            && joined.len() > 8
             && tells_when_or_who(&joined)
             && ATTRIBUTION_WORD.is_match(&joined)
             && ATTRIBUTION.is_match(&joined)
@@ -149,6 +157,57 @@ pub(super) fn attribution(lines: &[&str], at: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether a line ends in a colon, a rule, or a word for writing.
+fn may_end_attribution(line: &str) -> bool {
+    let line = line.trim_end_matches(|c: char| c == ' ' || super::text::is_unseen(c));
+    if line.ends_with([':', '：', '-', '*', '_']) {
+        return true;
+    }
+    // Languages that name the writer last, broken inside the address.
+    if line.contains('<')
+        && [" schrieb ", " schreef ", " skrev ", " kirjoitti "].iter().any(|w| line.contains(w))
+    {
+        return true;
+    }
+    let last = line.rsplit([' ', '\t']).next().unwrap_or_default();
+    matches!(
+        last,
+        "wrote"
+            | "writes"
+            | "said"
+            | "schrieb"
+            | "geschrieben"
+            | "écrit"
+            | "ecrit"
+            | "escribió"
+            | "scritto"
+            | "kirjoitti"
+            | "írta"
+            | "napísal"
+            | "geschreven"
+            | "följande"
+            | "skrev"
+            | "scriveva"
+            | "schreef"
+            | "napisał"
+            | "napisał(a)"
+            | "escreveu"
+            | "napsal"
+            | "napsal(a)"
+            | "scris"
+            | "пишет"
+            | "пише"
+            | "написал"
+            | "написала"
+            | "написав"
+            | "pisze"
+            | "yazdı"
+            | "كتب"
+            | "書きました"
+            | "写道"
+    )
 }
 
 /// An attribution names a time or an address; "My neighbour wrote:" is a letter's own sentence.
@@ -266,6 +325,15 @@ mod tests {
         check(
             "Thanks\n________________________________\nFrom: A B <a@b.org>\nSent: 2 March 2026\nTo: C\nSubject: x\n\nold",
             "Thanks",
+        );
+    }
+
+    #[test]
+    fn an_attribution_broken_inside_the_address_is_one() {
+        check("Takk\n\ntir. 3. mar. 2026 kl. 13:09 skrev A B <a@b.org\n>:\n\n> gammelt", "Takk");
+        check(
+            "Dank\n\nOp 3 maart 2026 19:05 schreef A B <\na@b.org>:\n\n> oud\nafgebroken",
+            "Dank",
         );
     }
 

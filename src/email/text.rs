@@ -21,6 +21,12 @@ pub(super) fn is_unseen(c: char) -> bool {
 
 /// A name or subject fit to be shown: no control or bidirectional characters, single blanks.
 pub(super) fn one_line(text: &str, most_chars: usize) -> String {
+    if text.len() <= most_chars
+        && text.bytes().all(|b| matches!(b, b' '..=b'~'))
+        && !text.contains("  ")
+    {
+        return text.trim().to_owned();
+    }
     let seen =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_unseen(*c));
     let seen: String = seen.collect();
