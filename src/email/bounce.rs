@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::header::{self, Headers};
-use super::{Bounce, address, mime::Part, phrases, text, transfer};
+use super::mime::{self, Part};
+use super::{Bounce, address, phrases, text, transfer};
 use crate::private::Private;
 
 /// Most recipients kept of one report.
@@ -80,17 +81,17 @@ pub(super) fn looks_like(
 ) -> Option<(&'static str, String)> {
     let daemon = DAEMON.find(sender.address).or_else(|| DAEMON.find(sender.name));
     let by_subject = SUBJECT.find(subject);
-    let by_body = BODY.find(text::cut(body, 4_000));
     let certain = CERTAIN.is_match(sender.address) || CERTAIN.is_match(sender.name);
     let signs = 2 * usize::from(daemon.is_some())
         + usize::from(certain)
         + 2 * usize::from(OPENING.is_match(body))
         + usize::from(sender.null_path)
-        + 2 * usize::from(by_subject.is_some())
-        + usize::from(by_body.is_some());
+        + 2 * usize::from(by_subject.is_some());
+    // The words of the body are one sign more: only where they decide are they looked for.
+    let by_body = (signs >= 2).then(|| BODY.find(text::cut(body, 4_000))).flatten();
     let hit = by_subject.map(|h| ("subject", h)).or(by_body.map(|h| ("body", h)));
     let hit = hit.or(daemon.map(|h| ("From", h)))?;
-    (signs >= 3).then(|| (hit.0, hit.1.as_str().to_owned()))
+    (signs + usize::from(by_body.is_some()) >= 3).then(|| (hit.0, hit.1.as_str().to_owned()))
 }
 
 /// Everything the report says.
@@ -113,7 +114,12 @@ pub(super) fn read(root: &Part<'_>, body: &str) -> Bounce {
     let original = leaves.iter().find_map(|l| original_headers(l));
     bounce.original_message_id = original.or_else(|| original_in_text(body));
     if bounce.recipient.is_empty() {
-        by_words(&mut bounce, body);
+        for leaf in leaves.iter().filter(|l| l.media == "message/rfc822") {
+            enclosed_report(&mut bounce, leaf);
+        }
+    }
+    if bounce.recipient.is_empty() {
+        by_words(&mut bounce, root, body);
     }
     if bounce.status.is_empty() {
         let codes = STATUS.find_iter(text::cut(body, 16_000)).map(|m| m.as_str().to_owned());
@@ -124,6 +130,17 @@ pub(super) fn read(root: &Part<'_>, body: &str) -> Bounce {
     bounce
 }
 
+/// A report that a gateway put into a message of its own.
+fn enclosed_report(bounce: &mut Bounce, leaf: &Part<'_>) {
+    let decoded = transfer::decode(leaf.body, &leaf.encoding);
+    let (inner, _) = mime::message(decoded.bytes.trim_ascii_start());
+    for leaf in inner.leaves() {
+        if leaf.media == "message/delivery-status" {
+            status_part(bounce, &transfer::decode(leaf.body, &leaf.encoding).bytes);
+        }
+    }
+}
+
 /// The blocks of `message/delivery-status`: the first is the report's, each other a recipient's.
 fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
@@ -132,16 +149,18 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
         let block = format!("X-Block: 0\nSubject: block\n{}\n\n", block.trim());
         let (headers, _) = header::split(block.as_bytes());
         let action = headers.text("action").map(|a| a.to_ascii_lowercase());
-        let recipient = ["original-recipient", "final-recipient", "x-actual-recipient"]
+        // Where it was redirected, the address that was written to and the one that failed differ.
+        let recipients: Vec<String> = ["original-recipient", "final-recipient"]
             .iter()
-            .find_map(|name| headers.text(name).and_then(|v| typed_address(&v)));
+            .filter_map(|name| headers.text(name).and_then(|v| typed_address(&v)))
+            .collect();
         let good = matches!(action.as_deref(), Some("delivered" | "relayed" | "expanded"));
         let status = headers.text("status").unwrap_or_default();
         if let Some(code) = STATUS_FIELD.find(&status) {
             push_once(&mut bounce.status, code.as_str().to_owned());
         }
-        if let Some(recipient) = recipient {
-            if good { delivered.push(recipient) } else { push_recipient(bounce, &recipient) }
+        for recipient in recipients {
+            if good { delivered.push(recipient) } else { push_named(bounce, &recipient) }
         }
         // One failure among many successes makes the report one of failure.
         if action.is_some() && (bounce.action.is_none() || action.as_deref() == Some("failed")) {
@@ -150,7 +169,7 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
     }
     if bounce.recipient.is_empty() {
         for recipient in &delivered {
-            push_recipient(bounce, recipient);
+            push_named(bounce, recipient);
         }
     }
 }
@@ -161,6 +180,23 @@ fn typed_address(value: &str) -> Option<String> {
     let address = header::decode_words(address);
     let inner = address.rsplit_once('<').map_or(address.as_str(), |(_, a)| a).trim_end_matches('>');
     inner.contains('@').then(|| inner.trim().to_owned())
+}
+
+/// A recipient that a field names: kept as it stands even where no rule of ours allows it, as with
+/// the dots in some Japanese addresses.
+fn push_named(bounce: &mut Bounce, address: &str) {
+    let before = bounce.recipient.len();
+    push_recipient(bounce, address);
+    let address = address.trim_matches(['<', '>', ' ', ';']);
+    let odd = address.rsplit_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.contains('.') && address.len() <= 320
+    });
+    let fits = odd && !address.contains(|c: char| c.is_whitespace() || c.is_control());
+    let known = bounce.recipient.iter().any(|r| r.0.eq_ignore_ascii_case(address));
+    let unsound = bounce.recipient.len() == before && address::valid(address).is_none();
+    if fits && unsound && !known && before < MOST {
+        bounce.recipient.push(Private(address.to_owned()));
+    }
 }
 
 fn push_recipient(bounce: &mut Bounce, address: &str) {
@@ -235,7 +271,7 @@ static NAMED_BY_LINE: LazyLock<Regex> =
     LazyLock::new(|| phrases::compiled(r"(?m)^\s{0,8}<([^<>\s]+@[^<>\s]+)>:"));
 
 /// Addresses that the report's own words name as failed.
-fn by_words(bounce: &mut Bounce, body: &str) {
+fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
     let end = RETURNED.find(body).map_or(body.len(), |m| m.start());
     let head = text::cut(body.get(..end).unwrap_or(body), 16_000);
     for found in NAMED_BY_LINE.captures_iter(head).take(MOST).filter_map(|c| c.get(1)) {
@@ -257,18 +293,74 @@ fn by_words(bounce: &mut Bounce, body: &str) {
             continue;
         }
         for found in ADDRESS.find_iter(line).take(10) {
-            let robot = super::kind::is_robot(found.as_str());
-            if !robot {
+            // "… mail from" may stand at the end of the line above.
+            let above =
+                number.checked_sub(1).and_then(|n| lines.get(n)).map_or("", |l| l.trim_end());
+            let before = format!("{above} {}", line.get(..found.start()).unwrap_or_default());
+            if is_recipient(&before, found.as_str()) {
                 push_recipient(bounce, found.as_str());
             }
         }
+    }
+    if bounce.recipient.is_empty() {
+        by_bare_name(bounce, root, &lines);
+    }
+    if bounce.recipient.is_empty() {
+        by_only_address(bounce, root, head);
+    }
+}
+
+/// Whether an address may be the one that failed: no server's own, and not named as the sender's.
+fn is_recipient(before: &str, address: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\n', '<', '"']);
+    !super::kind::is_robot(address) && !ends_with_from(before)
+}
+
+fn ends_with_from(before: &str) -> bool {
+    let end = before.len().saturating_sub(4);
+    before.get(end..).is_some_and(|word| word.eq_ignore_ascii_case("from"))
+}
+
+static BARE_NAME: LazyLock<Regex> =
+    LazyLock::new(|| phrases::compiled(r"^[\s>]+<?([A-Za-z0-9][A-Za-z0-9._+-]{1,63})>?\s*$"));
+
+/// A provider that names its own customers without its domain, one on a line.
+fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, lines: &[&str]) {
+    let from = root.headers.text("from").unwrap_or_default();
+    let from = address::mailboxes(&from).into_iter().find_map(|m| m.valid());
+    let Some((_, domain)) = from.as_deref().and_then(|f| f.rsplit_once('@')) else { return };
+    for (number, line) in lines.iter().enumerate() {
+        let above = lines.get(number.saturating_sub(3)..number).unwrap_or_default();
+        if let Some(name) = BARE_NAME.captures(line).and_then(|c| c.get(1))
+            && above.iter().any(|l| FAILED_NEAR.is_match(l))
+        {
+            push_recipient(bounce, &format!("{}@{domain}", name.as_str()));
+        }
+    }
+}
+
+/// The one address that the report mentions besides those of its own sender and reader.
+fn by_only_address(bounce: &mut Bounce, root: &Part<'_>, head: &str) {
+    let own = ["from", "to", "sender"].map(|name| root.headers.text(name).unwrap_or_default());
+    let own: Vec<String> =
+        own.iter().flat_map(|f| address::mailboxes(f)).filter_map(|m| m.valid()).collect();
+    let mut named: Vec<&str> = ADDRESS
+        .find_iter(head)
+        .filter(|m| is_recipient(head.get(..m.start()).unwrap_or_default(), m.as_str()))
+        .map(|m| m.as_str())
+        .filter(|a| !own.iter().any(|o| o.eq_ignore_ascii_case(a)))
+        .take(MOST)
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    if let [only] = named.as_slice() {
+        push_recipient(bounce, only);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::email::mime;
 
     const REPORT: &str = "From: MAILER-DAEMON@x.org\r\nSubject: Undelivered\r\n\
         Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
@@ -299,6 +391,45 @@ mod tests {
         assert_eq!(bounce.status, ["5.1.1"]);
         let daemon = Sender { address: "MAILER-DAEMON@x.org", name: "", null_path: false };
         assert!(looks_like(&daemon, "failure notice", body).is_some());
+    }
+
+    fn recipients(raw: &str, words: &str) -> Vec<String> {
+        let (root, _) = mime::message(raw.as_bytes());
+        read(&root, words).recipient.into_iter().map(|r| r.0).collect()
+    }
+
+    #[test]
+    fn redirected_and_odd_recipients_are_kept_as_named() {
+        let raw = REPORT
+            .replace(
+                "Final-Recipient: rfc822; ann",
+                "Original-Recipient: rfc822;all@example.net\r\nFinal-Recipient: rfc822; ann",
+            )
+            .replace("bob@example.org\r\nAction: delivered", "b..o.@example.org\r\nAction: failed");
+        assert_eq!(
+            recipients(&raw, ""),
+            ["all@example.net", "ann@example.org", "b..o.@example.org"]
+        );
+    }
+
+    #[test]
+    fn a_report_inside_a_gateways_message_is_read() {
+        let raw = format!("From: postmaster@x.org\r\nContent-Type: message/rfc822\r\n\r\n{REPORT}");
+        assert_eq!(recipients(&raw, ""), ["ann@example.org"]);
+    }
+
+    #[test]
+    fn names_without_a_domain_are_the_reporting_providers() {
+        let words = "Your mail to the following recipients could not be delivered because they are not \
+                     accepting mail from me@council.example:\n\tann.lee\n";
+        let raw = "From: MAILER-DAEMON@Provider.example\nTo: me@council.example\n\n";
+        assert_eq!(recipients(raw, words), ["ann.lee@provider.example"]);
+        let words =
+            "The person to whom you wrote, old@example.org, has left. Ask postmaster@x.org.";
+        assert_eq!(
+            recipients("From: postmaster@x.org\nTo: me@council.example\n\n", words),
+            ["old@example.org"]
+        );
     }
 
     #[test]

@@ -15,12 +15,12 @@ static MARKER: LazyLock<Regex> = LazyLock::new(|| {
         | (?:inizio\ )?messaggio\ inoltrato | inizio\ messaggio\ inoltrato | (?:begin\ )?doorgestuurd\ bericht | (?:start\ på\ )?videresendt\ (?:meddelelse|melding|besked|e-?post)?|(?:påbörjar\ )?vidarebefordrat\ (?:mail|meddelande|brev)
         | vidarebefordrat\ .{0,30} | przekazan[ay]\ wiadomość | (?:początek\ )?przekazywan\S+\ wiadomo\S+ | välitetty\ viesti | välitetyn\ viestin\ alku | továbbított\ (?:üzenet|levél) | p[řr]eposlan[áa]\ (?:zpr\S+|e-?mail)
         | přeposl\S+\ .{0,20} | preposl\S+\ spr\S+ | (?:započni\ )?proslij?e\S*\ \S+ | započni\ .{0,40}|mesaj\ (?:redirec\S+|transmis) | (?:începutul\ )?mesajului?\ (?:redirec\S+|retransmis) | начало\ .{0,40} | пересылаемое\ .{0,30} | перенаправленное\ .{0,30} | пересланное\ .{0,30} | переслане\ .{0,30}
-        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} | edelleenlähetetty\ viesti | [iİ]̇?letilmi.\ .{1,20}? | перенаправлене\ .{0,30} | începe\ mesajul\ .{0,20} | メッセージを転送 )\s*:?\s*(?:-{2,})?",
+        | початок\ .{0,40} | iletil\S+\ (?:mesaj|ileti|e-?posta) | iletilmiş\ mesaj | yönlendirilen\ .{0,20} | başlangıç\ .{0,30}|forwarded\ .{0,20} | edelleenlähetetty\ viesti | [iİ]̇?letilmi.\ .{1,20}? | перенаправлене\ .{0,30} | începe\ mesajul\ .{0,20} | メッセージを転送 | بدء\ الرسالة\ .{0,30} | رسالة\ معاد\ توجيهها | الرسالة\ المعاد\ توجيهها )\s*:?\s*(?:-{2,})?",
     )
 });
 
 /// Labels of the sender line, in the languages of mail programs.
-const FROM: [&str; 36] = [
+const FROM: [&str; 41] = [
     "from",
     "von",
     "de",
@@ -57,8 +57,13 @@ const FROM: [&str; 36] = [
     "送信元",
     "差出人",
     "发件人",
+    "من",
+    "寄件者",
+    "από",
+    "nuo",
+    "از",
 ];
-const SUBJECT: [&str; 27] = [
+const SUBJECT: [&str; 31] = [
     "subject",
     "betreff",
     "objet",
@@ -86,8 +91,12 @@ const SUBJECT: [&str; 27] = [
     "subiectul",
     "件名",
     "主题",
+    "الموضوع",
+    "主旨",
+    "θέμα",
+    "относно",
 ];
-const DATE: [&str; 41] = [
+const DATE: [&str; 48] = [
     "date",
     "sent",
     "datum",
@@ -129,8 +138,15 @@ const DATE: [&str; 41] = [
     "送信日時",
     "发送时间",
     "日期",
+    "تاريخ الإرسال",
+    "التاريخ",
+    "تم الإرسال",
+    "寄件日期",
+    "στάλθηκε",
+    "išsiųsta",
+    "изпратено",
 ];
-const TO: [&str; 36] = [
+const TO: [&str; 43] = [
     "to",
     "an",
     "à",
@@ -167,15 +183,27 @@ const TO: [&str; 36] = [
     "送信先",
     "宛先",
     "收件人",
+    "إلى",
+    "نسخة",
+    "收件者",
+    "προς",
+    "kam",
+    "dw",
+    "до",
 ];
 
 /// One `Label: value` line without its quotation marks and asterisks.
 fn label(line: &str) -> Option<(String, &str)> {
-    let line = line.trim_start_matches(['>', ' ', '\t', '\u{a0}', '*', '|']);
-    let (label, value) = line.split_once([':', '：'])?;
-    let label = label.trim_matches(['*', ' ', '\u{a0}', '\t']).to_lowercase();
-    (!label.is_empty() && label.chars().count() <= 24)
-        .then(|| (label, value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
+    let around =
+        |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
+    let line = line.trim_start_matches(around);
+    // A label is short: where no colon stands near its beginning, none is looked for.
+    let colon = text::cut(line, 90).find([':', '：'])?;
+    let (label, value) = line.split_at_checked(colon)?;
+    let value = value.trim_start_matches([':', '：']);
+    let label = label.trim_matches(around);
+    (!label.is_empty() && label.len() <= 72 && label.chars().count() <= 24)
+        .then(|| (label.to_lowercase(), value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
 }
 
 /// The header lines of a message quoted in a text.
@@ -247,10 +275,29 @@ pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
             }
         }
         if let Some(block) = header_block(&lines, at) {
-            return (is_forward_subject(subject) || !own_words()).then(|| block.into_forwarded());
+            let handed_on =
+                is_forward_subject(subject) || !own_words() || hands_on(subject, &lines, at);
+            return handed_on.then(|| block.into_forwarded());
         }
     }
     None
+}
+
+/// What people say who hand on what others wrote to them.
+static HANDS_ON: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?i)\b(?:my|our|a|this|the) (?:constituent|resident)s?\b|\bforward(?:ed|ing)\b|\bpass(?:ed|ing)? (?:this|it) (?:on|to)\b|\bon behalf of\b|\b(?:e-?mail|message|correspondence|letter) below\b|\bbelow (?:e-?mail|message|correspondence)\b|\breceived (?:the|this) (?:below|following)\b",
+    )
+});
+
+/// Whether the words above a block of header lines hand it on, under whatever subject but that of
+/// an answer. Casework programs give letters subjects of their own.
+fn hands_on(subject: &str, lines: &[&str], at: usize) -> bool {
+    static ANSWER: LazyLock<Regex> = LazyLock::new(|| {
+        phrases::compiled(r"(?i)^\s*(?:re|aw|sv|odp|res?p|antw?|vá|tr|رد)\s*(?:\[\d+\])?\s*:")
+    });
+    let above = lines.get(at.saturating_sub(40)..at).unwrap_or_default().join("\n");
+    !ANSWER.is_match(subject) && HANDS_ON.is_match(&above)
 }
 
 /// A letter of nothing but "On … Ann <ann@…> wrote:" and unquoted text: some Outlooks forward so.
@@ -335,6 +382,14 @@ mod tests {
 
     fn author(subject: &str, body: &str) -> Option<String> {
         inline(subject, body)?.from.map(|f| f.0)
+    }
+
+    #[test]
+    fn casework_is_handed_on_under_any_subject_but_an_answers() {
+        let casework = "Please reply to my constituent.\n\nFrom: Ann Lee <ann@x.org>\nSent: Monday\nTo: B MP\nSubject: Bins\n\nMy bin";
+        assert_eq!(author("Casework: Lee", casework).as_deref(), Some("ann@x.org"));
+        assert_eq!(author("RE: Casework: Lee", casework), None);
+        assert_eq!(author("Bins", &casework.replace("my constituent", "me")), None);
     }
 
     #[test]

@@ -203,26 +203,32 @@ struct Word<'a> {
     length: usize,
 }
 
+/// Longest encoded word that is believed, in bytes. RFC 2047 section 2 allows 75; without any end
+/// a header full of beginnings would be searched to its last byte for each of them.
+const WORD_BYTES: usize = 2 * 1024;
+
 fn word_at(text: &str) -> Option<Word<'_>> {
-    let inner = text.strip_prefix("=?")?;
+    let inner = super::text::cut(text, WORD_BYTES).strip_prefix("=?")?;
     let (charset, inner) = inner.split_once('?')?;
     let (encoding, inner) = inner.split_once('?')?;
+    let name_ok = !charset.is_empty() && charset.len() < 60 && !charset.contains([' ', '=']);
+    if !name_ok || !matches!(encoding, "B" | "b" | "Q" | "q") {
+        return None;
+    }
     let mut end = inner.find("?=")?;
     // A word of Q encoding that begins with `=` makes `?=` appear too early.
     if end == 0 && inner.len() > 2 {
         end = inner.get(1..)?.find("?=")? + 1;
     }
     let payload = inner.get(..end)?;
-    let name_ok = !charset.is_empty() && charset.len() < 60 && !charset.contains([' ', '=']);
+    let length = 4 + charset.len() + encoding.len() + end + 2;
     let bytes = match encoding {
         "B" | "b" => transfer::decode(payload.as_bytes(), "base64").bytes.into_owned(),
-        "Q" | "q" => transfer::quoted_printable(payload.replace('_', " ").as_bytes()).0,
-        _ => return None,
+        _ => transfer::quoted_printable(payload.replace('_', " ").as_bytes()).0,
     };
     // 8-bit characters that stood inside the word have been decoded with their line already.
     let charset = if payload.is_ascii() { charset } else { "utf-8" };
-    let length = text.len() - inner.len() + end + 2;
-    name_ok.then(|| Word { charset: charset.split('*').next().unwrap_or(charset), bytes, length })
+    Some(Word { charset: charset.split('*').next().unwrap_or(charset), bytes, length })
 }
 
 /// Decodes every encoded word. Neighbours of one charset are joined before decoding, because
@@ -360,6 +366,12 @@ fn percent_decode(text: &str) -> Vec<u8> {
         }
     }
     out
+}
+
+/// What a percent-encoded text says, where that is UTF-8 without control characters.
+pub(super) fn percent_text(text: &str) -> Option<String> {
+    let decoded = String::from_utf8(percent_decode(text)).ok()?;
+    (!decoded.contains(char::is_control)).then_some(decoded)
 }
 
 /// Splits at `;` outside quotes.

@@ -4,7 +4,9 @@
 //! The raw bytes are never changed by anything here.
 
 mod address;
+mod advert;
 mod authentication;
+mod banner;
 mod bounce;
 mod charset;
 mod containers;
@@ -13,6 +15,7 @@ mod forward;
 mod header;
 mod html;
 mod kind;
+mod links;
 mod mime;
 mod parse;
 mod phrases;

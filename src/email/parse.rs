@@ -15,10 +15,13 @@ use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
 use super::{
     Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, Note, ReturnPath, SenderProof,
-    address, authentication, bounce, charset, find_references, forward, html, kind, reply, text,
-    tnef, transfer,
+    address, authentication, banner, bounce, charset, find_references, forward, html, kind,
+    phrases, reply, text, tnef, transfer,
 };
 use crate::private::Private;
+
+const FORGED: &str = "the mail server says that the sender's address is not genuine";
+const PGP: &str = "-----BEGIN PGP MESSAGE-----";
 
 /// Most attachments listed.
 const MOST_ATTACHMENTS: usize = 100;
@@ -67,7 +70,8 @@ pub fn header_scan(raw: &[u8], limits: &Limits) -> Email {
 fn normalised(raw: &[u8]) -> Cow<'_, [u8]> {
     let raw = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);
     let raw = raw.trim_ascii_start();
-    if raw.contains(&b'\r') && !raw.contains(&b'\n') {
+    let has_line_ends = raw.iter().take(1_000).any(|b| *b == b'\n');
+    if !has_line_ends && raw.contains(&b'\r') && !raw.contains(&b'\n') {
         return Cow::Owned(raw.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect());
     }
     Cow::Borrowed(raw)
@@ -127,15 +131,20 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let headers = &root.headers;
     let has_text = !body.text.trim().is_empty();
     let mut problems = body.problems;
+    problems.extend(portal_problem(&body.text));
     let authors = authors(headers);
     let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
     let subject_text = subject.clone().unwrap_or_default();
     let reply_to = addresses(headers, &["reply-to"]);
     let return_path = return_path(headers);
     let message_id = ids(headers, "message-id").into_iter().next();
+    let in_reply_to = ids(headers, "in-reply-to");
+    let references = ids(headers, "references");
+    let to = addresses(headers, &["to", "cc"]);
+    let delivered_to = addresses(headers, &DELIVERED_TO);
     let inline = forward::inline(&subject_text, &body.text);
-    let mut reply_text =
-        if inline.is_some() { body.text.clone() } else { reply::new_text(&body.text) };
+    let new_text = inline.is_none().then(|| reply::new_text(&body.text));
+    let mut reply_text = banner::without_banners(new_text.unwrap_or_else(|| body.text.clone()));
     let verdict = kind::decide(
         &kind::Seen {
             root,
@@ -143,7 +152,12 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
             sender_text: headers.get("from").map(header::Field::decoded).unwrap_or_default(),
             from_count: authors.count,
             reply_to: &reply_to,
+            to: &to,
+            delivered_to: &delivered_to,
             return_path: &return_path,
+            is_answer: !in_reply_to.is_empty() || !references.is_empty(),
+            answers_us: in_reply_to.iter().chain(&references).any(|id| is_ours(id, limits)),
+            hands_on: inline.is_some() || forward::is_forward_subject(&subject_text),
             subject: &subject_text,
             message_id: message_id.as_deref(),
             text: &body.text,
@@ -157,13 +171,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         && let Some((about, words)) = attached_message(root, limits)
     {
         let stands_alone = full_text.trim().is_empty();
-        if !words.is_empty() {
-            if !stands_alone {
-                full_text.push_str("\n\n");
-            }
-            full_text.push_str(&words);
-            full_text.truncate(text::cut(&full_text, limits.text_bytes).len());
-        }
+        append(&mut full_text, &words, limits);
         if stands_alone || forward::is_forward_subject(&subject_text) {
             reply_text.clone_from(&full_text);
         }
@@ -171,17 +179,16 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     }
     let bounce = (verdict.kind == Kind::Bounce).then(|| bounce::read(root, &full_text));
     let date = headers.text("date");
-    if date.is_some() && date.as_deref().and_then(header::date).is_none() {
-        problems.push("the date is not a valid one".to_owned());
-    }
-    if authors.count != 1 || authors.from.is_none() {
-        problems.push("there is not exactly one valid sender".to_owned());
-    }
+    let sent = date.as_deref().and_then(header::date);
     let from = authors.from.as_ref().map(|author| author.address.as_str());
     let sender_proof = authentication::read(headers, &limits.authentication_servers, from);
-    if sender_proof == SenderProof::Failed {
-        problems.push("the mail server says that the sender's address is not genuine".to_owned());
-    }
+    let doubts = [
+        (date.is_some() && sent.is_none(), "the date is not a valid one"),
+        (authors.count != 1 || from.is_none(), "there is not exactly one valid sender"),
+        (sender_proof == SenderProof::Failed, FORGED),
+        (full_text.contains(PGP), "the text is encrypted (PGP) and was not opened"),
+    ];
+    problems.extend(doubts.iter().filter(|(so, _)| *so).map(|(_, words)| (*words).to_owned()));
     let searched = format!("{subject_text}\n{full_text}");
     let fingerprint = fingerprint([
         message_id.as_deref().unwrap_or_default(),
@@ -190,9 +197,6 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         &subject_text,
         &full_text,
     ]);
-    if full_text.contains("-----BEGIN PGP MESSAGE-----") {
-        problems.push("the text is encrypted (PGP) and was not opened".to_owned());
-    }
     let attachments = attachments(root, &body.parts, has_text, &mut problems);
     Email {
         kind: verdict.kind,
@@ -202,14 +206,14 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         from_count: authors.count,
         reply_to,
         return_path,
-        to: addresses(headers, &["to", "cc"]),
+        to,
         cc: addresses(headers, &["cc"]),
-        delivered_to: addresses(headers, &DELIVERED_TO),
+        delivered_to,
         subject: subject.map(Private),
-        date: date.as_deref().and_then(header::date),
+        date: sent,
         message_id,
-        in_reply_to: ids(headers, "in-reply-to"),
-        references: ids(headers, "references"),
+        in_reply_to,
+        references,
         case_references: find_references(&searched, &limits.reference_prefix),
         text: Private(full_text),
         reply_text: Private(reply_text),
@@ -222,6 +226,29 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         fingerprint,
         problems,
     }
+}
+
+/// Puts an attached message's words below the text.
+fn append(text: &mut String, words: &str, limits: &Limits) {
+    if words.is_empty() {
+        return;
+    }
+    if !text.trim().is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(words);
+    text.truncate(text::cut(text, limits.text_bytes).len());
+}
+
+fn portal_problem(text: &str) -> Option<String> {
+    let waits = phrases::secure_portal(text).is_some();
+    waits.then(|| "the letter itself waits behind a secure-mail portal".to_owned())
+}
+
+/// Whether a Message-ID is one that our own letters bear.
+fn is_ours(id: &str, limits: &Limits) -> bool {
+    let domain = id.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
+    domain.is_some_and(|domain| limits.own_domains.contains(&domain))
 }
 
 /// Headers that say which mailbox a message was delivered to.
@@ -371,7 +398,7 @@ fn winmail_text(root: &Part<'_>, limits: &Limits) -> Option<String> {
     let contents = tnef::read(&decoded.bytes)?;
     let found = if contents.text.trim().is_empty() {
         let html = contents.rich.iter().find(|f| f.name == "body.html")?;
-        html::to_text(&charset::guess(html.bytes).0, limits.html_bytes).text
+        html::to_text(&charset::guess(html.bytes).0, limits.html_bytes, limits.text_bytes).text
     } else {
         contents.text
     };
@@ -393,10 +420,12 @@ fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
         // No field can hold a line end, so none can flow into the next.
         hash.update(b"\n");
     }
+    let mut words = String::with_capacity(text.len() + 1);
     for word in text.split_whitespace() {
-        hash.update(word.as_bytes());
-        hash.update(b" ");
+        words.push_str(word);
+        words.push(' ');
     }
+    hash.update(words.as_bytes());
     hexadecimal(&hash.finalize())
 }
 

@@ -12,21 +12,22 @@ static ORIGINAL: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*]*(?:[-_=]{2,}|[*]{3,})\s*(?: original(?:\ |-)?(?:message|nachricht|e-?mail|appointment)? | (?:ursprüngliche|urspr\S+|originale?)\ (?:nachricht|mail|message)
         | message\ (?:d['’]origine|original|initial) | mensaje\ original | mensagem\ original | messaggio\ originale | oorspronkelijk\ bericht | oprindelig\ \S+ | opprinnelig\ \S+
-        | ursprungligt\ meddelande | wiadomość\ oryginalna | oryginalna\ wiadomość | alkuperäinen\ viesti | původní\ \S+ | eredeti\ üzenet | исходное\ сообщение | reply\ above\ this\ line
+        | ursprungligt\ meddelande | wiadomość\ oryginalna | oryginalna\ wiadomość | alkuperäinen\ viesti | původní\ \S+ | eredeti\ üzenet | исходное\ сообщение | оригінальне\ повідомлення | початкове\ повідомлення | mesaj(?:ul)?\ original | الرسالة\ الأصلية | reply\ above\ this\ line
         | \#\#-\ .* | please\ (?:type\ your\ )?reply\ above\ .* | reply\ message | reply\ separator | in\ reply\ to )[\s:]*(?:[-_=*]{2,})?.{0,20}$
         | ^\s*\#\#-.*-\#\#\s*$ | ^\s*[-_=*\s]*(?:please\ )?(?:type\ your\ )?(?:reply|respond)\ above\ this\ line[-_=*.\s]*$",
     )
 });
 
-/// A line (or lines joined) that says who wrote what follows.
+/// A line (or lines joined) that says who wrote what follows. Repetition without a bound: counting
+/// makes more states than the fast engine keeps, and the lines are short.
 static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*_-]*(?:
-          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\W .{3,300}?
-          (?:wrote|writes|said|schrieb(?:\ .{0,80})?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|kirjoitti\ .{0,40}|ezt\ írta|napísal|tarihinde\ .{0,40}|geschreven|följande|skrev\ følgende\ .{0,40}|scriveva|schreef(?:\ .{0,80})?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .{0,80})?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|написал\(?а?\)?|pisze|yazd[ıi]|さんが書きました|写道|のメール|작성)
+          (?:on|am|le|el|il|op|em|den|dne|dnia|w\ dniu|w\ dn|pe|on:|a|på|ti|em|o|kl|în|2\d{3}\S*|\d{1,4}\S*|\p{L}{1,12}[.,]?)\W .{3,}?
+          (?:wrote|writes|said|schrieb(?:\ .*)?|geschrieben|a\ [ée]crit|escribi[óo]|ha\ scritto|kirjoitti\ .*|ezt\ írta|napísal|tarihinde\ .*|geschreven|följande|skrev\ følgende\ .*|scriveva|schreef(?:\ .*)?|het\ volgende\ geschreven|napisa[łl](?:\(a\))?|skrev(?:\ .*)?|escreveu|napsal(?:\(a\)|a)?|kirjoitti|scris|írta|пишет|пише|написал\(?а?\)?|написа(?:в|ла)|pisze|كتبت?|yazd[ıi]|さんが書きました|写道|のメール|작성)
           [\s:：*_-]*$
-        | .{4,260}<[^<>\s]+@[^<>\s]+>[\s,]*(?:\([^)]{0,80}\))?\s*[:：]\s*$
-        | -{3,}\s*on\b.{4,300}\bwrote\s*-{3,}\s*$
+        | .{4,}<[^<>\s]+@[^<>\s]+>[\s,\u{200e}\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}]*(?:\([^)]*\))?\s*[:：]\s*$
+        | -{3,}\s*on\b.{4,}\bwrote\s*-{3,}\s*$
         )",
     )
 });
@@ -35,18 +36,17 @@ static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
 /// and most lines of a letter hold none.
 static ATTRIBUTION_WORD: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
-        r"(?i)wrote|writes|said|schrieb|geschrieben|crit|escribi|ha scritto|kirjoitti|ezt írta|napísal|tarihinde|geschreven|följande|skrev|scriveva|schreef|napisa|escreveu|napsal|scris|írta|пишет|написал|pisze|yazd|書きました|写道|のメール|작성|>",
+        r"(?i)wrote|writes|said|schrieb|geschrieben|crit|escribi|ha scritto|kirjoitti|ezt írta|napísal|tarihinde|geschreven|följande|skrev|scriveva|schreef|napisa|escreveu|napsal|scris|írta|пише|написа|pisze|كتب|yazd|書きました|写道|のメール|작성|>",
     )
 });
 
 /// What phones and free mail add to every letter, standing alone on its line.
 static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
-        r"(?ix)^\s*(?:sent\ from\ (?:\w+<|my|mail\ for|outlook|yahoo|the|samsung)|sent\ (?:via|with)\ |get\ outlook\ for|gesendet\ (?:von|mit)|von\ meinem\ .{2,40}\ gesendet|envoyé\ (?:de|depuis|à\ partir)|enviado\ (?:desde|do|de)|inviato\ da|verzonden\ (?:vanaf|met|vanuit)|verstuurd\ vanaf|skickat\ från|sendt\ fra|wysłan[eo]\ z|obter\ o\ outlook|télécharger\ outlook|отправлено\ (?:с|из)).{0,80}$",
+        r"(?ix)^\s*(?:sent\ from\ (?:\w+<|my|mail\ for|outlook|yahoo|the|samsung)|sent\ (?:via|with)\ |get\ outlook\ for|gesendet\ (?:von|mit)|von\ meinem\ .{2,40}\ gesendet|envoyé\ (?:de|depuis|à\ partir)|enviado\ (?:desde|do|de)|inviato\ da|verzonden\ (?:vanaf|met|vanuit)|verstuurd\ vanaf|skickat\ från|sendt\ fra|wysłan[eo]\ z|obter\ o\ outlook|télécharger\ outlook|отправлено\ (?:с|из)|надіслано\ (?:з|із)|trimis\ (?:de\ pe|din|cu)|مرسل\S*\ من|أ?رسلت\ من|تم\ الإرسال\ من).{0,80}$",
     )
 });
 
-static SIGNATURE: LazyLock<Regex> = LazyLock::new(|| phrases::compiled(r"^\s*--\s*$"));
 static RULE: LazyLock<Regex> =
     LazyLock::new(|| phrases::compiled(r"^\s*[_*=-]{4,}\s*$|^\s*[_─—]{3,}\s*$"));
 
@@ -88,7 +88,7 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
                 None => return kept,
             }
         }
-        if ORIGINAL.is_match(line) || forward::header_block(lines, at).is_some() {
+        if is_original(line) || forward::header_block(lines, at).is_some() {
             let above = lines.get(from..at).unwrap_or_default();
             let rule = above.iter().rposition(|l| !l.trim().is_empty());
             let rule = rule.filter(|n| above.get(*n).is_some_and(|l| RULE.is_match(l)));
@@ -102,7 +102,7 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
             from = end;
             continue;
         }
-        if SIGNATURE.is_match(line) || is_sent_from(lines, at) || is_list_footer(lines, at) {
+        if line.trim() == "--" || is_sent_from(lines, at) || is_list_footer(lines, at) {
             kept.push(from..at);
             // Behind a signature only an answer below a quotation is the sender's again.
             return kept;
@@ -113,12 +113,27 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
     kept
 }
 
+/// Whether a line opens the original message. The signs are looked for first: nearly no line has one.
+fn is_original(line: &str) -> bool {
+    let signs = ["--", "__", "==", "**", "##", "bove"];
+    line.len() < 1_000
+        && (signs.iter().any(|s| line.contains(s)) || line.contains("ABOVE"))
+        && ORIGINAL.is_match(line)
+}
+
 /// How many lines make an attribution that begins here.
 pub(super) fn attribution(lines: &[&str], at: usize) -> Option<usize> {
     let first = lines.get(at).filter(|l| !l.trim().is_empty() && l.len() < 400)?;
+    // Most lines of a letter end in none of the ways of an attribution: no more is asked of them.
+    let near = lines.get(at..(at + 4).min(lines.len())).unwrap_or_default();
+    if !near.iter().any(|line| may_end_attribution(line)) {
+        return None;
+    }
     let mut joined = (*first).trim().to_owned();
     for length in 1..=4 {
-        if joined.len() > 8
+        let last = lines.get(at + length - 1).is_some_and(|l| may_end_attribution(l));
+        if last
+            && joined.len() > 8
             && tells_when_or_who(&joined)
             && ATTRIBUTION_WORD.is_match(&joined)
             && ATTRIBUTION.is_match(&joined)
@@ -142,6 +157,57 @@ pub(super) fn attribution(lines: &[&str], at: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether a line ends in a colon, a rule, or a word for writing.
+fn may_end_attribution(line: &str) -> bool {
+    let line = line.trim_end_matches(|c: char| c == ' ' || super::text::is_unseen(c));
+    if line.ends_with([':', '：', '-', '*', '_']) {
+        return true;
+    }
+    // Languages that name the writer last, broken inside the address.
+    if line.contains('<')
+        && [" schrieb ", " schreef ", " skrev ", " kirjoitti "].iter().any(|w| line.contains(w))
+    {
+        return true;
+    }
+    let last = line.rsplit([' ', '\t']).next().unwrap_or_default();
+    matches!(
+        last,
+        "wrote"
+            | "writes"
+            | "said"
+            | "schrieb"
+            | "geschrieben"
+            | "écrit"
+            | "ecrit"
+            | "escribió"
+            | "scritto"
+            | "kirjoitti"
+            | "írta"
+            | "napísal"
+            | "geschreven"
+            | "följande"
+            | "skrev"
+            | "scriveva"
+            | "schreef"
+            | "napisał"
+            | "napisał(a)"
+            | "escreveu"
+            | "napsal"
+            | "napsal(a)"
+            | "scris"
+            | "пишет"
+            | "пише"
+            | "написал"
+            | "написала"
+            | "написав"
+            | "pisze"
+            | "yazdı"
+            | "كتب"
+            | "書きました"
+            | "写道"
+    )
 }
 
 /// An attribution names a time or an address; "My neighbour wrote:" is a letter's own sentence.
@@ -171,10 +237,9 @@ fn quoted_block(lines: &[&str], at: usize) -> Option<usize> {
 
 /// "Sent from my phone" ends a letter only where nothing but quotation follows.
 fn is_sent_from(lines: &[&str], at: usize) -> bool {
-    let Some(line) = lines.get(at).filter(|l| SENT_FROM.is_match(l)) else { return false };
-    let _ = line;
+    let sent_from = lines.get(at).is_some_and(|l| l.len() < 300 && SENT_FROM.is_match(l));
     let rest = lines.get(at + 1..).unwrap_or_default();
-    rest.iter().any(|l| !l.trim().is_empty())
+    sent_from && rest.iter().any(|l| !l.trim().is_empty())
 }
 
 /// A rule of underscores, then the name of the list that sent it round.
@@ -261,6 +326,52 @@ mod tests {
             "Thanks\n________________________________\nFrom: A B <a@b.org>\nSent: 2 March 2026\nTo: C\nSubject: x\n\nold",
             "Thanks",
         );
+    }
+
+    #[test]
+    fn an_attribution_broken_inside_the_address_is_one() {
+        check("Takk\n\ntir. 3. mar. 2026 kl. 13:09 skrev A B <a@b.org\n>:\n\n> gammelt", "Takk");
+        check(
+            "Dank\n\nOp 3 maart 2026 19:05 schreef A B <\na@b.org>:\n\n> oud\nafgebroken",
+            "Dank",
+        );
+    }
+
+    #[test]
+    fn quotation_is_known_in_the_languages_of_residents() {
+        for (text, want) in [
+            (
+                "Dziękuję\n\npon., 2 mar 2026 o 10:00 A B <a@b.org> napisał(a):\n\n> stare",
+                "Dziękuję",
+            ),
+            (
+                "Mulțumesc\n\nÎn lun., 2 mar. 2026 la 10:00, A <a@b.org> a scris:\n\n> vechi",
+                "Mulțumesc",
+            ),
+            ("Дякую\n\nпн, 2 бер. 2026 р. о 10:00 A B <a@b.org> пише:\n\n> старе", "Дякую"),
+            (
+                "شكرا\n\nفي الاثنين، 2 مارس 2026 في 10:00 تمت كتابة ما يلي بواسطة \u{202a}A <a@b.org>\u{202c}\u{200f}:\n\n> قديم",
+                "شكرا",
+            ),
+            (
+                "Dziękuję\n\nOd: A B <a@b.org>\nWysłano: 2 marca 2026 10:00\nDo: C\nTemat: Skarga\n\nstare",
+                "Dziękuję",
+            ),
+            (
+                "Mulțumesc\n\nDe la: A <a@b.org>\nTrimis: luni, 2 martie 2026\nCătre: C\nSubiect: x\n\nvechi",
+                "Mulțumesc",
+            ),
+            (
+                "Дякую\n\nВід: A <a@b.org>\nНадіслано: 2 березня 2026 р.\nКому: C\nТема: x\n\nстаре",
+                "Дякую",
+            ),
+            (
+                "شكرا\n\nمن: A <a@b.org>\nتاريخ الإرسال: 2 مارس 2026\nإلى: C\nالموضوع: x\n\nقديم",
+                "شكرا",
+            ),
+        ] {
+            check(text, want);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The readable text of a message: which parts are its body, joined and cleaned.
 
-use super::{Limits, charset, html, mime::Part, transfer};
+use super::{Limits, charset, html, links, mime::Part, transfer};
 
 /// The head of a text, at most `most_bytes` long, cut between characters.
 pub(super) fn cut(text: &str, most_bytes: usize) -> &str {
@@ -15,12 +15,18 @@ pub(super) fn cut(text: &str, most_bytes: usize) -> &str {
 }
 
 /// Whether a character turns the reading direction or cannot be seen at all.
-fn is_unseen(c: char) -> bool {
+pub(super) fn is_unseen(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A name or subject fit to be shown: no control or bidirectional characters, single blanks.
 pub(super) fn one_line(text: &str, most_chars: usize) -> String {
+    if text.len() <= most_chars
+        && text.bytes().all(|b| matches!(b, b' '..=b'~'))
+        && !text.contains("  ")
+    {
+        return text.trim().to_owned();
+    }
     let seen =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_unseen(*c));
     let seen: String = seen.collect();
@@ -48,13 +54,19 @@ pub(super) fn file_name(name: &str) -> Option<String> {
 pub(super) fn tidy(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank_lines = 0;
+    let left_out = |c: char| matches!(c, '\0' | '\u{feff}' | '\u{200b}' | '\u{c}');
+    let all_stays = !text.contains(left_out);
     for line in text.lines().flat_map(|l| l.split('\r')) {
         let line = line.trim_end();
         blank_lines = if line.is_empty() { blank_lines + 1 } else { 0 };
         if blank_lines > 2 {
             continue;
         }
-        out.extend(line.chars().filter(|c| !matches!(c, '\0' | '\u{feff}' | '\u{200b}' | '\u{c}')));
+        if all_stays {
+            out.push_str(line);
+        } else {
+            out.extend(line.chars().filter(|c| !left_out(*c)));
+        }
         out.push('\n');
     }
     out.trim_matches(['\n', ' ', '\u{a0}']).to_owned()
@@ -116,6 +128,7 @@ pub(super) fn body(root: &Part<'_>, limits: &Limits) -> Body {
     let texts = collector.texts(chunks);
     let mut body = collector.body;
     let joined = texts.join("\n\n");
+    let joined = links::unwrapped(&joined);
     let kept = cut(&joined, limits.text_bytes);
     if kept.len() < joined.len() {
         body.problem("the text is very long; only its beginning is shown here");
@@ -131,6 +144,10 @@ impl Body {
         }
     }
 }
+
+/// Bytes that one byte of text may take before it is decoded (quoted-printable takes three); what
+/// stands behind so many can no longer be shown and is not copied.
+const ENCODED: usize = 4;
 
 /// Where a part stands: what it may be depends on it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -198,7 +215,7 @@ impl Collector<'_> {
             let best = forms.iter().max_by_key(|f| size(f, false));
             let shown = best.and_then(|f| {
                 f.iter().find_map(|c| match c {
-                    Chunk::Html(t) => Some(html::strip(cut(t, self.limits.html_bytes))),
+                    Chunk::Html(t) => Some(html::to_text(t, self.limits.html_bytes, 4_000).text),
                     Chunk::Plain(_) => None,
                 })
             });
@@ -211,7 +228,12 @@ impl Collector<'_> {
 
     fn chunk(&mut self, part: &Part<'_>) -> Chunk {
         self.body.parts.push(identity(part));
-        let decoded = transfer::decode(part.body, &part.encoding);
+        let most = self.limits.text_bytes.max(self.limits.html_bytes).saturating_mul(ENCODED);
+        let head = part.body.get(..most).unwrap_or(part.body);
+        if head.len() < part.body.len() {
+            self.body.problem("the text is very long; only its beginning is shown here");
+        }
+        let decoded = transfer::decode(head, &part.encoding);
         if decoded.damaged {
             self.body.problem("the encoding of the text is damaged; what could be read is shown");
         }
@@ -243,9 +265,10 @@ impl Collector<'_> {
             let text = match chunk {
                 Chunk::Plain(text) => tidy(&text),
                 Chunk::Html(html) => {
-                    let converted = html::to_text(&html, self.limits.html_bytes);
-                    if converted.simplified {
-                        self.body.problem("the HTML is too large or too deep: its layout is lost");
+                    let Limits { html_bytes, text_bytes, .. } = *self.limits;
+                    let converted = html::to_text(&html, html_bytes, text_bytes);
+                    if converted.cut {
+                        self.body.problem("the HTML is very long; only its beginning was read");
                     }
                     tidy(&converted.text)
                 }

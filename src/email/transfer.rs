@@ -90,10 +90,12 @@ impl Octets {
         }
         let before = self.out.len();
         let mut seen = 0;
-        for group in groups {
+        self.out.resize(before + groups.len() * 3, 0);
+        let (room, _) = self.out.get_mut(before..).unwrap_or_default().as_chunks_mut::<3>();
+        for (octets, group) in room.iter_mut().zip(groups) {
             let [a, b, c, d] = group.map(bits);
             seen |= a | b | c | d;
-            self.out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+            *octets = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
         }
         if seen >= 64 {
             self.out.truncate(before);
