@@ -313,7 +313,7 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
 /// Whether an address may be the one that failed: no server's own, and not named as the sender's.
 fn is_recipient(before: &str, address: &str) -> bool {
     let before = before.trim_end_matches([' ', '\n', '<', '"']);
-    !super::kind::is_robot(address) && !ends_with_from(before)
+    !super::robot::is_robot(address) && !ends_with_from(before)
 }
 
 fn ends_with_from(before: &str) -> bool {

@@ -4,6 +4,10 @@
 //! and a missing last one ends with the message. An attached message is a leaf: nothing here goes
 //! deeper than [`DEEPEST`], so that no nesting can exhaust the stack.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::header::{self, Headers, Parameters};
 
 /// Deepest nesting of multiparts that is opened.
@@ -118,15 +122,24 @@ fn guess_boundary(body: &[u8]) -> Option<&[u8]> {
     lines.find_map(|l| l.strip_prefix(b"--").filter(|b| b.len() > 5 && !b.contains(&b' ')))
 }
 
+/// Lines that may be delimiters. Nearly no line of a body is, and this finds them many bytes at a time.
+static DASHES: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(["\n--"]).expect("the pattern is a constant"));
+
 /// What stands between the delimiter lines, and whether the last one was there.
 fn sections<'a>(body: &'a [u8], boundary: &[u8], odd: &mut Oddities) -> (Vec<&'a [u8]>, bool) {
     let mut found = Vec::new();
     let mut open: Option<usize> = None;
     let mut closed = false;
-    let mut at = 0;
-    for line in body.split_inclusive(|b| *b == b'\n') {
-        let start = at;
-        at += line.len();
+    let first = body.starts_with(b"--").then_some(0);
+    let others = DASHES.find_iter(body).map(|dashes| dashes.start() + 1);
+    for start in first.into_iter().chain(others) {
+        let line = body.get(start..).unwrap_or_default();
+        if !line.get(2..).is_some_and(|l| l.starts_with(boundary)) {
+            continue;
+        }
+        let length = line.iter().position(|b| *b == b'\n').map_or(line.len(), |n| n + 1);
+        let line = line.get(..length).unwrap_or(line);
         let Some(closing) = delimiter(line, boundary) else { continue };
         if let Some(from) = open.take() {
             found.push(without_line_end(body.get(from..start).unwrap_or_default()));
@@ -137,7 +150,7 @@ fn sections<'a>(body: &'a [u8], boundary: &[u8], odd: &mut Oddities) -> (Vec<&'a
         }
         closed = closing;
         if !closing {
-            open = Some(at);
+            open = Some(start + length);
         }
     }
     if let Some(from) = open {

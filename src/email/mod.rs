@@ -22,6 +22,7 @@ mod phrases;
 mod reader;
 mod reference;
 mod reply;
+mod robot;
 mod text;
 mod tnef;
 mod transfer;

@@ -171,6 +171,10 @@ fn may_end_attribution(line: &str) -> bool {
     {
         return true;
     }
+    // Without a colon only behind an address, or on the last of several lines.
+    if line.len() > 40 && !line.contains('@') {
+        return false;
+    }
     let last = line.rsplit([' ', '\t']).next().unwrap_or_default();
     matches!(
         last,
