@@ -535,6 +535,8 @@ async fn two_copies_settled_at_once_by_two_gateways_are_one_case() {
     first.kill();
     second.wait_for("left (acknowledgement)", LONG);
     let mut again = one.serve(None);
+    // Before that a signal just ends it.
+    again.wait_for("ready", LONG);
     for _ in 0..200 {
         if cases(&store).await.1.len() == 2 {
             break;

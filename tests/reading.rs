@@ -333,6 +333,15 @@ fn a_header_scan_needs_no_parts() {
     assert_eq!(machine.kind, Kind::AutoReply);
 }
 
+#[test]
+fn an_answer_to_us_is_known_by_the_form_of_our_ids() {
+    let answer = sample("out_of_office/answer-without-headers.eml");
+    let id = read(&answer, &council()).in_reply_to.remove(0);
+    assert_eq!(id.split_once('@').unwrap().0.len(), postern::token::TOKEN_CHARS);
+    let elsewhere = Limits { own_addresses: Vec::new(), ..council() };
+    assert_eq!(read(&answer, &elsewhere).kind, Kind::Human, "nothing shows that it answers us");
+}
+
 fn council() -> Limits {
     Limits {
         own_addresses: vec!["complaints@council.example".to_owned()],

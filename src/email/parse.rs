@@ -20,6 +20,8 @@ use super::{
 };
 use crate::private::Private;
 
+/// Characters of a token in our Message-IDs (`token::TOKEN_CHARS`).
+const TOKEN_CHARS: usize = 41;
 const FORGED: &str = "the mail server says that the sender's address is not genuine";
 const PGP: &str = "-----BEGIN PGP MESSAGE-----";
 
@@ -245,10 +247,19 @@ fn portal_problem(text: &str) -> Option<String> {
     waits.then(|| "the letter itself waits behind a secure-mail portal".to_owned())
 }
 
-/// Whether a Message-ID is one that our own letters bear.
+/// Whether a Message-ID looks like one that our own letters bear: at a domain that only we use, or of
+/// the form of our tokens at the domain of an address of ours. Whether it is one, the key tells.
 fn is_ours(id: &str, limits: &Limits) -> bool {
-    let domain = id.rsplit_once('@').map(|(_, domain)| domain.to_lowercase());
-    domain.is_some_and(|domain| limits.own_domains.contains(&domain))
+    let Some((local, domain)) = id.rsplit_once('@') else { return false };
+    let domain = domain.to_lowercase();
+    let of_an_address = || {
+        let mut own = limits.own_addresses.iter().filter_map(|own| own.rsplit_once('@'));
+        own.any(|(_, own)| own == domain)
+    };
+    let is_token = local.len() == TOKEN_CHARS
+        && local.as_bytes().get(1) == Some(&b'm')
+        && local.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    limits.own_domains.contains(&domain) || (is_token && of_an_address())
 }
 
 /// Headers that say which mailbox a message was delivered to.

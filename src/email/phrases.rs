@@ -132,7 +132,7 @@ static MATTER: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What somebody who is away calls theirs; anything else is a matter of their own.
-const OWN_OF_THE_ABSENT: [&str; 26] = [
+const OWN_OF_THE_ABSENT: [&str; 33] = [
     "absence",
     "return",
     "colleague",
@@ -159,6 +159,13 @@ const OWN_OF_THE_ABSENT: [&str; 26] = [
     "normal",
     "assistant",
     "calendar",
+    "message",
+    "messages",
+    "correspondence",
+    "post",
+    "diary",
+    "hours",
+    "days",
 ];
 
 static MY: LazyLock<Regex> = LazyLock::new(|| compiled(r"(?i)\bmy\ ([a-z]+)"));

@@ -54,7 +54,7 @@ pub(super) async fn settle(
 }
 
 /// Cuts messages into waves within which none depends on what becomes of another: none but the first
-/// names other messages or cases, and no two have one sender, one content or like words.
+/// names other messages or cases, and no two have one sender or one content.
 fn waves<'a, 'm>(
     messages: &'a [&'m InHand],
     has_ties: impl Fn(&InHand) -> bool,
@@ -87,7 +87,7 @@ async fn settle_wave(
 ) -> Result<Vec<Outcome>, StoreError> {
     let now = gateway.clock.now();
     let shelf = Shelf::fetch(tx, wave, now).await?;
-    let near = Neighbours::fetch(tx, wave).await?;
+    let mut near = Neighbours::fetch(tx, wave).await?;
     let mut judged = Vec::with_capacity(wave.len());
     for one in wave {
         let (history, known) = history::of(tx, gateway, policy, one, &shelf, now).await?;
@@ -118,6 +118,7 @@ async fn settle_wave(
     }
     let opening: Vec<_> = scenes.iter().filter_map(Opening::of).collect();
     let mut opened = open::open_all(tx, &opening, &mut after).await?;
+    near.add_opened(&scenes, &opened);
     let mut outcomes = Vec::with_capacity(scenes.len());
     for scene in &scenes {
         let (case_id, reference) = match opened.remove(&scene.one.waiting.id) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::open::Opened;
 use super::settle::{Following, Scene};
 use super::{InHand, history};
 use crate::casework::vocabulary::{RecordType, ServiceId};
@@ -14,7 +15,7 @@ use crate::store::{StoreError, Tx};
 
 /// From this share of common words on, two texts count as one sent twice.
 const ALIKE: f64 = 0.7;
-/// How many earlier messages one message is compared with: the newest.
+/// How many earlier messages one message is compared with: the first, which stand for their like.
 const MOST_COMPARED: usize = 8;
 /// A reply of fewer words of its own is no new matter.
 const MATTER_WORDS: usize = 30;
@@ -35,19 +36,27 @@ impl Neighbours {
     pub(super) async fn fetch(tx: &mut Tx, wave: &[&InHand]) -> Result<Self, StoreError> {
         let people: Vec<&&InHand> =
             wave.iter().filter(|one| !one.email.kind.is_automatic()).collect();
-        let by_band: HashMap<i64, i64> = people
-            .iter()
-            .flat_map(|one| one.bands.iter().flatten().map(|band| (*band, one.waiting.id)))
-            .collect();
-        let bands: Vec<i64> = by_band.keys().copied().collect();
+        let mut by_band: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+        for one in &people {
+            for band in one.bands.iter().flatten() {
+                by_band.entry(*band).or_default().push(one.waiting.id);
+            }
+        }
         let mut sharing: HashMap<i64, Vec<i64>> = HashMap::new();
+        let bands: Vec<i64> = by_band.keys().copied().collect();
         for (band, earlier) in suggestions::sharing(tx, &bands).await? {
-            if let Some(message) = by_band.get(&band).filter(|message| **message != earlier) {
+            for message in by_band.get(&band).into_iter().flatten().filter(|id| **id != earlier) {
                 sharing.entry(*message).or_default().push(earlier);
             }
         }
+        // Those that came together, too: the later with the earlier.
+        for together in by_band.values() {
+            for (at, message) in together.iter().enumerate().skip(1) {
+                sharing.entry(*message).or_default().extend(together.iter().take(at));
+            }
+        }
         for found in sharing.values_mut() {
-            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.sort_unstable();
             found.dedup();
             found.truncate(MOST_COMPARED);
         }
@@ -62,6 +71,20 @@ impl Neighbours {
             earlier: earlier.into_iter().map(|one| (one.id, one)).collect(),
             open: suggestions::open_cases_of(tx, &senders).await?,
         })
+    }
+
+    /// Adds what was opened in the same wave and is like another of it.
+    pub(super) fn add_opened(&mut self, scenes: &[Scene<'_>], opened: &HashMap<i64, Opened>) {
+        let wanted: BTreeSet<i64> = self.sharing.values().flatten().copied().collect();
+        for one in
+            scenes.iter().map(|scene| scene.one).filter(|one| wanted.contains(&one.waiting.id))
+        {
+            let id = one.waiting.id;
+            if let Some(Opened { id: case_id, reference }) = opened.get(&id) {
+                let (reference, email) = (reference.clone(), one.email.clone());
+                self.earlier.insert(id, Earlier { id, case_id: *case_id, reference, email });
+            }
+        }
     }
 }
 
@@ -83,9 +106,12 @@ pub(super) fn suggest(
         | Action::File { .. }
         | Action::Triage => Vec::new(),
     };
+    // What says the same as an earlier one is found by that: a campaign's thousandth letter is
+    // compared with the first, and not with all of them.
+    let is_new = !found.iter().any(|one| matches!(one.kind, "duplicate" | "similar"));
     after.suggestions.extend(found);
     let belongs = matches!(scene.decision.action, Action::Open { .. } | Action::Attach { .. });
-    if belongs && !scene.one.email.kind.is_automatic() {
+    if belongs && is_new && !scene.one.email.kind.is_automatic() {
         after.bands.extend(scene.one.bands.iter().flatten().map(|band| (*band, id)));
     }
 }
@@ -106,11 +132,14 @@ fn of_a_new_case(scene: &Scene<'_>, near: &Neighbours, case_id: Option<i64>) -> 
         }
         found.insert(about_case, new);
     };
-    for earlier in near.sharing.get(&message_id).into_iter().flatten() {
-        let Some(earlier) = near.earlier.get(earlier) else { continue };
-        if let Some((kind, score, because)) = sent_again(scene.one, earlier) {
-            add(earlier.case_id, kind, score, because);
-        }
+    // What it is most like, and of those the first: that one stands for the others.
+    let alike = near.sharing.get(&message_id).into_iter().flatten();
+    let alike = alike.filter_map(|id| near.earlier.get(id));
+    let alike =
+        alike.filter_map(|earlier| Some((earlier.case_id, sent_again(scene.one, earlier)?)));
+    let most = alike.max_by_key(|(case, (_, score, _))| (*score, std::cmp::Reverse(*case)));
+    if let Some((case, (kind, score, because))) = most {
+        add(case, kind, score, because);
     }
     // Of an address that is not the sender's own nobody's cases are told.
     let sender = scene.sender().filter(|_| scene.one.email.sender_proof != SenderProof::Failed);

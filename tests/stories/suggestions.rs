@@ -73,6 +73,26 @@ async fn the_same_words_from_another_address_are_offered_too_and_nobody_hears_of
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_campaign_each_letter_is_compared_with_the_first_also_when_all_come_at_once() {
+    let mut council = Council::with(sink().await);
+    for number in 0..12 {
+        let writer = format!("parent{number}@example.org");
+        council.receives(&mail(&writer, "The taxi", TRANSPORT));
+    }
+    council.serve();
+    for number in 0..12 {
+        council.waits_for_letter(&format!("parent{number}@example.org"));
+    }
+    let offered = waiting(&council, "suggestion");
+    assert_eq!(offered.len(), 11, "{offered:?}");
+    let about: std::collections::BTreeSet<&str> =
+        offered.iter().map(|one| one["about"].as_str().unwrap()).collect();
+    assert_eq!(about.len(), 1, "all with the first");
+    assert!(offered.iter().all(|one| one["kind"] == "similar" && one["reference"] != one["about"]));
+    council.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_matter_sent_by_reply_is_suggested_as_new_and_split_off_by_an_officer() {
     let mut council = Council::with(sink().await);
     council.serve();
