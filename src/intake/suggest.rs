@@ -15,6 +15,8 @@ use crate::store::{StoreError, Tx};
 
 /// From this share of common words on, two texts count as one sent twice.
 const ALIKE: f64 = 0.7;
+/// What an officer is asked.
+const QUESTION: &str = ": is it the same matter?";
 /// How many earlier messages one message is compared with: the first, which stand for their like.
 const MOST_COMPARED: usize = 8;
 /// A reply of fewer words of its own is no new matter.
@@ -171,9 +173,8 @@ fn sent_again(one: &InHand, earlier: &Earlier) -> Option<(&'static str, i64, Str
     #[expect(clippy::cast_possible_truncation, reason = "a share between 0 and 1")]
     let (percent, score) = ((alike * 100.0) as i64, (score * 1000.0) as i64);
     let reference = &earlier.reference;
-    let because = format!(
-        "{percent} % of its words are those of {reference}, from {who}: is it the same matter?"
-    );
+    let because =
+        format!("{percent} % of its words are those of {reference}, from {who}{QUESTION}");
     Some((kind, score, because))
 }
 
@@ -205,10 +206,7 @@ fn of_an_open_case(scene: &Scene<'_>, open: &OpenCase) -> Option<(i64, String)> 
         (false, false) => return None,
     };
     let why = if follows { "reads like more on an open case" } else { "is about the same service" };
-    Some((
-        score,
-        format!("its sender has {} open and it {why}: is it the same matter?", open.reference),
-    ))
+    Some((score, format!("its sender has {} open and it {why}{QUESTION}", open.reference)))
 }
 
 /// A new matter sent by pressing Reply: what the rules make of its own words when they know nothing
