@@ -130,6 +130,20 @@ async fn understood(
     kept::understood(tx, &[(id, email.clone(), key.to_owned())], now).await
 }
 
+/// How a message may have been settled, its row and case to be filled in.
+fn settled(action: &'static str) -> Settled {
+    Settled {
+        id: 0,
+        action,
+        reason: "because".to_owned(),
+        case_id: None,
+        duplicate_of: None,
+        acknowledge: false,
+        acknowledge_reason: "not now".to_owned(),
+        classification: String::new(),
+    }
+}
+
 /// Settles one message, as intake does a wave.
 async fn settle(
     tx: &mut Tx,

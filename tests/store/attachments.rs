@@ -9,7 +9,7 @@ use postern::store::attachments::{self, AttachmentRow, Scan, Scanned, ToScan, Un
 use postern::store::{Db, mailboxes, messages};
 
 use super::support::postgres::both_engines;
-use super::{ODD, arrival, hash, later, nine, odd_kept, several, tx, understood};
+use super::{ODD, arrival, hash, later, nine, odd_kept, settled, several, tx, understood};
 
 async fn count(db: &Db, sql: &'static str) -> i64 {
     on!(db, "count", c => sqlx::query_scalar(sql).fetch_one(c).await).unwrap()
@@ -48,16 +48,7 @@ async fn keep(db: &Db, number: usize, files: &[(&str, &str)]) -> i64 {
 }
 
 async fn settle(db: &Db, id: i64, case: i64) {
-    let settled = messages::Settled {
-        id,
-        classification: "{}".to_owned(),
-        action: "attached",
-        reason: String::new(),
-        case_id: Some(case),
-        duplicate_of: None,
-        acknowledge: false,
-        acknowledge_reason: String::new(),
-    };
+    let settled = messages::Settled { id, case_id: Some(case), ..settled("attached") };
     tx!(db, tx => messages::settle(&mut tx, &[settled], "1", nine()));
 }
 

@@ -10,7 +10,7 @@ use postern::store::cases::{self, Clocked, NewCase};
 use postern::store::{Db, StoreError, Tx, letters, messages};
 
 use super::support::postgres::both_engines;
-use super::{ODD, email, keep, later, nine, odd_kept, several, tx};
+use super::{ODD, email, keep, later, nine, odd_kept, settled, several, tx};
 
 fn clocked() -> Clocked {
     Clocked {
@@ -215,16 +215,7 @@ async fn parties_are_known_by_address_whatever_its_case() {
             "flags": [], "confidence": 1.0, "needs_officer": false, "evidence": []
         }))
         .unwrap();
-        let settled = messages::Settled {
-            id: message,
-            action: "opened",
-            reason: String::new(),
-            case_id: Some(case),
-            duplicate_of: None,
-            acknowledge: true,
-            acknowledge_reason: String::new(),
-            classification: String::new(),
-        };
+        let settled = messages::Settled { id: message, case_id: Some(case), ..settled("opened") };
         tx!(db, tx => super::settle(&mut tx, message, &settled, "v", &found, nine()));
         for (id, sender, case) in [
             ("m1@example.org", "ann@example.org", Some(case)),

@@ -8,7 +8,7 @@ use postern::store::messages::{self, Arrival, PIECE_BYTES, Settled, Waiting};
 use postern::store::{Db, affected, mailboxes, tasks};
 
 use super::support::postgres::both_engines;
-use super::{ODD, arrival, email, hash, keep, later, nine, odd_kept, raw, several, tx};
+use super::{ODD, arrival, email, hash, keep, later, nine, odd_kept, raw, settled, several, tx};
 
 async fn count(db: &Db, sql: &'static str) -> i64 {
     on!(db, "count", c => sqlx::query_scalar(sql).fetch_one(c).await).unwrap()
@@ -24,19 +24,6 @@ fn classification() -> Classification {
         "flags": [], "confidence": 0.5, "needs_officer": true, "evidence": []
     }))
     .unwrap()
-}
-
-fn settled(action: &'static str) -> Settled {
-    Settled {
-        id: 0,
-        action,
-        reason: "because".to_owned(),
-        case_id: None,
-        duplicate_of: None,
-        acknowledge: false,
-        acknowledge_reason: "not now".to_owned(),
-        classification: String::new(),
-    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use postern::store::{cases, requests};
 
 use super::cases::open_case;
 use super::support::postgres::both_engines;
-use super::{ODD, email, keep, later, nine, odd_kept, tx, understood};
+use super::{ODD, email, keep, later, nine, odd_kept, settled, tx, understood};
 
 fn suggestion(message_id: i64, case_id: i64, about_case: i64, score: i64) -> NewSuggestion {
     let because = ODD.to_owned();
@@ -61,16 +61,8 @@ async fn like_messages_are_found_with_the_case_that_stands_for_theirs() {
         let (one, two) = (open_case(&db, first).await, open_case(&db, second).await);
         for (number, message, case) in [(1, first, one), (2, second, two)] {
             tx!(db, tx => understood(&mut tx, message, &email(number), "k", nine()));
-            let settled = messages::Settled {
-                id: message,
-                action: "opened",
-                reason: String::new(),
-                case_id: Some(case),
-                duplicate_of: None,
-                acknowledge: true,
-                acknowledge_reason: String::new(),
-                classification: "{}".to_owned(),
-            };
+            let settled =
+                messages::Settled { id: message, case_id: Some(case), ..settled("opened") };
             tx!(db, tx => messages::settle(&mut tx, &[settled], "v", nine()));
         }
         let bands = [(i64::MIN, first), (5, first), (5, second), (6, second)];
@@ -135,16 +127,7 @@ async fn a_message_that_opened_a_case_cannot_be_split_off() {
         let case = open_case(&db, first).await;
         assert!(!tx!(db, tx => messages::split(&mut tx, second)), "it is not settled yet");
         for id in [first, second] {
-            let settled = messages::Settled {
-                id,
-                action: "attached",
-                reason: String::new(),
-                case_id: Some(case),
-                duplicate_of: None,
-                acknowledge: false,
-                acknowledge_reason: String::new(),
-                classification: "{}".to_owned(),
-            };
+            let settled = messages::Settled { id, case_id: Some(case), ..settled("attached") };
             tx!(db, tx => messages::settle(&mut tx, &[settled], "v", nine()));
         }
         assert!(!tx!(db, tx => messages::split(&mut tx, first)));
