@@ -80,7 +80,8 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
     });
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
-        turn("outbox", &stop_one, || outbox::tick(&one), || wait_for_letter(&one)).await;
+        let go_on = || !*stop_one.borrow();
+        turn("outbox", &stop_one, || outbox::tick(&one, go_on), || wait_for_letter(&one)).await;
     });
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
@@ -151,7 +152,7 @@ pub async fn once(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     }
     while intake::tick(gateway).await? == Tick::Busy {}
     reminders::tick(gateway).await?;
-    while outbox::tick(gateway).await? == Tick::Busy {}
+    while outbox::tick(gateway, || true).await? == Tick::Busy {}
     while scan::tick(gateway, Patience::default()).await? == Tick::Busy {}
     for mailbox in &gateway.config.mailboxes {
         if let Err(fault) = fetch::move_settled(gateway, mailbox).await {

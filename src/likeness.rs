@@ -5,8 +5,6 @@
 //! sketches agree in about the share that the texts have in common, so a few numbers a message are
 //! enough to find its like among all that came before (A. Broder, 1997).
 
-use std::collections::HashSet;
-
 /// Words in a shingle.
 const SHINGLE: usize = 3;
 /// Fewer words than this say too little: "please ring me back" is nobody's complaint.
@@ -18,50 +16,75 @@ const MOST_WORDS: usize = 5_000;
 pub const BANDS: usize = 8;
 const ROWS: usize = 4;
 
-/// The bands of a text, in order. None for a text of few words.
-pub fn bands(text: &str) -> Option<[i64; BANDS]> {
-    let shingles = shingles(text)?;
-    let mut bands = [0; BANDS];
-    for (number, band) in (0_u64..).zip(&mut bands) {
-        let mut hash = FNV_OFFSET;
-        for row in 0..ROWS as u64 {
-            let seed = spread(number * ROWS as u64 + row + 1);
-            let least = shingles.iter().map(|shingle| spread(shingle ^ seed)).min().unwrap_or(0);
-            hash = fnv(hash, &least.to_be_bytes());
-        }
-        // The number stands in the band, so that equal bands are equal places too.
-        *band = fnv(hash, &number.to_be_bytes()).cast_signed();
-    }
-    Some(bands)
-}
+/// The shingles of one text, ascending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shingles(Vec<u64>);
 
-/// The share of shingles that two texts have in common: 1 for the same words in the same order.
-/// None where one has too few words to say.
-pub fn likeness(one: &str, other: &str) -> Option<f64> {
-    let (one, other) = (shingles(one)?, shingles(other)?);
-    let common = one.intersection(&other).count();
-    let all = one.len() + other.len() - common;
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    Some(common as f64 / all.max(1) as f64)
-}
-
-fn shingles(text: &str) -> Option<HashSet<u64>> {
-    let words: Vec<u64> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .take(MOST_WORDS)
-        .map(|word| {
-            word.chars()
-                .flat_map(char::to_lowercase)
-                .fold(FNV_OFFSET, |hash, letter| fnv(hash, &u32::from(letter).to_be_bytes()))
+impl Shingles {
+    /// The shingles of a text. None for one of few words.
+    pub fn of(text: &str) -> Option<Self> {
+        let words: Vec<u64> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .take(MOST_WORDS)
+            .map(hash_word)
+            .collect();
+        (words.len() >= FEWEST_WORDS).then(|| {
+            let mut shingles: Vec<u64> = words
+                .windows(SHINGLE)
+                .map(|run| run.iter().fold(0, |hash, word| spread(hash ^ word)))
+                .collect();
+            shingles.sort_unstable();
+            shingles.dedup();
+            Self(shingles)
         })
-        .collect();
-    (words.len() >= FEWEST_WORDS).then(|| {
-        words
-            .windows(SHINGLE)
-            .map(|run| run.iter().fold(FNV_OFFSET, |hash, word| fnv(hash, &word.to_be_bytes())))
-            .collect()
-    })
+    }
+
+    /// The bands of the text, in order.
+    pub fn bands(&self) -> [i64; BANDS] {
+        let mut bands = [0; BANDS];
+        for (number, band) in (0_u64..).zip(&mut bands) {
+            let mut hash = FNV_OFFSET;
+            for row in 0..ROWS as u64 {
+                let seed = spread(number * ROWS as u64 + row + 1);
+                let least = self.0.iter().map(|shingle| spread(shingle ^ seed)).min().unwrap_or(0);
+                hash = fnv(hash, &least.to_be_bytes());
+            }
+            // The number stands in the band, so that equal bands are equal places too.
+            *band = fnv(hash, &number.to_be_bytes()).cast_signed();
+        }
+        bands
+    }
+
+    /// The share of shingles that two texts have in common: 1 for the same words in the same order.
+    pub fn likeness(&self, other: &Self) -> f64 {
+        let (mut one, mut other) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let (mut common, mut all) = (0_u32, 0_u32);
+        while let (Some(a), Some(b)) = (one.peek(), other.peek()) {
+            let order = a.cmp(b);
+            common += u32::from(order.is_eq());
+            all += 1;
+            if order.is_le() {
+                one.next();
+            }
+            if order.is_ge() {
+                other.next();
+            }
+        }
+        let rest = u32::try_from(one.count() + other.count()).unwrap_or(u32::MAX);
+        f64::from(common) / f64::from(all.saturating_add(rest).max(1))
+    }
+}
+
+/// A word as a number, whatever its case.
+fn hash_word(word: &str) -> u64 {
+    if word.is_ascii() {
+        return word.bytes().fold(FNV_OFFSET, |hash, byte| fnv(hash, &[byte.to_ascii_lowercase()]));
+    }
+    let mut buffer = [0; 4];
+    word.chars()
+        .flat_map(char::to_lowercase)
+        .fold(FNV_OFFSET, |hash, letter| fnv(hash, letter.encode_utf8(&mut buffer).as_bytes()))
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -86,6 +109,14 @@ mod tests {
         draft was promised for May and again for June. Nobody answers the telephone, and the school \
         says that it cannot begin without it. I want to know when the plan will come and who is \
         responsible for the delay.";
+
+    fn bands(text: &str) -> Option<[i64; BANDS]> {
+        Shingles::of(text).map(|shingles| shingles.bands())
+    }
+
+    fn likeness(one: &str, other: &str) -> Option<f64> {
+        Some(Shingles::of(one)?.likeness(&Shingles::of(other)?))
+    }
 
     fn meets(one: &str, other: &str) -> bool {
         let (one, other) = (bands(one).unwrap(), bands(other).unwrap());
@@ -129,5 +160,7 @@ mod tests {
         // A change here makes every kept band worthless.
         assert_eq!(fnv(FNV_OFFSET, b"a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(spread(1), 0x5692_161d_100b_05e5);
+        assert_eq!(hash_word("Ärger"), hash_word("ärger"));
+        assert_eq!(bands(LETTER).unwrap()[0], 0x2bb5_1099_c417_d50c);
     }
 }

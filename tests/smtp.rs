@@ -71,12 +71,18 @@ async fn deliver_to(script: Script) -> (Delivery, SmtpSink) {
     (delivery, sink)
 }
 
+/// Whether the server wants each command answered before the next or takes them together, its
+/// answers mean the same.
 async fn check(script: Script, expected: impl Fn(&Delivery) -> bool, words: &str) {
-    let (delivery, sink) = deliver_to(script).await;
-    assert!(expected(&delivery), "{delivery:?}");
-    assert!(delivery.reply().cause.contains(words), "{delivery:?} should say: {words}");
-    assert!(!format!("{delivery:?}").contains("helen"), "names the recipient: {delivery:?}");
-    assert!(sink.letters().is_empty());
+    let mut together = script.clone();
+    together.extensions.push("PIPELINING".to_owned());
+    for script in [script, together] {
+        let (delivery, sink) = deliver_to(script).await;
+        assert!(expected(&delivery), "{delivery:?}");
+        assert!(delivery.reply().cause.contains(words), "{delivery:?} should say: {words}");
+        assert!(!format!("{delivery:?}").contains("helen"), "names the recipient: {delivery:?}");
+        assert!(sink.letters().is_empty());
+    }
 }
 
 /// Waits until it is so, at most five seconds.
@@ -124,6 +130,23 @@ async fn a_letter_arrives_byte_for_byte_for_one_recipient() {
     assert_eq!(letters[0].from, "<bounce+t@northmere.example>");
     assert_eq!(letters[0].to, ["<helen@example.org>"]);
     assert_eq!(sink.commands()[0], "EHLO postern.northmere.example");
+}
+
+#[tokio::test]
+async fn commands_go_together_only_where_the_server_takes_them_so() {
+    let offers = |extension: &str| Script {
+        extensions: vec!["8BITMIME".to_owned(), extension.to_owned()],
+        // It answers to sender and recipient late, and both at once.
+        ..Script::default().reply("MAIL", &[""]).reply("RCPT", &["250 2.1.0 ok\r\n250 2.1.5 ok"])
+    };
+    let (delivery, sink) = deliver_to(offers("pipelining")).await;
+    assert!(accepted(&delivery), "{delivery:?}");
+    assert_eq!(sink.letters()[0].bytes, LETTER);
+    let sink = SmtpSink::start(offers("SIZE 1000000")).await;
+    let mut patient = account(sink.port());
+    patient.limits.command = Duration::from_millis(500);
+    let delivery = mailer(patient).deliver(&helen(), LETTER).await;
+    assert!(later(&delivery), "{delivery:?}");
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ fn converse(stream: &TcpStream, counts: &Counts) -> std::io::Result<()> {
         }
         let text = String::from_utf8_lossy(&line);
         let reply: &[u8] = match text.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
-            "EHLO" => b"250-sink.example\r\n250 8BITMIME\r\n",
+            "EHLO" => b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
             "RCPT" => {
                 to_customer = text.to_ascii_lowercase().contains(CUSTOMERS);
                 b"250 2.1.5 ok\r\n"

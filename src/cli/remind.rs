@@ -32,7 +32,7 @@ pub(super) async fn run(asked: Remind, file: &Path, out: &mut Out) -> Result<(),
     tell(&plan, asked.json, out)?;
     // A gateway that serves this store sends what was queued; otherwise it is done here.
     if !asked.dry_run && (lock.is_some() || gateway.db.is_postgres()) {
-        while outbox::tick(&gateway).await? == Tick::Busy {}
+        while outbox::tick(&gateway, || true).await? == Tick::Busy {}
     }
     gateway.db.close().await;
     Ok(())

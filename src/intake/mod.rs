@@ -20,7 +20,7 @@ use tracing::{info, warn};
 use crate::email::{self, Email, Kind, KindEvidence};
 use crate::gateway::Gateway;
 use crate::hold::{hold_point, hold_point_of};
-use crate::likeness;
+use crate::likeness::{BANDS, Shingles};
 use crate::policy::Policy;
 use crate::rules::Seen;
 use crate::store::attachments;
@@ -58,8 +58,8 @@ pub(crate) struct InHand {
     pub(crate) email: Email,
     pub(crate) content_key: String,
     pub(crate) seen: Seen,
-    /// By what its like is found.
-    pub(crate) bands: Option<[i64; likeness::BANDS]>,
+    /// By what its like is found and known. Nothing for few words.
+    pub(crate) words: Option<(Shingles, [i64; BANDS])>,
     /// Read now, not remembered.
     fresh: bool,
 }
@@ -257,8 +257,9 @@ async fn take_handful(
 /// What a message's own text says, looked up once.
 fn in_hand(policy: &Policy, waiting: Waiting, email: Email, fresh: bool) -> InHand {
     let (seen, content_key) = (policy.rules.look(&email), content_key(&email));
-    let bands = likeness::bands(suggest::words_of(&email));
-    InHand { waiting, email, content_key, seen, bands, fresh }
+    let words = Shingles::of(suggest::words_of(&email));
+    let words = words.map(|shingles| (shingles.clone(), shingles.bands()));
+    InHand { waiting, email, content_key, seen, words, fresh }
 }
 
 /// One message with all that its own text says, read now or remembered from before.

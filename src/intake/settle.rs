@@ -361,7 +361,7 @@ mod tests {
         };
         let email = Email { from, ..Email::blank() };
         let seen = crate::rules::Seen::default();
-        InHand { waiting, email, content_key: content.to_owned(), seen, bands: None, fresh: true }
+        InHand { waiting, email, content_key: content.to_owned(), seen, words: None, fresh: true }
     }
 
     fn check(messages: &[(&str, &str)], tied: &[i64], waves_expected: &[&[i64]]) {

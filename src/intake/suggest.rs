@@ -8,9 +8,9 @@ use super::{InHand, history};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::Action;
 use crate::email::{Email, SenderProof};
-use crate::likeness::likeness;
+use crate::likeness::Shingles;
 use crate::rules::Known;
-use crate::store::suggestions::{self, Earlier, NewSuggestion, OpenCase};
+use crate::store::suggestions::{self, NewSuggestion, OpenCase};
 use crate::store::{StoreError, Tx};
 
 /// From this share of common words on, two texts count as one sent twice.
@@ -33,6 +33,15 @@ pub(super) struct Neighbours {
     open: Vec<OpenCase>,
 }
 
+/// What another message is compared with.
+struct Earlier {
+    case_id: i64,
+    reference: String,
+    /// Lower case.
+    address: Option<String>,
+    words: Option<Shingles>,
+}
+
 impl Neighbours {
     /// Looks them up for messages that may open a case.
     pub(super) async fn fetch(tx: &mut Tx, wave: &[&InHand]) -> Result<Self, StoreError> {
@@ -40,7 +49,7 @@ impl Neighbours {
             wave.iter().filter(|one| !one.email.kind.is_automatic()).collect();
         let mut by_band: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
         for one in &people {
-            for band in one.bands.iter().flatten() {
+            for band in one.words.iter().flat_map(|(_, bands)| bands) {
                 by_band.entry(*band).or_default().push(one.waiting.id);
             }
         }
@@ -64,15 +73,17 @@ impl Neighbours {
         }
         let ids: BTreeSet<i64> = sharing.values().flatten().copied().collect();
         let ids: Vec<i64> = ids.into_iter().collect();
-        let earlier = suggestions::earlier(tx, &ids).await?;
+        let earlier = suggestions::earlier(tx, &ids).await?.into_iter().map(|one| {
+            let address = one.from.map(|from| from.address.to_lowercase());
+            let words = Shingles::of(&one.reply_text);
+            let (case_id, reference) = (one.case_id, one.reference);
+            (one.id, Earlier { case_id, reference, address, words })
+        });
+        let earlier = earlier.collect();
         let senders: BTreeSet<String> =
             people.iter().filter_map(|one| history::sender_of(one)).collect();
         let senders: Vec<&str> = senders.iter().map(String::as_str).collect();
-        Ok(Self {
-            sharing,
-            earlier: earlier.into_iter().map(|one| (one.id, one)).collect(),
-            open: suggestions::open_cases_of(tx, &senders).await?,
-        })
+        Ok(Self { sharing, earlier, open: suggestions::open_cases_of(tx, &senders).await? })
     }
 
     /// Adds what was opened in the same wave and is like another of it.
@@ -83,8 +94,10 @@ impl Neighbours {
         {
             let id = one.waiting.id;
             if let Some(Opened { id: case_id, reference }) = opened.get(&id) {
-                let (reference, email) = (reference.clone(), one.email.clone());
-                self.earlier.insert(id, Earlier { id, case_id: *case_id, reference, email });
+                let address = history::sender_of(one);
+                let words = one.words.as_ref().map(|(shingles, _)| shingles.clone());
+                let (case_id, reference) = (*case_id, reference.clone());
+                self.earlier.insert(id, Earlier { case_id, reference, address, words });
             }
         }
     }
@@ -114,7 +127,8 @@ pub(super) fn suggest(
     after.suggestions.extend(found);
     let belongs = matches!(scene.decision.action, Action::Open { .. } | Action::Attach { .. });
     if belongs && is_new && !scene.one.email.kind.is_automatic() {
-        after.bands.extend(scene.one.bands.iter().flatten().map(|band| (*band, id)));
+        let bands = scene.one.words.iter().flat_map(|(_, bands)| bands);
+        after.bands.extend(bands.map(|band| (*band, id)));
     }
 }
 
@@ -162,9 +176,10 @@ fn of_a_new_case(scene: &Scene<'_>, near: &Neighbours, case_id: Option<i64>) -> 
 /// Whether a message says what an earlier one said. By the same person it is a duplicate; by another
 /// it may have come by another way, or be a campaign.
 fn sent_again(one: &InHand, earlier: &Earlier) -> Option<(&'static str, i64, String)> {
-    let alike = likeness(words_of(&one.email), words_of(&earlier.email)).filter(|x| *x >= ALIKE)?;
-    let address = |email: &Email| email.from.as_ref().map(|from| from.address.to_lowercase());
-    let same = address(&one.email).is_some() && address(&one.email) == address(&earlier.email);
+    let ((words, _), others) = (one.words.as_ref()?, earlier.words.as_ref()?);
+    let alike = Some(words.likeness(others)).filter(|alike| *alike >= ALIKE)?;
+    let address = history::sender_of(one);
+    let same = address.is_some() && address == earlier.address;
     let (kind, score, who) = if same {
         ("duplicate", alike, "the same address")
     } else {

@@ -11,7 +11,7 @@ use lettre::{
     transport::smtp::{
         authentication::{Credentials, Mechanism},
         client::AsyncSmtpConnection,
-        commands::{Data, Mail, Quit, Rcpt},
+        commands::{Data, Ehlo, Mail, Quit, Rcpt},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
         response::Response,
     },
@@ -146,6 +146,8 @@ impl SmtpAccount {
 pub struct SmtpSession {
     connection: AsyncSmtpConnection,
     limits: TimeLimits,
+    /// The server takes several commands before it answers the first (RFC 2920).
+    pipelines: bool,
 }
 
 /// What became of a letter, and the session if it may be used again.
@@ -184,9 +186,14 @@ impl SmtpSession {
         };
         let hello = ClientId::Domain(account.hello.clone());
         let opening = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &hello);
-        let connection =
+        let mut connection =
             within(limits.command, Step::Greeting, opening).await.map_err(|f| f.delivery)?;
-        let mut session = Self { connection, limits };
+        // Asked once more: of what the server can do, the client keeps only what it uses itself.
+        let again = connection.command(Ehlo::new(hello));
+        let offered =
+            within(limits.command, Step::Greeting, again).await.map_err(|f| f.delivery)?;
+        let pipelines = offered.message().any(|line| line.eq_ignore_ascii_case("PIPELINING"));
+        let mut session = Self { connection, limits, pipelines };
         if let Some(login) = &account.login {
             session.log_in(login).await?;
         }
@@ -227,18 +234,10 @@ impl SmtpSession {
         let from = envelope.from.as_ref().map(smtp_address).transpose()?;
         let to = smtp_address(&envelope.to)?;
         let parameters = self.parameters(bytes)?;
-        let connection = &mut self.connection;
-        let answer =
-            within(command, Step::Sender, connection.command(Mail::new(from, parameters))).await?;
-        require(Step::Sender, &answer, &[250])?;
-        let answer =
-            within(command, Step::Recipient, connection.command(Rcpt::new(to, Vec::new()))).await?;
-        require(Step::Recipient, &answer, &[250, 251])?;
-        let answer = within(command, Step::Data, connection.command(Data)).await?;
-        require(Step::Data, &answer, &[354])?;
+        self.announce(Mail::new(from, parameters), Rcpt::new(to, Vec::new())).await?;
         // The client ends the last line itself, with the dot.
         let body = bytes.strip_suffix(b"\r\n").unwrap_or(bytes);
-        let answer = within(after_dot, Step::AfterDot, connection.message(body)).await?;
+        let answer = within(after_dot, Step::AfterDot, self.connection.message(body)).await?;
         require(Step::AfterDot, &answer, &[250])?;
         let server = server_reply(&answer);
         let enhanced = server.enhanced();
@@ -247,6 +246,30 @@ impl SmtpSession {
             enhanced,
             cause: "the mail server accepted the letter".to_owned(),
         })
+    }
+
+    /// Names sender and recipient and asks to go on, up to the server's 354.
+    async fn announce(&mut self, mail: Mail, rcpt: Rcpt) -> Result<(), Failure> {
+        let command = self.limits.command;
+        let connection = &mut self.connection;
+        if self.pipelines {
+            // A refusal in the middle ends the connection: what the server makes of the commands after
+            // it is not waited for, and without the letter's last dot it has accepted nothing.
+            let cut = |failure| Failure { answered: false, ..failure };
+            let together = format!("{mail}{rcpt}{Data}");
+            let answer = within(command, Step::Sender, connection.command(together)).await;
+            require(Step::Sender, &answer.map_err(cut)?, &[250])?;
+            let answer = within(command, Step::Recipient, connection.read_response()).await;
+            require(Step::Recipient, &answer.map_err(cut)?, &[250, 251])?;
+            let answer = within(command, Step::Data, connection.read_response()).await?;
+            return require(Step::Data, &answer, &[354]);
+        }
+        let answer = within(command, Step::Sender, connection.command(mail)).await?;
+        require(Step::Sender, &answer, &[250])?;
+        let answer = within(command, Step::Recipient, connection.command(rcpt)).await?;
+        require(Step::Recipient, &answer, &[250, 251])?;
+        let answer = within(command, Step::Data, connection.command(Data)).await?;
+        require(Step::Data, &answer, &[354])
     }
 
     fn parameters(&self, bytes: &[u8]) -> Result<Vec<MailParameter>, Failure> {

@@ -22,44 +22,61 @@ use crate::tick::Tick;
 /// Letters claimed together: their commits are shared.
 const BATCH: i64 = 16;
 
-/// Sends the letters that are due.
+/// Sends the letters that are due, for as long as `go_on` says.
 ///
 /// # Errors
 /// When the database refuses; what was claimed is tried again when its lease ends, with the same
 /// bytes and the same Message-ID.
-pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
-    let (now, id) = (gateway.clock.now(), gateway.id.clone());
-    let until = gateway.lease_until(now);
-    let claimed = gateway
-        .db
-        .write(move |tx| Box::pin(async move { letters::claim(tx, &id, now, until, BATCH).await }))
-        .await?;
+pub async fn tick(
+    gateway: &Arc<Gateway>,
+    go_on: impl Fn() -> bool + Send,
+) -> Result<Tick, StoreError> {
+    let mut claimed = commit(gateway, Vec::new(), true).await?;
     if claimed.is_empty() {
         return Ok(Tick::Idle);
     }
-    hold_point("sending").await;
-    let done = Arc::new(tokio::select! {
-        done = deliver_all(gateway, claimed) => done,
-        never = stay_ours(gateway) => match never {},
-    });
-    hold_point("sent").await;
+    while !claimed.is_empty() {
+        hold_point("sending").await;
+        let done = tokio::select! {
+            done = deliver_all(gateway, claimed) => done,
+            never = stay_ours(gateway) => match never {},
+        };
+        hold_point("sent").await;
+        claimed = commit(gateway, done, go_on()).await?;
+    }
+    Ok(Tick::Busy)
+}
+
+/// Records what was delivered and claims what is next, in one transaction: each costs the disk's answer.
+async fn commit(
+    gateway: &Arc<Gateway>,
+    done: Vec<(Leaving, Delivery)>,
+    claim: bool,
+) -> Result<Vec<Leaving>, StoreError> {
     let (now, pause) = (gateway.clock.now(), gateway.retry_pause());
+    let (id, until) = (gateway.id.clone(), gateway.lease_until(now));
+    let done = Arc::new(done);
     gateway
         .db
         // What is not recorded is sent once more.
         .write_again(move |tx| {
-            let done = Arc::clone(&done);
+            let (done, id) = (Arc::clone(&done), id.clone());
             Box::pin(async move {
-                record_accepted(tx, &done, now).await?;
-                for (letter, delivery) in done.iter() {
-                    record(tx, letter, delivery, pause, now).await?;
+                if !done.is_empty() {
+                    record_accepted(tx, &done, now).await?;
+                    for (letter, delivery) in done.iter() {
+                        record(tx, letter, delivery, pause, now).await?;
+                    }
+                    hold_point("recording").await;
                 }
-                hold_point("recording").await;
-                Ok::<(), StoreError>(())
+                if claim {
+                    letters::claim(tx, &id, now, until, BATCH).await
+                } else {
+                    Ok(Vec::new())
+                }
             })
         })
-        .await?;
-    Ok(Tick::Busy)
+        .await
 }
 
 /// Renews the claim on letters for as long as a slow server takes them: another gateway would send

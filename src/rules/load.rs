@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::decision::{Condition, Decision, Effect, KnownFact};
+use super::expression::Expression;
 use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
 use super::label::{Label, Names};
-use super::matcher::{self, Matcher, Pattern};
+use super::matcher::{Matcher, Pattern};
 use super::services::Services;
 use super::text::{Haystack, Place, fold};
 use super::{Rule, RuleSet};
@@ -191,10 +192,10 @@ fn regex(
     file: usize,
     expression: &Spanned<String>,
     checker: &mut Checker<'_>,
-) -> Option<regex::Regex> {
+) -> Option<Expression> {
     let at = expression.span().start;
-    match matcher::compile(expression.get_ref()) {
-        Ok(regex) if regex.is_match("") => {
+    match Expression::new(expression.get_ref()) {
+        Ok(regex) if regex.fits_nothing() => {
             checker.fault(
                 file,
                 at,

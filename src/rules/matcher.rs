@@ -4,14 +4,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
-use regex::{Regex, RegexBuilder};
 
+use super::expression::Expression;
 use super::text::{Haystack, Place, fold};
-
-/// What one rule's pattern may compile to, in bytes.
-const REGEX_BYTES: usize = 1 << 20;
-/// Hits counted of one regular expression in one message.
-const HITS_PER_REGEX: usize = 20;
 
 /// What a phrase is to its rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +14,11 @@ enum Role {
     Fires,
     Near,
     Unless,
+    /// One of its expressions is worth trying here.
+    Tries {
+        expression: usize,
+        at_word: bool,
+    },
 }
 
 /// A phrase of a rule.
@@ -41,7 +41,7 @@ pub(crate) struct Hit {
 /// A rule as the matcher needs it.
 pub(crate) struct Pattern {
     pub(crate) words: Vec<String>,
-    pub(crate) regex: Vec<Regex>,
+    pub(crate) regex: Vec<Expression>,
     pub(crate) near: Vec<String>,
     pub(crate) unless: Vec<String>,
     pub(crate) places: Vec<Place>,
@@ -52,7 +52,9 @@ pub(crate) struct Matcher {
     literals: AhoCorasick,
     uses: Vec<Vec<Use>>,
     /// Expressions with their rules.
-    regexes: Vec<(usize, Regex)>,
+    expressions: Vec<(usize, Expression)>,
+    /// The expressions that are tried in every text.
+    always: Vec<usize>,
     /// By rule: where it looks, and whether it has a `near`.
     rules: Vec<(Vec<Place>, bool)>,
 }
@@ -65,7 +67,16 @@ impl Matcher {
     pub(crate) fn new(patterns: &[Pattern]) -> Result<Self, String> {
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut uses: Vec<Vec<Use>> = Vec::new();
-        let mut regexes = Vec::new();
+        let mut add = |literal: String, used: Use| {
+            let number = *numbers.entry(literal).or_insert(uses.len());
+            if number == uses.len() {
+                uses.push(Vec::new());
+            }
+            if let Some(uses) = uses.get_mut(number) {
+                uses.push(used);
+            }
+        };
+        let mut expressions = Vec::new();
         for (rule, pattern) in patterns.iter().enumerate() {
             let roles = [
                 (&pattern.words, Role::Fires),
@@ -74,16 +85,20 @@ impl Matcher {
             ];
             for (phrases, role) in roles {
                 for phrase in phrases {
-                    let number = *numbers.entry(fold(phrase)).or_insert(uses.len());
-                    if number == uses.len() {
-                        uses.push(Vec::new());
-                    }
-                    if let Some(uses) = uses.get_mut(number) {
-                        uses.push(Use { rule, role, open: phrase.trim_end().ends_with('*') });
-                    }
+                    let open = phrase.trim_end().ends_with('*');
+                    add(fold(phrase), Use { rule, role, open });
                 }
             }
-            regexes.extend(pattern.regex.iter().map(|regex| (rule, regex.clone())));
+            for expression in &pattern.regex {
+                if let Some(needs) = expression.needs() {
+                    let (expression, at_word) = (expressions.len(), needs.at_word);
+                    let role = Role::Tries { expression, at_word };
+                    for literal in &needs.literals {
+                        add(literal.clone(), Use { rule, role, open: true });
+                    }
+                }
+                expressions.push((rule, expression.clone()));
+            }
         }
         let mut literals = vec![""; numbers.len()];
         for (literal, &number) in &numbers {
@@ -96,7 +111,10 @@ impl Matcher {
             .iter()
             .map(|pattern| (pattern.places.clone(), !pattern.near.is_empty()))
             .collect();
-        Ok(Self { literals, uses, regexes, rules })
+        let always = (0..expressions.len())
+            .filter(|at| expressions.get(*at).is_some_and(|(_, one)| one.needs().is_none()))
+            .collect();
+        Ok(Self { literals, uses, expressions, always, rules })
     }
 
     /// Every place where a rule's words stand, in the order of the text, with `where`, `near` and
@@ -106,14 +124,19 @@ impl Matcher {
         let mut fired = Vec::new();
         let mut near: Vec<(usize, usize)> = Vec::new();
         let mut unless: Vec<(usize, usize)> = Vec::new();
+        let mut tries: Vec<(usize, Range<usize>)> = Vec::new();
         for found in self.literals.find_overlapping_iter(text) {
             let range = found.start()..found.end();
-            if !starts_word(text, range.start) {
-                continue;
-            }
+            let starts = starts_word(text, range.start);
             let whole = ends_word(text, range.end);
             for used in self.uses.get(found.pattern().as_usize()).into_iter().flatten() {
-                if !whole && !used.open {
+                if let Role::Tries { expression, at_word } = used.role {
+                    if starts || !at_word {
+                        tries.push((expression, range.clone()));
+                    }
+                    continue;
+                }
+                if !starts || !(whole || used.open) {
                     continue;
                 }
                 let sentence = haystack.sentence_at(range.start);
@@ -124,15 +147,11 @@ impl Matcher {
                         let range = range.start..end_of_word(text, range.end);
                         fired.push((used.rule, range, sentence));
                     }
+                    Role::Tries { .. } => {}
                 }
             }
         }
-        // One by one: all in one set, the counted gaps multiply and the search leaves its fast path.
-        for (rule, regex) in &self.regexes {
-            for found in regex.find_iter(text).take(HITS_PER_REGEX) {
-                fired.push((*rule, found.range(), haystack.sentence_at(found.start())));
-            }
-        }
+        self.try_expressions(haystack, tries, &mut fired);
         near.sort_unstable();
         unless.sort_unstable();
         let mut hits: Vec<Hit> = fired
@@ -150,24 +169,32 @@ impl Matcher {
         hits.sort_by_key(|hit| (hit.range.start, hit.rule));
         hits
     }
-}
 
-/// Compiles one expression of a rule. `^` and `$` are the beginning and end of a part of the message.
-///
-/// # Errors
-/// The reader's own words, on one line.
-pub(crate) fn compile(expression: &str) -> Result<Regex, String> {
-    RegexBuilder::new(&plain(expression))
-        .multi_line(true)
-        .size_limit(REGEX_BYTES)
-        .build()
-        .map_err(|error| error.to_string().lines().last().unwrap_or_default().trim().to_owned())
-}
-
-/// The same expression with plain word edges and letters: the folded text needs no more, and with
-/// Unicode's own the search leaves its fast path at the first pound sign.
-fn plain(expression: &str) -> String {
-    expression.replace(r"\b", r"(?-u:\b)").replace(r"\w", r"[a-z0-9\x{e0}-\x{24f}]")
+    /// Runs every expression that has a literal here, and those that have none anywhere.
+    fn try_expressions(
+        &self,
+        haystack: &Haystack,
+        mut tries: Vec<(usize, Range<usize>)>,
+        fired: &mut Vec<(usize, Range<usize>, usize)>,
+    ) {
+        tries.sort_unstable_by_key(|(expression, range)| (*expression, range.start, range.end));
+        let mut run = |number: usize, literals: &[Range<usize>]| {
+            let Some((rule, expression)) = self.expressions.get(number) else { return };
+            for range in expression.matches(&haystack.folded, literals) {
+                let sentence = haystack.sentence_at(range.start);
+                fired.push((*rule, range, sentence));
+            }
+        };
+        for number in &self.always {
+            run(*number, &[]);
+        }
+        for one in tries.chunk_by(|(one, _), (other, _)| one == other) {
+            let literals: Vec<Range<usize>> = one.iter().map(|(_, range)| range.clone()).collect();
+            if let Some((number, _)) = one.first() {
+                run(*number, &literals);
+            }
+        }
+    }
 }
 
 fn starts_word(text: &str, at: usize) -> bool {

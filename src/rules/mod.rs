@@ -3,6 +3,7 @@
 mod classify;
 mod decision;
 mod explain;
+mod expression;
 mod file;
 mod label;
 mod load;

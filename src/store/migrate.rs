@@ -29,6 +29,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0004_suggestions", include_str!("../../migrations/0004_suggestions.sql")),
     ("0005_attachments", include_str!("../../migrations/0005_attachments.sql")),
     ("0006_refusing_addresses", include_str!("../../migrations/0006_refusing_addresses.sql")),
+    ("0007_bands_anew", include_str!("../../migrations/0007_bands_anew.sql")),
 ];
 
 /// The two spellings of a migration.

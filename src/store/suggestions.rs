@@ -5,7 +5,8 @@ use sqlx::FromRow;
 
 use super::StoreError;
 use super::db::{Db, ROWS, Tx, clean, on};
-use crate::email::Email;
+use crate::email::Address;
+use crate::private::Private;
 
 /// A suggestion to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,8 +189,17 @@ pub struct Earlier {
     pub case_id: i64,
     /// The case's reference.
     pub reference: String,
-    /// What was read of it.
-    pub email: Email,
+    /// Who wrote it.
+    pub from: Option<Address>,
+    /// Only what its sender newly wrote.
+    pub reply_text: Private<String>,
+}
+
+/// Of what was read of a message, what another is compared with.
+#[derive(serde::Deserialize)]
+struct Words {
+    from: Option<Address>,
+    reply_text: Private<String>,
 }
 
 /// Earlier messages with their cases; those without one are missing. A merged case stands for the
@@ -216,8 +226,8 @@ pub async fn earlier(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Earlier>, StoreErro
         })?;
         found.extend(rows.into_iter().filter_map(|(id, case_id, reference, email)| {
             // What an older version read of a message may have another shape; it is then not compared.
-            let email = serde_json::from_str(&email).ok()?;
-            Some(Earlier { id, case_id, reference, email })
+            let Words { from, reply_text } = serde_json::from_str(&email).ok()?;
+            Some(Earlier { id, case_id, reference, from, reply_text })
         }));
     }
     Ok(found)

@@ -355,7 +355,7 @@ async fn say(stream: &mut (impl AsyncWrite + Unpin), reply: &str) -> std::io::Re
         }
         return std::future::pending().await;
     }
-    let end = if reply.ends_with("\r\n") { "" } else { "\r\n" };
+    let end = if reply.is_empty() || reply.ends_with("\r\n") { "" } else { "\r\n" };
     stream.write_all(format!("{reply}{end}").as_bytes()).await?;
     stream.flush().await
 }
