@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 /// A decoded body, and the plain text that some list server put behind the encoded part.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Body<'a> {
@@ -83,24 +86,17 @@ impl Octets {
     /// Takes a line of whole groups of four, as nearly every line of a large attachment is. False
     /// (and nothing taken) for any other.
     fn push_whole(&mut self, line: &[u8]) -> bool {
-        let (groups, rest) = line.as_chunks::<4>();
-        // A line that begins so may be a rule under which a list server signs.
-        if self.count != 0 || !rest.is_empty() || matches!(line, [b'_' | b'-', ..]) {
+        if self.count != 0 || !line.len().is_multiple_of(4) {
             return false;
         }
         let before = self.out.len();
-        let mut seen = 0;
-        self.out.resize(before + groups.len() * 3, 0);
-        let (room, _) = self.out.get_mut(before..).unwrap_or_default().as_chunks_mut::<3>();
-        for (octets, group) in room.iter_mut().zip(groups) {
-            let [a, b, c, d] = group.map(bits);
-            seen |= a | b | c | d;
-            *octets = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
-        }
-        if seen >= 64 {
+        self.out.resize(before + line.len() / 4 * 3, 0);
+        let room = self.out.get_mut(before..).unwrap_or_default();
+        let whole = STANDARD_NO_PAD.decode_slice(line, room).is_ok();
+        if !whole {
             self.out.truncate(before);
         }
-        seen < 64
+        whole
     }
 
     /// Padding: what is left over are zero bits.
@@ -117,7 +113,8 @@ fn base64(body: &[u8]) -> Body<'_> {
     let mut padded = false;
     let mut damaged = false;
     let mut at = 0;
-    for line in body.split_inclusive(|b| *b == b'\n') {
+    for end in memchr::memchr_iter(b'\n', body).map(|end| end + 1).chain([body.len()]) {
+        let line = body.get(at..end).unwrap_or_default();
         let trimmed = line.trim_ascii();
         if !trimmed.is_empty() && !octets.push_whole(trimmed) {
             let all =
@@ -136,7 +133,7 @@ fn base64(body: &[u8]) -> Body<'_> {
                 }
             }
         }
-        at += line.len();
+        at = end;
     }
     let footer = body.get(at..).unwrap_or_default();
     if octets.out.is_empty() && !footer.trim_ascii().is_empty() {
@@ -157,11 +154,12 @@ pub(super) fn quoted_printable(body: &[u8]) -> (Vec<u8>, bool) {
     let mut out = Vec::with_capacity(body.len());
     let mut damaged = false;
     let mut rest = body;
-    while let Some((&byte, tail)) = rest.split_first() {
+    while let Some(at) = memchr::memchr(b'=', rest) {
+        let (plain, tail) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let tail = tail.get(1..).unwrap_or_default();
         rest = tail;
-        if byte != b'=' {
-            out.push(byte);
-        } else if let Some(after) = soft_break(tail) {
+        if let Some(after) = soft_break(tail) {
             rest = after;
         } else if let [high, low, after @ ..] = tail
             && let (Some(high), Some(low)) = (hex(*high), hex(*low))
@@ -173,6 +171,7 @@ pub(super) fn quoted_printable(body: &[u8]) -> (Vec<u8>, bool) {
             out.push(b'=');
         }
     }
+    out.extend_from_slice(rest);
     (out, damaged)
 }
 

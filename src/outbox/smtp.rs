@@ -230,7 +230,7 @@ impl SmtpSession {
     }
 
     async fn converse(&mut self, envelope: &Envelope, bytes: &[u8]) -> Result<Reply, Failure> {
-        let TimeLimits { command, after_dot, .. } = self.limits;
+        let after_dot = self.limits.after_dot;
         let from = envelope.from.as_ref().map(smtp_address).transpose()?;
         let to = smtp_address(&envelope.to)?;
         let parameters = self.parameters(bytes)?;

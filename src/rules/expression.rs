@@ -96,11 +96,12 @@ impl Expression {
 
     /// Where matches can lie, ascending, none touching another.
     fn windows(&self, text: &str, literals: &[Range<usize>]) -> Vec<Range<usize>> {
-        let Some(needs) = &self.needs else { return vec![0..text.len()] };
-        let (Some(reach), false) = (needs.reach, literals.is_empty()) else {
-            return if literals.is_empty() { Vec::new() } else { vec![0..text.len()] };
-        };
+        let whole = || std::iter::once(0..text.len()).collect();
+        let Some(needs) = &self.needs else { return whole() };
         let mut windows: Vec<Range<usize>> = Vec::new();
+        let Some(reach) = needs.reach else {
+            return if literals.is_empty() { windows } else { whole() };
+        };
         for literal in literals {
             let start = text.floor_char_boundary(literal.start.saturating_sub(reach));
             let end = text.floor_char_boundary(literal.end.saturating_add(reach).min(text.len()));

@@ -75,7 +75,7 @@ async fn like_messages_are_found_with_the_case_that_stands_for_theirs() {
         tx!(db, tx => cases::merge(&mut tx, two, Some(one)));
         let earlier = tx!(db, tx => suggestions::earlier(&mut tx, &[first, second, 99]));
         assert_eq!(earlier.iter().map(|found| found.case_id).collect::<Vec<_>>(), [one, one]);
-        assert_eq!((earlier[1].id, &earlier[1].email), (second, &email(2)));
+        assert_eq!((earlier[1].id, &earlier[1].reply_text), (second, &email(2).reply_text));
         assert!(tx!(db, tx => suggestions::earlier(&mut tx, &[])).is_empty());
     })
     .await;
