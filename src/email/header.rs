@@ -136,7 +136,7 @@ pub(super) fn split(raw: &[u8]) -> (Headers<'_>, &[u8]) {
 }
 
 fn first_line(rest: &[u8]) -> &[u8] {
-    rest.split_inclusive(|b| *b == b'\n').next().unwrap_or_default()
+    memchr::memchr(b'\n', rest).map_or(rest, |end| rest.get(..=end).unwrap_or(rest))
 }
 
 /// `From user date` of an mbox, or the quoted kind.
@@ -154,17 +154,15 @@ fn field_name(line: &[u8]) -> Option<&str> {
 
 /// Bytes of a field with the folded lines that belong to it.
 fn folded_length(rest: &[u8]) -> usize {
-    let mut length = 0;
-    for (number, line) in rest.split_inclusive(|b| *b == b'\n').enumerate() {
+    let mut length = first_line(rest).len();
+    while length <= BLOCK_BYTES {
+        let line = first_line(rest.get(length..).unwrap_or_default());
         let folded = matches!(line.first(), Some(b' ' | b'\t'));
         // A line of blanks only is taken for the end of the block that someone indented.
-        if number > 0 && (!folded || line.trim_ascii().is_empty()) {
+        if !folded || line.trim_ascii().is_empty() {
             break;
         }
         length += line.len();
-        if length > BLOCK_BYTES {
-            break;
-        }
     }
     length
 }

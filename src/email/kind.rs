@@ -3,6 +3,7 @@
 //! The headers are a table, so that a new one is a new row. RFC 3834 names the principles; most
 //! rows are dialects that were there before it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -49,18 +50,6 @@ struct Row {
     holds: Holds,
     /// The kind it makes, where it makes one. Rows are in order of strength.
     kind: Option<Kind>,
-}
-
-impl Row {
-    fn names(&self, field: &str) -> bool {
-        let (from, pattern) = match (self.header.strip_suffix('*'), self.header.strip_prefix('*')) {
-            (Some(start), _) => (0, start),
-            (None, Some(end)) => (field.len().saturating_sub(end.len()), end),
-            (None, None) if field.len() != self.header.len() => return false,
-            (None, None) => (0, self.header),
-        };
-        field.get(from..from + pattern.len()).is_some_and(|n| n.eq_ignore_ascii_case(pattern))
-    }
 }
 
 const fn row(header: &'static str, holds: Holds, kind: Option<Kind>) -> Row {
@@ -255,21 +244,51 @@ fn push_once(list: &mut Vec<String>, item: &str) {
     }
 }
 
-fn matched_rows(headers: &Headers<'_>) -> Vec<Match<'static>> {
-    let mut matched = Vec::new();
-    // Which lengths of names there are: most rows are about a name that no field can have.
-    let lengths = headers.fields.iter().fold(0_u128, |seen, f| seen | 1 << f.name.len().min(127));
-    for row in ROWS {
-        let exact = !row.header.contains('*');
-        if exact && lengths & 1 << row.header.len().min(127) == 0 {
-            continue;
-        }
-        let hit = headers.fields.iter().find(|f| row.names(f.name) && row.holds.test(&f.text()));
-        if let Some(field) = hit {
-            matched.push((field.name.to_owned(), field.text().into_owned(), row.kind));
+/// The rows by the names that they are about, lower case.
+struct ByName {
+    exact: HashMap<&'static str, Vec<usize>>,
+    starting: Vec<(&'static str, usize)>,
+    ending: Vec<(&'static str, usize)>,
+}
+
+static BY_NAME: LazyLock<ByName> = LazyLock::new(|| {
+    let mut rows = ByName { exact: HashMap::new(), starting: Vec::new(), ending: Vec::new() };
+    for (number, row) in ROWS.iter().enumerate() {
+        match (row.header.strip_suffix('*'), row.header.strip_prefix('*')) {
+            (Some(start), _) => rows.starting.push((start, number)),
+            (None, Some(end)) => rows.ending.push((end, number)),
+            (None, None) => rows.exact.entry(row.header).or_default().push(number),
         }
     }
-    matched
+    rows
+});
+
+impl ByName {
+    /// The rows that are about a field, by its name in lower case.
+    fn about(&self, name: &str) -> impl Iterator<Item = usize> {
+        let exact = self.exact.get(name).into_iter().flatten().copied();
+        let starting = self.starting.iter().filter(|(start, _)| name.starts_with(start));
+        let ending = self.ending.iter().filter(|(end, _)| name.ends_with(end));
+        exact.chain(starting.chain(ending).map(|(_, number)| *number))
+    }
+}
+
+/// Every row that some field meets, in the order of the rows, with the first field that does.
+fn matched_rows(headers: &Headers<'_>) -> Vec<Match<'static>> {
+    let mut matched: BTreeMap<usize, Match<'static>> = BTreeMap::new();
+    for field in &headers.fields {
+        let name = field.name.to_ascii_lowercase();
+        for number in BY_NAME.about(&name) {
+            let Some(row) = ROWS.get(number).filter(|_| !matched.contains_key(&number)) else {
+                continue;
+            };
+            let value = field.text();
+            if row.holds.test(&value) {
+                matched.insert(number, (field.name.to_owned(), value.into_owned(), row.kind));
+            }
+        }
+    }
+    matched.into_values().collect()
 }
 
 /// Reasons not to answer that are not one header with one value.

@@ -4,9 +4,7 @@
 //! and a missing last one ends with the message. An attached message is a leaf: nothing here goes
 //! deeper than [`DEEPEST`], so that no nesting can exhaust the stack.
 
-use std::sync::LazyLock;
-
-use aho_corasick::AhoCorasick;
+use memchr::memmem;
 
 use super::header::{self, Headers, Parameters};
 
@@ -122,17 +120,14 @@ fn guess_boundary(body: &[u8]) -> Option<&[u8]> {
     lines.find_map(|l| l.strip_prefix(b"--").filter(|b| b.len() > 5 && !b.contains(&b' ')))
 }
 
-/// Lines that may be delimiters. Nearly no line of a body is, and this finds them many bytes at a time.
-static DASHES: LazyLock<AhoCorasick> =
-    LazyLock::new(|| AhoCorasick::new(["\n--"]).expect("the pattern is a constant"));
-
 /// What stands between the delimiter lines, and whether the last one was there.
 fn sections<'a>(body: &'a [u8], boundary: &[u8], odd: &mut Oddities) -> (Vec<&'a [u8]>, bool) {
     let mut found = Vec::new();
     let mut open: Option<usize> = None;
     let mut closed = false;
     let first = body.starts_with(b"--").then_some(0);
-    let others = DASHES.find_iter(body).map(|dashes| dashes.start() + 1);
+    // Nearly no line of a body may be a delimiter; this finds those that may many bytes at a time.
+    let others = memmem::find_iter(body, b"\n--").map(|at| at + 1);
     for start in first.into_iter().chain(others) {
         let line = body.get(start..).unwrap_or_default();
         if !line.get(2..).is_some_and(|l| l.starts_with(boundary)) {
