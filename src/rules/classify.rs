@@ -304,17 +304,17 @@ fn worth(product: f64) -> f64 {
     })
 }
 
-/// Flags that a person must weigh before anything is final (domain rules D8 to D20, F1).
+/// Flags of which a person decides what follows, whatever the type (domain rules D17 to D21): a
+/// refusal may come of them, or harm. Who writes for another and who is a child is asked in a task
+/// of its own; the classification does not hang on it.
 fn is_for_an_officer(flag: Flag) -> bool {
     match flag {
-        Flag::Safeguarding
-        | Flag::ChildAuthor
+        Flag::Safeguarding | Flag::LegalProceedings | Flag::Over12Months | Flag::Anonymous => true,
+        Flag::ChildAuthor
         | Flag::Representative
-        | Flag::LegalProceedings
-        | Flag::Over12Months
-        | Flag::Anonymous
-        | Flag::OtherOrganisation => true,
-        Flag::DataRequest | Flag::AdjustmentNeeded => false,
+        | Flag::OtherOrganisation
+        | Flag::DataRequest
+        | Flag::AdjustmentNeeded => false,
     }
 }
 
