@@ -118,8 +118,9 @@ fn calendar(rules: &Texts, faults: &mut Vec<Fault>) -> Option<WorkingCalendar> {
 /// Whether a file of `rules/` belongs to classification.
 fn is_classification(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    let toml = Path::new(file).extension().is_some_and(|extension| extension == "toml");
-    toml && !matches!(file, "procedures.toml" | "reminders.toml" | "routes.toml")
+    let kind = Path::new(file).extension();
+    let counts = kind.is_some_and(|extension| extension == "toml" || extension == "jsonl");
+    counts && !matches!(file, "procedures.toml" | "reminders.toml" | "routes.toml")
 }
 
 fn part<T>(

@@ -6,13 +6,26 @@ use super::decision::State;
 use super::label::Label;
 use super::matcher::Hit;
 use super::text::{Haystack, Place};
-use super::{Classification, Evidence, Known, Rule, RuleSet, Seen};
+use super::{Classification, Evidence, Known, Rule, RuleSet, Second, Seen};
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
 use crate::email::Email;
 use crate::private::Private;
 
 /// From this sum on, a theme, flag or fact holds.
 const HOLDS_AT: f64 = 1.0;
+/// The rule's name under which the second opinion speaks.
+pub(super) const SECOND_OPINION: &str = "second-opinion";
+/// What a second opinion that is quite sure weighs for a service, in the scale of the rules.
+const SECOND_SERVICE: f64 = 4.0;
+/// See [`SECOND_SERVICE`].
+const SECOND_CUSTOMER: f64 = 4.0;
+/// A record type of less certainty than this gives way to a second opinion that finds another
+/// [`LIKELY`] and this one [`UNLIKELY`]. An officer then looks.
+const UNSURE: f64 = 0.9;
+/// See [`UNSURE`].
+const LIKELY: f64 = 0.6;
+/// See [`UNSURE`].
+const UNLIKELY: f64 = 0.1;
 /// Below this confidence an officer looks first.
 const OFFICER_BELOW: f64 = 0.7;
 /// What a product of certainties has turned out to be worth, on labelled messages that the rules
@@ -33,6 +46,65 @@ const SECOND_AT_LEAST: f64 = 6.0;
 const FEW_WORDS: usize = 300;
 /// The opening of a message says what it is about.
 const OPENING: usize = 300;
+
+/// Services and customers by their sums, best first.
+struct Ranked {
+    services: Vec<(usize, f64)>,
+    customers: Vec<(CustomerType, f64)>,
+}
+
+/// The second opinion beside what rules alone would have said.
+struct Heard<'a> {
+    second: Option<&'a Second>,
+    by_rules: &'a Ranked,
+}
+
+impl Heard<'_> {
+    /// The record type: the rules', unless they are not sure and what it resembles is quite another.
+    fn record_type(&self, (by_rules, sure): (RecordType, f64)) -> (RecordType, f64) {
+        let Some(second) = self.second else { return (by_rules, sure) };
+        let chance = |value: RecordType| second.record_type.get(value as usize).copied();
+        let best = RecordType::ALL
+            .iter()
+            .filter_map(|value| Some((*value, chance(*value)?)))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b));
+        match best {
+            Some((value, likely))
+                if sure < UNSURE
+                    && likely > LIKELY
+                    && chance(by_rules).is_some_and(|chance| chance < UNLIKELY) =>
+            {
+                (value, sure.min(likely))
+            }
+            _ => (by_rules, sure),
+        }
+    }
+
+    /// How likely the second opinion finds what was chosen.
+    fn chances(
+        &self,
+        record_type: RecordType,
+        service: usize,
+        customer: CustomerType,
+    ) -> Option<[f64; 3]> {
+        let second = self.second?;
+        let of = |chances: &[f64], number: usize| chances.get(number).copied().unwrap_or(0.0);
+        Some([
+            of(&second.record_type, record_type as usize),
+            of(&second.service, service),
+            of(&second.customer, customer as usize),
+        ])
+    }
+
+    /// Whether the rules alone would have put another service or customer first.
+    fn overruled(&self, services: &[(usize, f64)], customers: &[(CustomerType, f64)]) -> bool {
+        fn first<T: Copy>(ranked: &[(T, f64)]) -> Option<T> {
+            ranked.first().map(|(value, _)| *value)
+        }
+        first(&self.by_rules.services) != first(services)
+            || first(&self.by_rules.customers) != first(customers)
+    }
+}
 
 /// What one rule found in a message.
 struct Found<'a> {
@@ -56,6 +128,13 @@ impl RuleSet {
             if let Some(sum) = sums.get_mut(self.names.index(found.rule.label)) {
                 *sum += found.weight;
             }
+        }
+        let by_rules = Ranked {
+            services: self.ranked_services(&sums, known),
+            customers: ranked_customers(self, &sums),
+        };
+        if let Some(second) = &seen.second {
+            self.hear(second, &mut sums);
         }
         let services = self.ranked_services(&sums, known);
         let customers = ranked_customers(self, &sums);
@@ -92,7 +171,24 @@ impl RuleSet {
                 text: Private(String::new()),
             })
         }));
-        self.conclude(&state, &services, &customers, best_record_type(self, &sums), evidence)
+        let heard = Heard { second: seen.second.as_ref(), by_rules: &by_rules };
+        let fallback = best_record_type(self, &sums);
+        self.conclude(&state, &services, &customers, fallback, &heard, evidence)
+    }
+
+    /// Lets the second opinion speak beside the rules, as loudly as it is sure.
+    fn hear(&self, second: &Second, sums: &mut [f64]) {
+        let services = second.service.iter().take(self.names.services.len()).enumerate();
+        let services =
+            services.map(|(number, chance)| (Label::Service(number), SECOND_SERVICE * chance));
+        let customers = CustomerType::ALL.iter().zip(&second.customer);
+        let customers =
+            customers.map(|(value, chance)| (Label::Customer(*value), SECOND_CUSTOMER * chance));
+        for (label, weight) in services.chain(customers) {
+            if let Some(sum) = sums.get_mut(self.names.index(label)) {
+                *sum += weight;
+            }
+        }
     }
 
     /// Each rule once per message, with what its words weigh where they stand.
@@ -149,12 +245,14 @@ impl RuleSet {
         services: &[(usize, f64)],
         customers: &[(CustomerType, f64)],
         fallback: Option<RecordType>,
-        evidence: Vec<Evidence>,
+        heard: &Heard<'_>,
+        mut evidence: Vec<Evidence>,
     ) -> Classification {
-        let (record_type, sure) = state
+        let by_rules = state
             .record_type
             .or(fallback.map(|record_type| (record_type, 0.4)))
             .unwrap_or((RecordType::Enquiry, 0.0));
+        let (record_type, sure) = heard.record_type(by_rules);
         let for_us = record_type != RecordType::NotForUs;
         let customer_type = match state.known.case_customer {
             Some(customer) if record_type == RecordType::FollowUp => customer,
@@ -176,9 +274,32 @@ impl RuleSet {
         }
         let service_sure = state.lead_decided.unwrap_or_else(|| margin(services));
         let customer_sure = state.customer_decided.unwrap_or_else(|| margin(customers));
+        let chances = heard.chances(
+            record_type,
+            state.lead.filter(|_| for_us).unwrap_or(self.names.services.len()),
+            customer_type,
+        );
+        let lead = state.lead.map(|number| self.names.text(Label::Service(number)));
+        let chosen = [
+            Some(format!("record_type:{record_type}")),
+            lead.filter(|_| for_us),
+            Some(format!("customer:{customer_type}")),
+        ];
+        for (label, chance) in chosen.into_iter().zip(chances.into_iter().flatten()) {
+            let Some(label) = label else { continue };
+            evidence.push(Evidence {
+                label,
+                rule: SECOND_OPINION.to_owned(),
+                weight: rounded(chance),
+                place: "whole".to_owned(),
+                text: Private(String::new()),
+            });
+        }
         let confidence = if for_us { sure * service_sure * customer_sure } else { sure };
         let confidence = rounded(worth(confidence));
         let needs_officer = confidence < OFFICER_BELOW
+            || heard.overruled(services, customers)
+            || record_type != by_rules.0
             || record_type == RecordType::Representation
             || flags.iter().any(|flag| is_for_an_officer(*flag));
         Classification {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -13,6 +14,7 @@ use super::label::{Label, Names};
 use super::matcher::{Matcher, Pattern};
 use super::services::Services;
 use super::text::{Haystack, Place, fold};
+use super::trial::Labelled;
 use super::{Rule, RuleSet};
 use crate::casework::vocabulary::Theme;
 use crate::fault::Fault;
@@ -27,9 +29,9 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
     let services = services(&files)?;
     let version = version(&files);
-    files.retain(|(name, _)| is_numbered(name));
-
     let mut faults = Vec::new();
+    let examples = examples(&files, &mut faults);
+    files.retain(|(name, _)| is_numbered(name));
     let contents = file::read(&files, &mut faults);
     let facts = contents.facts.iter().map(|fact| fact.text.id.get_ref().clone()).collect();
     let names = Names::new(&services, facts);
@@ -49,7 +51,8 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
     if faults.is_empty() {
-        Ok(RuleSet { services, names, rules, matcher, decisions, version })
+        let opinion = OnceLock::new();
+        Ok(RuleSet { services, names, rules, matcher, decisions, examples, opinion, version })
     } else {
         Err(faults)
     }
@@ -63,6 +66,28 @@ fn base(name: &str) -> &str {
 fn is_numbered(name: &str) -> bool {
     base(name).starts_with(|c: char| c.is_ascii_digit())
         && std::path::Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+/// Files of labelled messages, which the second opinion learns from.
+fn is_examples(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension == "jsonl")
+}
+
+fn examples(files: &[(String, String)], faults: &mut Vec<Fault>) -> Vec<Labelled> {
+    let mut examples = Vec::new();
+    for (name, text) in files.iter().filter(|(name, _)| is_examples(name)) {
+        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            match Labelled::from_json(line) {
+                Ok(example) => examples.push(example),
+                Err(fault) => {
+                    let cure = "write one labelled message a line";
+                    let fault = Fault::new(name, fault.to_string(), cure);
+                    faults.push(Fault { at: Some((index + 1, 1)), ..fault });
+                }
+            }
+        }
+    }
+    examples
 }
 
 fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
@@ -79,7 +104,9 @@ fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
 /// Twelve hexadecimal digits over what decides a classification.
 fn version(files: &[(String, String)]) -> String {
     let mut hash = Sha256::new();
-    for (name, text) in files.iter().filter(|(name, _)| is_numbered(name) || base(name) == SERVICES)
+    for (name, text) in files
+        .iter()
+        .filter(|(name, _)| is_numbered(name) || is_examples(name) || base(name) == SERVICES)
     {
         for part in [base(name), text] {
             hash.update((part.len() as u64).to_be_bytes());

@@ -8,9 +8,12 @@ mod file;
 mod label;
 mod load;
 mod matcher;
+mod opinion;
 pub mod services;
 mod text;
 pub mod trial;
+
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +21,7 @@ use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, The
 use crate::email::Email;
 use crate::fault::Fault;
 use crate::private::Private;
+use trial::Labelled;
 
 pub use explain::explain;
 pub use services::Services;
@@ -93,6 +97,16 @@ struct Rule {
 pub struct Seen {
     haystack: text::Haystack,
     hits: Vec<matcher::Hit>,
+    /// What the message resembles, where there are examples enough to say.
+    second: Option<Second>,
+}
+
+/// The second opinion on one message: how likely each answer is, by its number.
+#[derive(Default)]
+struct Second {
+    record_type: Vec<f64>,
+    service: Vec<f64>,
+    customer: Vec<f64>,
 }
 
 impl std::fmt::Debug for Seen {
@@ -108,6 +122,9 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     matcher: matcher::Matcher,
     decisions: Vec<decision::Decision>,
+    examples: Vec<Labelled>,
+    /// Learned from the examples when the first message asks.
+    opinion: OnceLock<Option<opinion::Opinion<3>>>,
     version: String,
 }
 
@@ -151,9 +168,62 @@ impl RuleSet {
     /// Reads one message's words: the slow half of [`RuleSet::classify`], which needs nothing but
     /// the message.
     pub fn look(&self, email: &Email) -> Seen {
+        let seen = self.find(email);
+        // Machines are known by their headers.
+        let second = (!email.kind.is_automatic()).then(|| self.second(&seen)).flatten();
+        Seen { second, ..seen }
+    }
+
+    /// What the rules alone see.
+    fn find(&self, email: &Email) -> Seen {
         let haystack = text::Haystack::of(email);
         let hits = self.matcher.hits(&haystack);
-        Seen { haystack, hits }
+        Seen { haystack, hits, second: None }
+    }
+
+    fn second(&self, seen: &Seen) -> Option<Second> {
+        let opinion = self.opinion.get_or_init(|| self.learn()).as_ref()?;
+        let [record_type, service, customer] = opinion.of(&self.features(seen));
+        Some(Second { record_type, service, customer })
+    }
+
+    fn features(&self, seen: &Seen) -> opinion::Features {
+        let rules = seen.hits.iter().filter_map(|hit| self.rules.get(hit.rule));
+        opinion::features(&seen.haystack, rules.map(|rule| rule.id.as_str()))
+    }
+
+    /// Learns from the examples.
+    fn learn(&self) -> Option<opinion::Opinion<3>> {
+        let examples: Vec<opinion::Example<3>> = self
+            .examples
+            .iter()
+            .filter_map(|example| {
+                let labels = &example.labels;
+                let service = labels.service.first().filter(|service| service.as_str() != "none");
+                let service = match service {
+                    Some(service) => self.names.service(service)?,
+                    None => self.names.services.len(),
+                };
+                let features = self.features(&self.find(&example.email));
+                let answers = [labels.record_type as usize, service, labels.customer_type as usize];
+                Some(opinion::Example { features, answers })
+            })
+            .collect();
+        let answers =
+            [RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
+        opinion::Opinion::learn(&examples, answers)
+    }
+
+    /// The examples that the second opinion learns from.
+    pub fn examples(&self) -> &[Labelled] {
+        &self.examples
+    }
+
+    /// Learns from other examples from now on: to measure on messages that were examples themselves,
+    /// or with what officers decided.
+    #[must_use]
+    pub fn with_examples(self, examples: Vec<Labelled>) -> Self {
+        Self { examples, opinion: OnceLock::new(), ..self }
     }
 
     /// The quick half of [`RuleSet::classify`]: what was seen, weighed with what is known. Only for

@@ -152,6 +152,12 @@ impl Haystack {
         self.original.get(start..last + end.map_or(0, char::len_utf8)).unwrap_or_default()
     }
 
+    /// Every part, folded, with where it stands.
+    pub(crate) fn folded_parts(&self) -> impl Iterator<Item = (Place, &str)> {
+        let text = |range: &Range<usize>| self.folded.get(range.clone()).unwrap_or_default();
+        self.parts.iter().map(move |(place, range)| (*place, text(range)))
+    }
+
     /// The folded words of one kind of place, joined.
     pub(crate) fn length_of(&self, place: Place) -> usize {
         self.parts.iter().filter(|(at, _)| *at == place).map(|(_, range)| range.len()).sum()

@@ -1,0 +1,270 @@
+//! A second opinion: what a message resembles among messages whose answer is known.
+//!
+//! Rules say what somebody thought of; examples hold the rest. Each word, pair of words and rule that
+//! fired speaks for the answers that it came with (complement naive Bayes after Rennie and others,
+//! 2003: right for few examples, unequal numbers of them, and long texts). What comes of it is evidence
+//! like any rule's, shown as such: it fills in where rules say little, and where it contradicts
+//! them an officer looks.
+
+use std::collections::HashMap;
+
+use super::text::{Haystack, Place};
+
+/// Fewer examples than this teach nothing.
+const FEWEST: usize = 100;
+/// A word of one example alone says nothing about another.
+const OFTEN: u32 = 2;
+/// How much an answer is expected to come with what it never came with (additive smoothing).
+const SMOOTHING: f64 = 0.1;
+/// Turns scores into chances: measured by cross-validation, where of the answers given at 0.7 about
+/// 0.95 were right and at 0.3 about 0.75.
+const SHARPNESS: f64 = 20.0;
+/// Words of a message that are looked at.
+const MOST_WORDS: usize = 5_000;
+
+/// What speaks in a message, as numbers: ascending, each once.
+pub(crate) type Features = Vec<u64>;
+
+/// An example: what speaks in it, and its answer for each question.
+pub(crate) struct Example<const N: usize> {
+    pub(crate) features: Features,
+    pub(crate) answers: [usize; N],
+}
+
+/// What was learned from examples: for each of `N` questions, how much a feature speaks for an answer.
+pub(crate) struct Opinion<const N: usize> {
+    /// By feature: its row, and how rare it is.
+    rows: HashMap<u64, (usize, f64)>,
+    questions: [Question; N],
+}
+
+struct Question {
+    answers: usize,
+    /// Which answers there were examples of.
+    seen: Vec<bool>,
+    /// Row by row, what each feature says for each answer.
+    says: Vec<f32>,
+}
+
+impl<const N: usize> Opinion<N> {
+    /// Learns from examples. `answers` is how many answers each question has. Nothing where there
+    /// are too few examples.
+    pub(crate) fn learn(examples: &[Example<N>], answers: [usize; N]) -> Option<Self> {
+        if examples.len() < FEWEST {
+            return None;
+        }
+        let mut often: HashMap<u64, u32> = HashMap::new();
+        for feature in examples.iter().flat_map(|example| &example.features) {
+            *often.entry(*feature).or_default() += 1;
+        }
+        let mut kept: Vec<(u64, u32)> =
+            often.into_iter().filter(|(_, times)| *times >= OFTEN).collect();
+        // The same order on every machine, so that sums round the same way.
+        kept.sort_unstable();
+        let all = count(examples.len());
+        let rows: HashMap<u64, (usize, f64)> = kept
+            .iter()
+            .enumerate()
+            .map(|(row, (feature, times))| (*feature, (row, (all / f64::from(*times)).ln())))
+            .collect();
+        let weighed: Vec<Vec<(usize, f64)>> =
+            examples.iter().map(|example| weigh(&rows, &example.features)).collect();
+        let questions = std::array::from_fn(|number| {
+            let answered = examples.iter().filter_map(|example| example.answers.get(number));
+            let answers = answers.get(number).copied().unwrap_or(0);
+            Question::learn(answered.copied().zip(&weighed), rows.len(), answers)
+        });
+        Some(Self { rows, questions })
+    }
+
+    /// For each question how likely each answer is: together 1, as far as examples go.
+    pub(crate) fn of(&self, features: &Features) -> [Vec<f64>; N] {
+        let weighed = weigh(&self.rows, features);
+        std::array::from_fn(|number| {
+            self.questions
+                .get(number)
+                .map(|question| question.chances(&weighed))
+                .unwrap_or_default()
+        })
+    }
+}
+
+/// The known features of a message, by row, with what each counts: rare ones more, and all
+/// together the same for a long message as for a short one.
+fn weigh(rows: &HashMap<u64, (usize, f64)>, features: &Features) -> Vec<(usize, f64)> {
+    let mut weighed: Vec<(usize, f64)> =
+        features.iter().filter_map(|feature| rows.get(feature).copied()).collect();
+    let length = weighed.iter().map(|(_, rare)| rare * rare).sum::<f64>().sqrt();
+    if length > 0.0 {
+        for (_, rare) in &mut weighed {
+            *rare /= length;
+        }
+    }
+    weighed
+}
+
+impl Question {
+    fn learn<'e>(
+        examples: impl Iterator<Item = (usize, &'e Vec<(usize, f64)>)>,
+        rows: usize,
+        answers: usize,
+    ) -> Self {
+        let mut sums = vec![0.0_f64; rows * answers];
+        let mut of_row = vec![0.0_f64; rows];
+        let mut of_answer = vec![0.0_f64; answers];
+        let mut seen = vec![false; answers];
+        for (answer, weighed) in examples.filter(|(answer, _)| *answer < answers) {
+            set(&mut seen, answer);
+            for (row, weight) in weighed {
+                add(&mut sums, row * answers + answer, *weight);
+                add(&mut of_row, *row, *weight);
+                add(&mut of_answer, answer, *weight);
+            }
+        }
+        let all: f64 = of_row.iter().sum();
+        let expected = SMOOTHING * count(rows);
+        // How a feature stands among the examples of all other answers: rare there, it speaks for this one.
+        let mut says: Vec<f64> = Vec::with_capacity(sums.len());
+        for (sums, of_row) in sums.chunks(answers.max(1)).zip(&of_row) {
+            says.extend(sums.iter().zip(&of_answer).map(|(sum, of_answer)| {
+                -((of_row - sum + SMOOTHING) / (all - of_answer + expected)).ln()
+            }));
+        }
+        // An answer with few examples would otherwise win by the size of its numbers.
+        let mut sizes = vec![0.0_f64; answers];
+        for row in says.chunks(answers.max(1)) {
+            row.iter().zip(&mut sizes).for_each(|(said, size)| *size += said.abs());
+        }
+        let rows = count(rows);
+        let even = |says: &[f64]| -> Vec<f32> {
+            #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
+            says.iter()
+                .zip(&sizes)
+                .map(|(said, size)| (said * rows / size.max(1e-9)) as f32)
+                .collect()
+        };
+        let says = says.chunks(answers.max(1)).flat_map(even).collect();
+        Self { answers, seen, says }
+    }
+
+    fn chances(&self, weighed: &[(usize, f64)]) -> Vec<f64> {
+        let mut scores = vec![0.0_f64; self.answers];
+        for (row, weight) in weighed {
+            let from = row * self.answers;
+            let says = self.says.get(from..from + self.answers).unwrap_or_default();
+            for (score, said) in scores.iter_mut().zip(says) {
+                *score += weight * f64::from(*said);
+            }
+        }
+        let known = || scores.iter().zip(&self.seen).filter(|(_, seen)| **seen);
+        let best = known().map(|(score, _)| *score).fold(f64::MIN, f64::max);
+        let chance = |score: f64, seen: bool| {
+            if seen { (SHARPNESS * (score - best)).exp() } else { 0.0 }
+        };
+        let all: f64 = known().map(|(score, seen)| chance(*score, *seen)).sum();
+        let each = scores.iter().zip(&self.seen);
+        each.map(|(score, seen)| chance(*score, *seen) / all.max(1.0)).collect()
+    }
+}
+
+fn add(sums: &mut [f64], at: usize, what: f64) {
+    if let Some(sum) = sums.get_mut(at) {
+        *sum += what;
+    }
+}
+
+fn set(flags: &mut [bool], at: usize) {
+    if let Some(flag) = flags.get_mut(at) {
+        *flag = true;
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "thousands at most")]
+fn count(number: usize) -> f64 {
+    number as f64
+}
+
+/// What speaks in a message: its words and pairs of words, those of its subject and of its sender's
+/// name once more by themselves, and the rules that fired.
+pub(crate) fn features<'r>(haystack: &Haystack, fired: impl Iterator<Item = &'r str>) -> Features {
+    let mut features: Features = fired.map(|rule| hash("rule", &[rule])).collect();
+    for (place, text) in haystack.folded_parts() {
+        match place {
+            Place::Subject => {
+                features.extend(words(text).map(|word| hash("subject", &[word])));
+                pairs(text, &mut features);
+            }
+            Place::Text | Place::Signature | Place::Forwarded => pairs(text, &mut features),
+            Place::From => features.extend(words(text).map(|word| hash("from", &[word]))),
+            // What others wrote before, and names of files and servers.
+            Place::Quoted | Place::Attachment | Place::FromDomain => {}
+        }
+    }
+    features.sort_unstable();
+    features.dedup();
+    features
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(MOST_WORDS)
+}
+
+fn pairs(text: &str, features: &mut Features) {
+    let mut before = None;
+    for word in words(text) {
+        features.push(hash("word", &[word]));
+        if let Some(before) = before.replace(word) {
+            features.push(hash("pair", &[before, word]));
+        }
+    }
+}
+
+/// FNV-1a over a kind and its words.
+fn hash(kind: &str, words: &[&str]) -> u64 {
+    let all = std::iter::once(kind).chain(words.iter().copied());
+    all.flat_map(|word| word.bytes().chain([0])).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(text: &str, answer: usize) -> Example<1> {
+        let haystack = Haystack::of_example(Place::Text, text);
+        Example { features: features(&haystack, std::iter::empty()), answers: [answer] }
+    }
+
+    fn taught() -> Opinion<1> {
+        let mut examples = Vec::new();
+        for number in 0..60 {
+            let day = format!("on day {number}");
+            examples.push(example(&format!("the taxi did not come {day}"), 0));
+            examples.push(example(&format!("the plan for my son is late {day}"), 1));
+        }
+        Opinion::learn(&examples, [3]).unwrap()
+    }
+
+    #[test]
+    fn a_message_is_like_those_that_it_shares_words_with() {
+        let opinion = taught();
+        for (text, answer) in [("our taxi never came", 0), ("where is the plan for my girl", 1)] {
+            let [chances] = opinion.of(&example(text, 0).features);
+            assert!(chances[answer] > 0.6, "{text}: {chances:?}");
+            assert_eq!(chances[2], 0.0, "there was no example of it");
+            assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn unknown_words_tell_nothing() {
+        let [chances] = taught().of(&example("guten tag", 0).features);
+        assert!((chances[0] - chances[1]).abs() < 0.01, "{chances:?}");
+    }
+
+    #[test]
+    fn few_examples_teach_nothing() {
+        assert!(Opinion::learn(&[example("the taxi", 0)], [2]).is_none());
+    }
+}
