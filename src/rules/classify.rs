@@ -26,6 +26,12 @@ const UNSURE: f64 = 0.9;
 const LIKELY: f64 = 0.6;
 /// See [`UNSURE`].
 const UNLIKELY: f64 = 0.1;
+/// A theme that only the second opinion finds must be as likely as this.
+const THEME_ALONE: f64 = 0.8;
+/// A flag that only the second opinion raises must be as likely as this.
+const FLAG_ALONE: f64 = 0.9;
+/// See [`FLAG_ALONE`]: recall before precision.
+const SAFEGUARDING_ALONE: f64 = 0.5;
 /// Below this confidence an officer looks first.
 const OFFICER_BELOW: f64 = 0.7;
 /// What a product of certainties has turned out to be worth, on labelled messages that the rules
@@ -78,6 +84,19 @@ impl Heard<'_> {
             }
             _ => (by_rules, sure),
         }
+    }
+
+    /// Whether a theme is alleged that no rule found. What rules found stays.
+    fn theme(&self, theme: Theme) -> bool {
+        let chance = self.second.and_then(|second| second.themes.get(theme as usize));
+        chance.is_some_and(|chance| *chance >= THEME_ALONE)
+    }
+
+    /// Whether a flag is raised that no rule raised. None is ever taken down.
+    fn flag(&self, flag: Flag) -> bool {
+        let chance = self.second.and_then(|second| second.flags.get(flag as usize));
+        let enough = if flag == Flag::Safeguarding { SAFEGUARDING_ALONE } else { FLAG_ALONE };
+        chance.is_some_and(|chance| *chance >= enough)
     }
 
     /// How likely the second opinion finds what was chosen.
@@ -259,10 +278,16 @@ impl RuleSet {
             _ if !for_us && state.automatic => CustomerType::Unknown,
             _ => state.customer,
         };
-        let mut themes: Vec<Theme> =
-            Theme::ALL.iter().copied().filter(|theme| state.holds(Label::Theme(*theme))).collect();
-        let mut flags: Vec<Flag> =
-            Flag::ALL.iter().copied().filter(|flag| state.holds(Label::Flag(*flag))).collect();
+        let mut themes: Vec<Theme> = Theme::ALL
+            .iter()
+            .copied()
+            .filter(|theme| state.holds(Label::Theme(*theme)) || heard.theme(*theme))
+            .collect();
+        let mut flags: Vec<Flag> = Flag::ALL
+            .iter()
+            .copied()
+            .filter(|flag| state.holds(Label::Flag(*flag)) || heard.flag(*flag))
+            .collect();
         if matches!(
             record_type,
             RecordType::NotForUs | RecordType::ServiceResponse | RecordType::Compliment

@@ -107,6 +107,9 @@ struct Second {
     record_type: Vec<f64>,
     service: Vec<f64>,
     customer: Vec<f64>,
+    /// How likely each theme holds, and each flag.
+    themes: Vec<f64>,
+    flags: Vec<f64>,
 }
 
 impl std::fmt::Debug for Seen {
@@ -124,7 +127,7 @@ pub struct RuleSet {
     decisions: Vec<decision::Decision>,
     examples: Vec<Labelled>,
     /// Learned from the examples when the first message asks.
-    opinion: OnceLock<Option<opinion::Opinion<3>>>,
+    opinion: OnceLock<Option<opinion::Opinion>>,
     version: String,
 }
 
@@ -183,8 +186,13 @@ impl RuleSet {
 
     fn second(&self, seen: &Seen) -> Option<Second> {
         let opinion = self.opinion.get_or_init(|| self.learn()).as_ref()?;
-        let [record_type, service, customer] = opinion.of(&self.features(seen));
-        Some(Second { record_type, service, customer })
+        let mut answers = opinion.of(&self.features(seen)).into_iter();
+        let mut next = || answers.next().unwrap_or_default();
+        let (record_type, service, customer) = (next(), next(), next());
+        // Of a question with two answers, the second is yes.
+        let mut yes = answers.map(|chances| chances.get(1).copied().unwrap_or(0.0));
+        let themes = yes.by_ref().take(Theme::ALL.len()).collect();
+        Some(Second { record_type, service, customer, themes, flags: yes.collect() })
     }
 
     fn features(&self, seen: &Seen) -> opinion::Features {
@@ -193,8 +201,8 @@ impl RuleSet {
     }
 
     /// Learns from the examples.
-    fn learn(&self) -> Option<opinion::Opinion<3>> {
-        let examples: Vec<opinion::Example<3>> = self
+    fn learn(&self) -> Option<opinion::Opinion> {
+        let examples: Vec<opinion::Example> = self
             .examples
             .iter()
             .filter_map(|example| {
@@ -205,13 +213,18 @@ impl RuleSet {
                     None => self.names.services.len(),
                 };
                 let features = self.features(&self.find(&example.email));
-                let answers = [labels.record_type as usize, service, labels.customer_type as usize];
+                let one = [labels.record_type as usize, service, labels.customer_type as usize];
+                let themes = Theme::ALL.iter().map(|theme| labels.themes.contains(theme));
+                let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));
+                let yes_or_no = themes.chain(flags).map(usize::from);
+                let answers = one.into_iter().chain(yes_or_no).collect();
                 Some(opinion::Example { features, answers })
             })
             .collect();
-        let answers =
-            [RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
-        opinion::Opinion::learn(&examples, answers)
+        let mut answers =
+            vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
+        answers.extend(std::iter::repeat_n(2, Theme::ALL.len() + Flag::ALL.len()));
+        opinion::Opinion::learn(&examples, &answers)
     }
 
     /// The examples that the second opinion learns from.

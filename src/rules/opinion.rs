@@ -26,16 +26,16 @@ const MOST_WORDS: usize = 5_000;
 pub(crate) type Features = Vec<u64>;
 
 /// An example: what speaks in it, and its answer for each question.
-pub(crate) struct Example<const N: usize> {
+pub(crate) struct Example {
     pub(crate) features: Features,
-    pub(crate) answers: [usize; N],
+    pub(crate) answers: Vec<usize>,
 }
 
-/// What was learned from examples: for each of `N` questions, how much a feature speaks for an answer.
-pub(crate) struct Opinion<const N: usize> {
+/// What was learned from examples: for each question, how much a feature speaks for an answer.
+pub(crate) struct Opinion {
     /// By feature: its row, and how rare it is.
     rows: HashMap<u64, (usize, f64)>,
-    questions: [Question; N],
+    questions: Vec<Question>,
 }
 
 struct Question {
@@ -46,10 +46,10 @@ struct Question {
     says: Vec<f32>,
 }
 
-impl<const N: usize> Opinion<N> {
+impl Opinion {
     /// Learns from examples. `answers` is how many answers each question has. Nothing where there
     /// are too few examples.
-    pub(crate) fn learn(examples: &[Example<N>], answers: [usize; N]) -> Option<Self> {
+    pub(crate) fn learn(examples: &[Example], answers: &[usize]) -> Option<Self> {
         if examples.len() < FEWEST {
             return None;
         }
@@ -69,23 +69,18 @@ impl<const N: usize> Opinion<N> {
             .collect();
         let weighed: Vec<Vec<(usize, f64)>> =
             examples.iter().map(|example| weigh(&rows, &example.features)).collect();
-        let questions = std::array::from_fn(|number| {
+        let questions = answers.iter().enumerate().map(|(number, answers)| {
             let answered = examples.iter().filter_map(|example| example.answers.get(number));
-            let answers = answers.get(number).copied().unwrap_or(0);
-            Question::learn(answered.copied().zip(&weighed), rows.len(), answers)
+            Question::learn(answered.copied().zip(&weighed), rows.len(), *answers)
         });
+        let questions = questions.collect();
         Some(Self { rows, questions })
     }
 
     /// For each question how likely each answer is: together 1, as far as examples go.
-    pub(crate) fn of(&self, features: &Features) -> [Vec<f64>; N] {
+    pub(crate) fn of(&self, features: &Features) -> Vec<Vec<f64>> {
         let weighed = weigh(&self.rows, features);
-        std::array::from_fn(|number| {
-            self.questions
-                .get(number)
-                .map(|question| question.chances(&weighed))
-                .unwrap_or_default()
-        })
+        self.questions.iter().map(|question| question.chances(&weighed)).collect()
     }
 }
 
@@ -231,26 +226,26 @@ fn hash(kind: &str, words: &[&str]) -> u64 {
 mod tests {
     use super::*;
 
-    fn example(text: &str, answer: usize) -> Example<1> {
+    fn example(text: &str, answer: usize) -> Example {
         let haystack = Haystack::of_example(Place::Text, text);
-        Example { features: features(&haystack, std::iter::empty()), answers: [answer] }
+        Example { features: features(&haystack, std::iter::empty()), answers: vec![answer] }
     }
 
-    fn taught() -> Opinion<1> {
+    fn taught() -> Opinion {
         let mut examples = Vec::new();
         for number in 0..60 {
             let day = format!("on day {number}");
             examples.push(example(&format!("the taxi did not come {day}"), 0));
             examples.push(example(&format!("the plan for my son is late {day}"), 1));
         }
-        Opinion::learn(&examples, [3]).unwrap()
+        Opinion::learn(&examples, &[3]).unwrap()
     }
 
     #[test]
     fn a_message_is_like_those_that_it_shares_words_with() {
         let opinion = taught();
         for (text, answer) in [("our taxi never came", 0), ("where is the plan for my girl", 1)] {
-            let [chances] = opinion.of(&example(text, 0).features);
+            let chances = opinion.of(&example(text, 0).features).remove(0);
             assert!(chances[answer] > 0.6, "{text}: {chances:?}");
             assert_eq!(chances[2], 0.0, "there was no example of it");
             assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-9);
@@ -259,12 +254,12 @@ mod tests {
 
     #[test]
     fn unknown_words_tell_nothing() {
-        let [chances] = taught().of(&example("guten tag", 0).features);
+        let chances = taught().of(&example("guten tag", 0).features).remove(0);
         assert!((chances[0] - chances[1]).abs() < 0.01, "{chances:?}");
     }
 
     #[test]
     fn few_examples_teach_nothing() {
-        assert!(Opinion::learn(&[example("the taxi", 0)], [2]).is_none());
+        assert!(Opinion::learn(&[example("the taxi", 0)], &[2]).is_none());
     }
 }
