@@ -13,6 +13,7 @@ use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
 use super::label::{Label, Names};
 use super::matcher::{Matcher, Pattern};
 use super::services::Services;
+use super::spelling::Spelling;
 use super::text::{Haystack, Place, fold};
 use super::trial::Labelled;
 use super::{Rule, RuleSet};
@@ -52,10 +53,33 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
     if faults.is_empty() {
         let opinion = OnceLock::new();
-        Ok(RuleSet { services, names, rules, matcher, decisions, examples, opinion, version })
+        let spelling = spelling(&patterns, &examples);
+        Ok(RuleSet {
+            services,
+            names,
+            rules,
+            matcher,
+            decisions,
+            spelling,
+            examples,
+            opinion,
+            version,
+        })
     } else {
         Err(faults)
     }
+}
+
+/// The words of all rules, and those that examples use otherwise.
+fn spelling(patterns: &[Pattern], examples: &[Labelled]) -> Spelling {
+    let phrases: Vec<String> = patterns
+        .iter()
+        .flat_map(|pattern| [&pattern.words, &pattern.near, &pattern.unless])
+        .flatten()
+        .map(|phrase| fold(phrase))
+        .collect();
+    let texts: Vec<String> = examples.iter().map(|one| fold(&one.email.reply_text)).collect();
+    Spelling::new(phrases.iter().map(String::as_str), texts.iter().map(String::as_str))
 }
 
 fn base(name: &str) -> &str {

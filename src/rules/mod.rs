@@ -10,6 +10,7 @@ mod load;
 mod matcher;
 mod opinion;
 pub mod services;
+mod spelling;
 mod text;
 pub mod trial;
 
@@ -125,6 +126,7 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     matcher: matcher::Matcher,
     decisions: Vec<decision::Decision>,
+    spelling: spelling::Spelling,
     examples: Vec<Labelled>,
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<opinion::Opinion>>,
@@ -179,7 +181,9 @@ impl RuleSet {
 
     /// What the rules alone see.
     fn find(&self, email: &Email) -> Seen {
-        let haystack = text::Haystack::of(email);
+        let mut haystack = text::Haystack::of(email);
+        let slips = self.spelling.slips(&haystack.folded);
+        haystack.replace(&slips);
         let hits = self.matcher.hits(&haystack);
         Seen { haystack, hits, second: None }
     }

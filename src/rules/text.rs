@@ -106,6 +106,43 @@ impl Haystack {
         haystack
     }
 
+    /// Puts other words in the place of some, which stand in ascending order. What they were in the
+    /// message is still known.
+    pub(crate) fn replace(&mut self, words: &[(Range<usize>, &str)]) {
+        let Some(last) = words.last() else { return };
+        let (mut folded, mut origin) = (String::new(), Vec::with_capacity(self.origin.len()));
+        // Where each replaced word ended before, and how far all that stands behind it has moved.
+        let mut moved: Vec<(usize, isize)> = Vec::with_capacity(words.len());
+        let mut from = 0;
+        for (range, word) in words {
+            folded.push_str(self.folded.get(from..range.start).unwrap_or_default());
+            origin.extend_from_slice(self.origin.get(from..range.start).unwrap_or_default());
+            folded.push_str(word);
+            let old = self.origin.get(range.clone()).unwrap_or_default();
+            let last = old.last().copied().unwrap_or_default();
+            origin.extend((0..word.len()).map(|at| match old.get(at) {
+                Some(origin) if at + 1 < word.len() => *origin,
+                _ => last,
+            }));
+            from = range.end;
+            moved.push((range.end, folded.len().cast_signed() - range.end.cast_signed()));
+        }
+        folded.push_str(self.folded.get(last.0.end..).unwrap_or_default());
+        origin.extend_from_slice(self.origin.get(last.0.end..).unwrap_or_default());
+        let shifted = |at: usize| {
+            let before = moved.partition_point(|(end, _)| *end <= at);
+            let by = before.checked_sub(1).and_then(|at| moved.get(at)).map_or(0, |(_, by)| *by);
+            at.checked_add_signed(by).unwrap_or(at)
+        };
+        for end in &mut self.ends {
+            *end = shifted(*end);
+        }
+        for (_, range) in &mut self.parts {
+            *range = shifted(range.start)..shifted(range.end);
+        }
+        (self.folded, self.origin) = (folded, origin);
+    }
+
     fn add(&mut self, place: Place, text: &str) {
         let from = self.folded.len();
         let base = self.original.len();
@@ -297,6 +334,20 @@ mod tests {
         let haystack = Haystack::of_example(Place::Text, "Well, the EHC-Plan isn\u{2019}t here.");
         let at = haystack.folded.find("ehc plan isnt").unwrap();
         assert_eq!(haystack.quote(&(at..at + 13)), "EHC-Plan isn\u{2019}t");
+    }
+
+    #[test]
+    fn a_word_put_in_anothers_place_moves_what_stands_behind_it() {
+        let mut haystack = Haystack::of_example(Place::Text, "An asesment now. And then?");
+        let at = haystack.folded.find("asesment").unwrap();
+        haystack.replace(&[(at..at + 8, "assessment")]);
+        assert!(haystack.folded.starts_with("an assessment now. and then?"), "{}", haystack.folded);
+        assert_eq!(haystack.quote(&(at..at + 10)), "asesment");
+        let sentence = |word| haystack.sentence_at(haystack.folded.find(word).unwrap());
+        assert_eq!((sentence("now"), sentence("then")), (0, 1));
+        let then = haystack.folded.find("then").unwrap();
+        assert_eq!(haystack.quote(&(then..then + 4)), "then");
+        assert_eq!(haystack.folded_parts().count(), 1);
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! Slips of the pen: a long word of the rules, written with one letter wrong, missing, doubled or
+//! changed about, is read as that word.
+//!
+//! Only long words, and only such slips: of eight letters and more, hardly two words of the language
+//! are that near each other, and those that examples use themselves are left alone.
+
+use std::collections::{HashMap, HashSet};
+
+/// Letters of the shortest word that is recognised in spite of a slip.
+const SHORTEST: usize = 8;
+/// A word in as many examples is a word, not a slip.
+const NO_SLIP: usize = 3;
+
+/// The words of the rules, to be found by what is nearly one of them.
+pub(crate) struct Spelling {
+    words: HashSet<String>,
+    /// Every word with one letter left out, and the words that it may come of.
+    nearly: HashMap<String, Vec<String>>,
+    /// What is written so on purpose.
+    kept: HashSet<String>,
+}
+
+impl Spelling {
+    /// Of the folded phrases of rules, and the folded texts of examples.
+    pub(crate) fn new<'t>(
+        phrases: impl Iterator<Item = &'t str>,
+        examples: impl Iterator<Item = &'t str>,
+    ) -> Self {
+        let words: HashSet<String> =
+            phrases.flat_map(long_words).map(|(_, word)| word.to_owned()).collect();
+        let mut nearly: HashMap<String, Vec<String>> = HashMap::new();
+        for word in &words {
+            for shorter in without_a_letter(word) {
+                nearly.entry(shorter).or_default().push(word.clone());
+            }
+        }
+        for likely in nearly.values_mut() {
+            likely.sort_unstable();
+            likely.dedup();
+        }
+        let mut used: HashMap<&str, usize> = HashMap::new();
+        for text in examples {
+            for word in long_words(text).map(|(_, word)| word).collect::<HashSet<_>>() {
+                *used.entry(word).or_default() += 1;
+            }
+        }
+        let kept = used.into_iter().filter(|(_, examples)| *examples >= NO_SLIP);
+        let kept = kept.map(|(word, _)| word.to_owned()).collect();
+        Self { words, nearly, kept }
+    }
+
+    /// The slips of a folded text: where each stands, and the word that it is.
+    pub(crate) fn slips<'s>(&'s self, text: &str) -> Vec<(std::ops::Range<usize>, &'s str)> {
+        long_words(text)
+            .filter_map(|(at, word)| Some((at..at + word.len(), self.meant(word)?)))
+            .collect()
+    }
+
+    /// The word that was meant, where exactly one can be.
+    fn meant(&self, written: &str) -> Option<&str> {
+        if self.words.contains(written) || self.kept.contains(written) {
+            return None;
+        }
+        let mut near: Vec<&str> = Vec::new();
+        let mut look = |nearly: &str, whole: bool| {
+            let words = self.nearly.get(nearly).into_iter().flatten();
+            let word = self.words.get(nearly).filter(|_| whole);
+            let found = words.chain(word).filter(|word| is_slip(written, word));
+            near.extend(found.map(String::as_str));
+        };
+        look(written, false);
+        for shorter in without_a_letter(written) {
+            look(&shorter, true);
+        }
+        near.sort_unstable();
+        near.dedup();
+        match near.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+}
+
+/// Whether one slip lies between two words that begin alike and do not only end differently: an
+/// ending makes another form, which is not what the rule wrote.
+fn is_slip(written: &str, word: &str) -> bool {
+    let (one, other): (Vec<char>, Vec<char>) = (written.chars().collect(), word.chars().collect());
+    let same_start = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let same_end = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    if same_start == 0 || same_end == 0 || other.len() < SHORTEST {
+        return false;
+    }
+    let (short, long) = (one.len().min(other.len()), one.len().max(other.len()));
+    let covered = same_start + same_end;
+    let changed_about = short == long
+        && covered + 2 == long
+        && one.get(same_start) == other.get(same_start + 1)
+        && one.get(same_start + 1) == other.get(same_start);
+    let one_wrong = short == long && covered + 1 >= long;
+    let one_more_or_less = short + 1 == long && covered >= short;
+    one_wrong || one_more_or_less || changed_about
+}
+
+fn without_a_letter(word: &str) -> impl Iterator<Item = String> + '_ {
+    word.char_indices().map(|(at, letter)| {
+        let mut shorter = String::with_capacity(word.len());
+        shorter.push_str(word.get(..at).unwrap_or_default());
+        shorter.push_str(word.get(at + letter.len_utf8()..).unwrap_or_default());
+        shorter
+    })
+}
+
+/// The words of letters that may be recognised, with where they begin.
+fn long_words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let words = text.split(|c: char| !c.is_alphabetic());
+    let start = move |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    words.filter(|word| word.len() + 1 >= SHORTEST).map(move |word| (start(word), word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<String> {
+        let phrases =
+            ["safeguarding lead", "needs assessment", "home to school transport", "complaint"];
+        let examples = ["a placeholder", "my compliant son", "compliant", "compliant again"];
+        let spelling = Spelling::new(phrases.into_iter(), examples.into_iter());
+        spelling.slips(text).into_iter().map(|(at, word)| format!("{}={word}", &text[at])).collect()
+    }
+
+    #[test]
+    fn one_slip_in_a_long_word_is_read_over() {
+        assert_eq!(
+            read("an assesment of safegaurding"),
+            ["assesment=assessment", "safegaurding=safeguarding"]
+        );
+        assert_eq!(
+            read("the transsport and the trensport"),
+            ["transsport=transport", "trensport=transport"]
+        );
+    }
+
+    #[test]
+    fn other_words_and_other_forms_stay_what_they_are() {
+        for text in ["assessments", "transports", "a passport", "compliant", "transport", "sport"] {
+            assert!(read(text).is_empty(), "{text}: {:?}", read(text));
+        }
+        assert!(read("asesmnet").is_empty(), "two slips");
+    }
+}
