@@ -33,11 +33,15 @@ const FLAG_ALONE: f64 = 0.9;
 /// See [`FLAG_ALONE`]: recall before precision.
 const SAFEGUARDING_ALONE: f64 = 0.5;
 /// Below this confidence an officer looks first.
-const OFFICER_BELOW: f64 = 0.7;
-/// What a product of certainties has turned out to be worth, on labelled messages that the rules
-/// had not seen: (product, share of them wholly right), ascending.
-const WORTH: [(f64, f64); 6] =
-    [(0.0, 0.0), (0.5, 0.2), (0.7, 0.45), (0.82, 0.6), (0.88, 0.8), (1.0, 0.98)];
+const OFFICER_BELOW: f64 = 0.9;
+/// How often a classification has turned out wholly right, on labelled messages that neither rules
+/// nor second opinion had seen: the log odds for certainties of 1, and what the logarithm of each
+/// certainty adds (the rules' product; the second opinion's of record type, service, customer).
+const WORTH: (f64, [f64; 4]) = (4.57, [5.05, 0.85, 0.88, 0.04]);
+/// No certainty counts for less: logarithms have no end.
+const LEAST_CERTAINTY: f64 = 0.02;
+/// Where there is no second opinion, as sure as it mostly is of what is right.
+const NO_OPINION: f64 = 0.8;
 /// What a sentence that rules something out still counts for a service.
 const ASIDE: f64 = 0.1;
 /// What each further sentence with a rule's words adds, for services and customers.
@@ -321,7 +325,7 @@ impl RuleSet {
             });
         }
         let confidence = if for_us { sure * service_sure * customer_sure } else { sure };
-        let confidence = rounded(worth(confidence));
+        let confidence = rounded(worth(confidence, chances));
         let needs_officer = confidence < OFFICER_BELOW
             || heard.overruled(services, customers)
             || record_type != by_rules.0
@@ -442,12 +446,19 @@ fn margin<T>(ranked: &[(T, f64)]) -> f64 {
     0.5 + 0.25 * strength + 0.25 * (lead / 0.6).min(1.0)
 }
 
-/// What a product of certainties is worth ([`WORTH`]), in a straight line between two measured points.
-fn worth(product: f64) -> f64 {
-    let between = WORTH.iter().zip(WORTH.iter().skip(1)).find(|(_, (upper, _))| product <= *upper);
-    between.map_or(1.0, |((low, low_share), (high, high_share))| {
-        low_share + (high_share - low_share) * (product - low) / (high - low)
-    })
+/// How often what was concluded with such certainties is wholly right ([`WORTH`]).
+fn worth(product: f64, chances: Option<[f64; 3]>) -> f64 {
+    if product <= 0.0 {
+        return 0.0;
+    }
+    let [record_type, service, customer] = chances.unwrap_or([NO_OPINION; 3]);
+    let (all, each) = WORTH;
+    let certainties = [product, record_type, service, customer];
+    let odds = certainties
+        .iter()
+        .zip(each)
+        .fold(all, |odds, (certainty, weight)| odds + weight * certainty.max(LEAST_CERTAINTY).ln());
+    1.0 / (1.0 + (-odds).exp())
 }
 
 /// Flags of which a person decides what follows, whatever the type (domain rules D17 to D21): a

@@ -29,6 +29,12 @@ pub(crate) struct RuleText {
     pub(crate) near: Vec<Spanned<String>>,
     #[serde(default)]
     pub(crate) unless: Vec<Spanned<String>>,
+    /// `near` within so many words, not only in the same sentence.
+    #[serde(default)]
+    pub(crate) within: Option<Spanned<u32>>,
+    /// In so many different sentences.
+    #[serde(default)]
+    pub(crate) at_least: Option<Spanned<u32>>,
     #[serde(default)]
     pub(crate) example: Vec<Spanned<ExampleText>>,
 }

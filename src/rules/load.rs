@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use super::contradiction;
 use super::decision::{Condition, Decision, Effect, KnownFact};
 use super::expression::Expression;
 use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
@@ -39,6 +40,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
     check_ids(&contents, &mut checker);
     let (rules, patterns) = rules(&contents.rules, &mut checker);
+    contradiction::find(&contents, &mut checker);
     let decisions: Vec<Decision> =
         contents.decisions.iter().filter_map(|row| decision(row, &mut checker)).collect();
     if !faults.is_empty() {
@@ -184,6 +186,14 @@ fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>
         if text.words.is_empty() && text.regex.is_empty() {
             checker.fault(*file, *at, "the rule looks for nothing", "add words or regex");
         }
+        if let Some(within) = text.within.as_ref().filter(|_| text.near.is_empty()) {
+            let cure = "add near, or take within out";
+            checker.fault(*file, within.span().start, "within without near", cure);
+        }
+        if let Some(least) = text.at_least.as_ref().filter(|least| *least.get_ref() < 2) {
+            let cure = "write 2 or more, or take it out";
+            checker.fault(*file, least.span().start, "at_least changes nothing", cure);
+        }
         let mut places = checker.places(*file, &text.places);
         if text.places.is_empty() {
             places = default_places(label);
@@ -195,6 +205,8 @@ fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>
             regex,
             near: phrases(*file, &text.near, checker),
             unless: phrases(*file, &text.unless, checker),
+            within: text.within.as_ref().map(|within| *within.get_ref()),
+            at_least: text.at_least.as_ref().map_or(1, |least| *least.get_ref()).max(1),
             places,
         });
         rules.push(Rule {

@@ -1,6 +1,6 @@
 //! Finds what every rule looks for in one pass over the folded text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
@@ -44,6 +44,10 @@ pub(crate) struct Pattern {
     pub(crate) regex: Vec<Expression>,
     pub(crate) near: Vec<String>,
     pub(crate) unless: Vec<String>,
+    /// How many words may stand between, where the same sentence is not near enough.
+    pub(crate) within: Option<u32>,
+    /// In how many sentences its words must stand.
+    pub(crate) at_least: u32,
     pub(crate) places: Vec<Place>,
 }
 
@@ -55,8 +59,35 @@ pub(crate) struct Matcher {
     expressions: Vec<(usize, Expression)>,
     /// The expressions that are tried in every text.
     always: Vec<usize>,
-    /// By rule: where it looks, and whether it has a `near`.
-    rules: Vec<(Vec<Place>, bool)>,
+    rules: Vec<Conditions>,
+}
+
+/// What else must be so before a rule's words count.
+struct Conditions {
+    places: Vec<Place>,
+    needs_near: bool,
+    within: Option<u32>,
+    at_least: u32,
+}
+
+/// Where words stand that a rule wants near: the rule, the sentence, the place in the text.
+type Near = (usize, usize, Range<usize>);
+
+impl Conditions {
+    /// Whether `near` is fulfilled for words at a place. `near` is what stands in the same sentence.
+    fn near_enough(&self, text: &str, words: &Range<usize>, near: &[Near]) -> bool {
+        let Some(most) = self.within else { return !self.needs_near || !near.is_empty() };
+        near.iter().any(|(_, _, other)| {
+            let (from, to) = if other.start >= words.end {
+                (words.end, other.start)
+            } else {
+                (other.end, words.start.max(other.end))
+            };
+            let between = text.get(from..to).unwrap_or_default();
+            let between = between.split_ascii_whitespace().count();
+            u32::try_from(between).is_ok_and(|between| between <= most)
+        })
+    }
 }
 
 impl Matcher {
@@ -109,7 +140,12 @@ impl Matcher {
         let literals = AhoCorasick::new(&literals).map_err(|error| error.to_string())?;
         let rules = patterns
             .iter()
-            .map(|pattern| (pattern.places.clone(), !pattern.near.is_empty()))
+            .map(|pattern| Conditions {
+                places: pattern.places.clone(),
+                needs_near: !pattern.near.is_empty(),
+                within: pattern.within.filter(|_| !pattern.near.is_empty()),
+                at_least: pattern.at_least,
+            })
             .collect();
         let always = (0..expressions.len())
             .filter(|at| expressions.get(*at).is_some_and(|(_, one)| one.needs().is_none()))
@@ -122,7 +158,7 @@ impl Matcher {
     pub(crate) fn hits(&self, haystack: &Haystack) -> Vec<Hit> {
         let text = haystack.folded.as_str();
         let mut fired = Vec::new();
-        let mut near: Vec<(usize, usize)> = Vec::new();
+        let mut near: Vec<Near> = Vec::new();
         let mut unless: Vec<(usize, usize)> = Vec::new();
         let mut tries: Vec<(usize, Range<usize>)> = Vec::new();
         for found in self.literals.find_overlapping_iter(text) {
@@ -141,7 +177,7 @@ impl Matcher {
                 }
                 let sentence = haystack.sentence_at(range.start);
                 match used.role {
-                    Role::Near => near.push((used.rule, sentence)),
+                    Role::Near => near.push((used.rule, sentence, range.clone())),
                     Role::Unless => unless.push((used.rule, sentence)),
                     Role::Fires => {
                         let range = range.start..end_of_word(text, range.end);
@@ -152,22 +188,38 @@ impl Matcher {
             }
         }
         self.try_expressions(haystack, tries, &mut fired);
-        near.sort_unstable();
+        near.sort_unstable_by_key(|(rule, sentence, range)| (*rule, *sentence, range.start));
         unless.sort_unstable();
         let mut hits: Vec<Hit> = fired
             .into_iter()
             .filter_map(|(rule, range, sentence)| {
                 let place = haystack.place_at(range.start);
-                let (places, needs_near) = self.rules.get(rule)?;
+                let asked = self.rules.get(rule)?;
                 let here = (rule, sentence);
-                let kept = places.contains(&place)
-                    && (!needs_near || near.binary_search(&here).is_ok())
+                let same = near.partition_point(|(rule, sentence, _)| (*rule, *sentence) < here)
+                    ..near.partition_point(|(rule, sentence, _)| (*rule, *sentence) <= here);
+                let kept = asked.places.contains(&place)
+                    && asked.near_enough(text, &range, near.get(same).unwrap_or_default())
                     && unless.binary_search(&here).is_err();
                 kept.then_some(Hit { rule, range, place, sentence })
             })
             .collect();
+        self.leave_out_the_seldom(&mut hits);
         hits.sort_by_key(|hit| (hit.range.start, hit.rule));
         hits
+    }
+
+    /// Takes out what does not stand in as many sentences as its rule asks for.
+    fn leave_out_the_seldom(&self, hits: &mut Vec<Hit>) {
+        let asks = |rule: usize| self.rules.get(rule).map_or(1, |asked| asked.at_least);
+        let mut sentences: HashMap<usize, HashSet<usize>> = HashMap::new();
+        for hit in hits.iter().filter(|hit| asks(hit.rule) > 1) {
+            sentences.entry(hit.rule).or_default().insert(hit.sentence);
+        }
+        hits.retain(|hit| {
+            let often = sentences.get(&hit.rule).map_or(1, HashSet::len);
+            u32::try_from(often).is_ok_and(|often| often >= asks(hit.rule))
+        });
     }
 
     /// Runs every expression that has a literal here, and those that have none anywhere.

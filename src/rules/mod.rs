@@ -1,6 +1,7 @@
 //! What it is: an [`Email`] in, a [`Classification`] with its evidence out.
 
 mod classify;
+mod contradiction;
 mod decision;
 mod explain;
 mod expression;

@@ -1,0 +1,111 @@
+//! Rules and rows that cannot both be meant: found when the files are read, before a message is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::file::{Checker, Contents, DecisionText, RuleText, Written};
+use super::text::fold;
+
+/// Adds a fault for each contradiction.
+pub(crate) fn find(contents: &Contents, checker: &mut Checker<'_>) {
+    words(&contents.rules, checker);
+    for row in &contents.decisions {
+        row_against_itself(row, checker);
+    }
+    rows(&contents.decisions, checker);
+}
+
+/// The same words in the same places under the same conditions speak for a label in one rule and
+/// against it in another.
+fn words(rules: &[Written<RuleText>], checker: &mut Checker<'_>) {
+    let mut seen: HashMap<(String, &str, String), (f64, &str)> = HashMap::new();
+    for rule in rules {
+        let (weight, id) = (*rule.text.weight.get_ref(), rule.text.id.get_ref().as_str());
+        let conditions = conditions(&rule.text);
+        for phrase in &rule.text.words {
+            let open = phrase.get_ref().trim_end().ends_with('*');
+            let phrase_text = format!("{}{}", fold(phrase.get_ref()), if open { "*" } else { "" });
+            let key = (phrase_text, rule.text.label.get_ref().as_str(), conditions.clone());
+            let (before, other) = *seen.entry(key).or_insert((weight, id));
+            if before * weight < 0.0 {
+                let what = format!(
+                    "`{}` speaks for {} in one rule and against it in another (`{other}`)",
+                    phrase.get_ref(),
+                    rule.text.label.get_ref()
+                );
+                let cure =
+                    "take it out of one of them, or say by near, unless or where when which holds";
+                checker.fault(rule.file, phrase.span().start, what, cure);
+            }
+        }
+    }
+}
+
+/// What else must be so for a rule's words to count, as one text.
+fn conditions(rule: &RuleText) -> String {
+    let sorted = |words: &[toml::Spanned<String>]| -> String {
+        let words: BTreeSet<&str> = words.iter().map(|word| word.get_ref().as_str()).collect();
+        words.into_iter().collect::<Vec<_>>().join("|")
+    };
+    let lists = [sorted(&rule.near), sorted(&rule.unless), sorted(&rule.places)];
+    let number = |number: &Option<toml::Spanned<u32>>| number.as_ref().map(|n| *n.get_ref());
+    format!("{lists:?}{:?}{:?}", number(&rule.within), number(&rule.at_least))
+}
+
+/// A row that asks for what it also forbids can never fit.
+fn row_against_itself(row: &Written<DecisionText>, checker: &mut Checker<'_>) {
+    let asked: BTreeSet<&str> = row.text.all.iter().map(|word| word.get_ref().as_str()).collect();
+    for word in row.text.none.iter().filter(|word| asked.contains(word.get_ref().as_str())) {
+        let what = format!("the row asks for `{}` and forbids it", word.get_ref());
+        checker.fault(row.file, word.span().start, what, "take it out of all or of none");
+    }
+    let then: BTreeMap<&str, usize> =
+        row.text.then.iter().map(|word| (word.get_ref().as_str(), word.span().start)).collect();
+    for (word, at) in &then {
+        if then.contains_key(format!("!{word}").as_str()) {
+            let what = format!("the row sets `{word}` and takes it off");
+            checker.fault(row.file, *at, what, "keep one of the two");
+        }
+    }
+}
+
+/// A row whose conditions are those of an earlier one and more, and which decides the same question,
+/// is never reached.
+fn rows(rows: &[Written<DecisionText>], checker: &mut Checker<'_>) {
+    let list = |words: &[toml::Spanned<String>]| -> BTreeSet<String> {
+        words.iter().map(|word| word.get_ref().clone()).collect()
+    };
+    let question = |row: &DecisionText| -> Option<String> {
+        let decides = |word: &&str| {
+            ["record_type:", "customer:", "service:"].iter().any(|field| word.starts_with(field))
+        };
+        let mut decided = row.then.iter().map(|word| word.get_ref().as_str()).filter(decides);
+        let field = decided.next()?.split(':').next()?.to_owned();
+        decided.all(|word| word.starts_with(&field)).then_some(field)
+    };
+    let read: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let text = &row.text;
+            (row, question(text), list(&text.all), list(&text.any), list(&text.none))
+        })
+        .collect();
+    for (number, (row, decides, all, any, none)) in read.iter().enumerate() {
+        let Some(decides) = decides else { continue };
+        // What an earlier row sets or takes off may be what a later one asks about.
+        let before =
+            read.iter().take(number).find(|(_, also, sooner_all, sooner_any, sooner_none)| {
+                also.as_ref() == Some(decides)
+                    && sooner_all.is_subset(all)
+                    && sooner_none.is_subset(none)
+                    && (sooner_any.is_empty() || !any.is_empty() && any.is_subset(sooner_any))
+            });
+        if let Some((earlier, ..)) = before {
+            let what = format!(
+                "the row is never reached: `{}` fits whenever it does, and stands before it",
+                earlier.text.id.get_ref()
+            );
+            let cure = "put it before that row, or say what is different";
+            checker.fault(row.file, row.at, what, cure);
+        }
+    }
+}
