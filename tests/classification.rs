@@ -307,6 +307,42 @@ id = "z"
 }
 
 #[test]
+fn words_count_where_and_as_often_as_a_rule_asks() {
+    let rules = with_rules(
+        r#"
+[[rule]]
+id = "chased"
+why = "Chased again and again."
+label = "service:sen"
+weight = 3.0
+words = ["rang"]
+at_least = 3
+
+[[rule]]
+id = "closed-bus"
+why = "The bus is what is late, not something else in the sentence."
+label = "service:home_to_school_transport"
+weight = 3.0
+words = ["bus"]
+near = ["late"]
+within = 2
+"#,
+    )
+    .unwrap();
+    let check = |text: &str, wanted: &[&str]| {
+        let got = classified(&rules, "a@example.org", "", text);
+        let fired: Vec<&str> = got.evidence.iter().map(|one| one.rule.as_str()).collect();
+        assert_eq!(fired, wanted, "{text}");
+    };
+    check("I rang on Monday. I rang on Tuesday and rang at noon.", &[]);
+    check("I rang on Monday. I rang on Tuesday. Then I rang at noon.", &["chased"]);
+    check("The bus was late.", &["closed-bus"]);
+    check("Late again, the bus.", &["closed-bus"]);
+    check("The bus took him to the museum and we were all late.", &[]);
+    check("The bus came. It was late.", &[]);
+}
+
+#[test]
 fn an_example_that_goes_wrong_is_a_fault() {
     let rule = |fires: bool| {
         format!(
