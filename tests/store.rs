@@ -12,6 +12,8 @@ mod cases;
 mod letters;
 #[path = "store/messages.rs"]
 mod messages;
+#[path = "store/past.rs"]
+mod past;
 #[path = "store/refusals.rs"]
 mod refusals;
 #[path = "store/requests.rs"]
@@ -141,6 +143,7 @@ fn settled(action: &'static str) -> Settled {
         acknowledge: false,
         acknowledge_reason: "not now".to_owned(),
         classification: String::new(),
+        known: None,
     }
 }
 

@@ -375,10 +375,34 @@ pub(super) enum Rules {
         #[arg(required = true)]
         corpus: Vec<PathBuf>,
     },
+    /// What would change on past messages, and does it come nearer to what officers decided?
+    ///
+    /// Judges stored messages again and lists those whose result would be another than was recorded.
+    /// Nothing is changed, and no message's sender or text is shown.
+    #[command(
+        after_help = "Example:\n  postern rules backtest --rules draft --since 2026-01-01\n  postern rules backtest --rules draft --limit 1000 --json"
+    )]
+    Backtest(Backtest),
     /// Why this result?
     #[command(after_help = "Example:\n  postern rules explain message.eml")]
     Explain {
         /// A message.
         message: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Backtest {
+    /// The rules to try; those of the settings without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+    /// Only messages received since: 2026-01-31, or with a time.
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// Only the newest so many.
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// One object a changed message; the counts last, as `summary`.
+    #[arg(long)]
+    pub(super) json: bool,
 }

@@ -1,5 +1,7 @@
 //! `postern rules …`: the rules by themselves.
 
+mod backtest;
+
 use std::path::Path;
 
 use super::arguments::Rules;
@@ -29,6 +31,7 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
             }
             Ok(out.line(trial::score(&judged).to_string().trim_end())?)
         }
+        Rules::Backtest(what) => backtest::run(what, &super::required(config), out).await,
         Rules::Explain { message } => {
             let understanding = Understanding::prepare(config)?;
             for file in messages_in(&message) {

@@ -26,7 +26,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut files: Vec<(String, String)> = files.to_vec();
     files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
     let services = services(&files)?;
-    let version = version(&files);
+    let version = version(files.iter().map(|(name, text)| (name, text)));
     files.retain(|(name, _)| is_numbered(name));
 
     let mut faults = Vec::new();
@@ -76,11 +76,19 @@ fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
     }
 }
 
-/// Twelve hexadecimal digits over what decides a classification.
-fn version(files: &[(String, String)]) -> String {
+/// Whether a file of the rules folder is of the set that decides a classification: numbered, or the
+/// directory. The others (procedures, reminders, calendar) have readers of their own.
+pub fn is_of_a_set(name: &str) -> bool {
+    is_numbered(name) || base(name) == SERVICES
+}
+
+/// Which rules files make: twelve hexadecimal digits over what decides a classification. The same as
+/// [`RuleSet::version`] of what is loaded from them, also where they are not valid.
+pub fn version<'a>(files: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    let mut files: Vec<_> = files.into_iter().filter(|(name, _)| is_of_a_set(name)).collect();
+    files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
     let mut hash = Sha256::new();
-    for (name, text) in files.iter().filter(|(name, _)| is_numbered(name) || base(name) == SERVICES)
-    {
+    for (name, text) in files {
         for part in [base(name), text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);

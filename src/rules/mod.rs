@@ -1,6 +1,7 @@
 //! What it is: an [`Email`] in, a [`Classification`] with its evidence out.
 
 mod classify;
+pub mod compare;
 mod decision;
 mod explain;
 mod expression;
@@ -20,6 +21,7 @@ use crate::fault::Fault;
 use crate::private::Private;
 
 pub use explain::explain;
+pub use load::{is_of_a_set, version};
 pub use services::Services;
 
 /// One rule that fired, on which words, with what weight.
@@ -62,7 +64,8 @@ pub struct Classification {
 
 /// What the register, the directory or the configuration knows of a message's sender. The default
 /// knows nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each named where it is set")]
 pub struct Known {
     /// The sender's address, authenticated, is the council's own ([`Services::is_council_address`]).

@@ -37,6 +37,7 @@ pub mod mailboxes;
 mod message_lists;
 pub mod messages;
 mod migrate;
+pub mod past;
 pub mod refusals;
 pub mod requests;
 pub mod suggestions;
