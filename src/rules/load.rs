@@ -18,7 +18,7 @@ use crate::casework::vocabulary::Theme;
 use crate::fault::Fault;
 
 /// The directory's file name.
-const SERVICES: &str = "services.toml";
+pub(super) const SERVICES: &str = "services.toml";
 /// More rules than this are a mistake, not a rule set.
 const MOST_RULES: usize = 2_000;
 
@@ -55,7 +55,8 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     }
 }
 
-fn base(name: &str) -> &str {
+/// A file's own name.
+pub(super) fn base(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 

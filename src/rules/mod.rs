@@ -3,6 +3,7 @@
 mod classify;
 pub mod compare;
 mod decision;
+pub mod difference;
 mod explain;
 mod expression;
 mod file;
