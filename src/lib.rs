@@ -30,6 +30,7 @@ pub mod officer;
 pub mod outbox;
 pub mod policy;
 pub mod private;
+pub mod publication;
 pub mod reminders;
 pub mod rules;
 pub mod scan;

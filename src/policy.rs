@@ -19,6 +19,9 @@ use crate::rules::{self, RuleSet};
 #[folder = "rules/"]
 struct ShippedRules;
 
+/// The calendar's file name.
+const CALENDAR: &str = "bank-holidays-england.json";
+
 /// One valid set of what council staff edit.
 pub struct Policy {
     /// Classification, and the directory of services.
@@ -71,14 +74,14 @@ impl Policy {
     }
 
     /// The set that the settings name, with a draft in the place of its rules: what stands once the
-    /// draft is published.
+    /// draft is published. Its faults name its files below `name`.
     ///
     /// # Errors
     /// Every fault of every file.
-    pub fn with_rules(config: &Config, draft: &RuleFiles) -> Result<Self, Vec<Fault>> {
+    pub fn with_rules(config: &Config, name: &str, draft: &RuleFiles) -> Result<Self, Vec<Fault>> {
         let mut rules = rule_files(config.rules.as_deref())?;
         rules.retain(|(name, _)| !rules::is_of_a_set(name));
-        rules.extend(draft.iter().map(|(name, text)| (name.clone(), text.clone())));
+        rules.extend(draft.iter().map(|(file, text)| (format!("{name}/{file}"), text.clone())));
         let templates = match &config.templates {
             Some(folder) => on_disk(folder)?,
             None => Letters::shipped(),
@@ -125,19 +128,40 @@ pub fn rule_files(folder: Option<&Path>) -> Result<Texts, Vec<Fault>> {
     folder.map_or_else(|| Ok(embedded::<ShippedRules>("rules")), on_disk)
 }
 
-/// The files of a folder, or of the shipped one, that make a rule set: what decides a classification.
+/// Every file of a rules folder, or of the shipped one, by its name below the folder.
 ///
 /// # Errors
 /// Every file that cannot be read.
-pub fn rules_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
+pub fn all_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
     let root = folder.unwrap_or(Path::new("rules"));
     let below = |name: String| {
         let below = Path::new(&name).strip_prefix(root).map(|below| below.display().to_string());
         below.unwrap_or(name)
     };
-    let files = rule_files(folder)?.into_iter();
-    let files = files.filter(|(name, _)| rules::is_of_a_set(name));
-    Ok(files.map(|(name, text)| (below(name), text)).collect())
+    Ok(rule_files(folder)?.into_iter().map(|(name, text)| (below(name), text)).collect())
+}
+
+/// Those of them that make a rule set: what decides a classification.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn rules_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
+    let mut files = all_of(folder)?;
+    files.retain(|name, _| rules::is_of_a_set(name));
+    Ok(files)
+}
+
+/// Those of them that the gateway reads otherwise: procedures, reminders, calendar.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn others_of(folder: &Path) -> Result<RuleFiles, Vec<Fault>> {
+    let mut files = all_of(Some(folder))?;
+    let is_read = |name: &str| {
+        ["procedures.toml", "reminders.toml", CALENDAR].iter().any(|own| name.ends_with(own))
+    };
+    files.retain(|name, _| is_read(name));
+    Ok(files)
 }
 
 /// The rules by themselves, of the files of a rules folder.
@@ -155,7 +179,7 @@ fn procedures(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Procedures> {
 }
 
 fn calendar(rules: &Texts, faults: &mut Vec<Fault>) -> Option<WorkingCalendar> {
-    part(rules, "bank-holidays-england.json", faults, |file, text| {
+    part(rules, CALENDAR, faults, |file, text| {
         WorkingCalendar::from_json(file, text).map_err(|fault| vec![fault])
     })
 }

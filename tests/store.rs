@@ -18,6 +18,8 @@ mod past;
 mod refusals;
 #[path = "store/requests.rs"]
 mod requests;
+#[path = "store/rule_sets.rs"]
+mod rule_sets;
 #[path = "store/suggestions.rs"]
 mod suggestions;
 

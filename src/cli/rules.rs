@@ -1,6 +1,7 @@
 //! `postern rules …`: the rules by themselves.
 
 mod backtest;
+mod versions;
 
 use std::path::Path;
 
@@ -32,6 +33,11 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
             Ok(out.line(trial::score(&judged).to_string().trim_end())?)
         }
         Rules::Backtest(what) => backtest::run(what, &super::required(config), out).await,
+        versions @ (Rules::Versions { .. }
+        | Rules::Publish(_)
+        | Rules::Rollback(_)
+        | Rules::Diff(_)
+        | Rules::Export(_)) => versions::run(versions, &super::required(config), out).await,
         Rules::Explain { message } => {
             let understanding = Understanding::prepare(config)?;
             for file in messages_in(&message) {

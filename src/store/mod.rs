@@ -40,6 +40,7 @@ mod migrate;
 pub mod past;
 pub mod refusals;
 pub mod requests;
+pub mod rule_sets;
 pub mod suggestions;
 pub mod tasks;
 

@@ -40,6 +40,11 @@ const COMMANDS: &[&[&str]] = &[
     &["rules", "check"],
     &["rules", "test"],
     &["rules", "backtest"],
+    &["rules", "versions"],
+    &["rules", "publish"],
+    &["rules", "diff"],
+    &["rules", "rollback"],
+    &["rules", "export"],
     &["rules", "explain"],
 ];
 
