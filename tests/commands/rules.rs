@@ -304,3 +304,40 @@ fn the_shipped_rules_are_written_out_before_they_are_changed() {
     );
     desk.refused(&["rules", "diff", "nothing"], 1, "`nothing` is no version");
 }
+
+/// A reply to the first complaint that says nothing of itself.
+const REPLY: &str = "From: Ann Other <ann1@example.org>\r\nTo: complaints@northmere.example\r\n\
+    Subject: Re: my letter\r\nMessage-ID: <r1@example.org>\r\nIn-Reply-To: <c1@example.org>\r\n\
+    Date: Tue, 17 Nov 2026 08:00:00 +0000\r\n\r\nIs there any news?\r\n\r\nAnn\r\n";
+
+/// Writes over what the store says was known of senders.
+async fn know(desk: &Desk, known: Option<&str>) {
+    let url = format!("sqlite:{}", desk.path("postern.db").display());
+    let db = postern::store::Db::open(&url).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    postern::on!(tx, "write over", c => sqlx::query("UPDATE decision SET known = $1").bind(known)
+        .execute(c).await.map(drop))
+    .unwrap();
+    tx.commit().await.unwrap();
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_replay_is_told_what_was_known_then() {
+    let desk = Desk::new();
+    deliver(&desk, 1, complaint(1));
+    desk.data(&["-q", "serve", "--once"]);
+    deliver(&desk, 2, REPLY);
+    desk.data(&["-q", "serve", "--once"]);
+    let replay = || desk.data(&["-q", "rules", "backtest"]);
+    let unchanged = "2 messages judged again, 0 change\n";
+    assert_eq!(replay(), unchanged);
+    know(&desk, None).await;
+    assert_eq!(replay(), unchanged, "rebuilt from its case");
+    know(&desk, Some("{}")).await;
+    assert!(replay().contains("record type: follow_up → "), "{}", replay());
+    // What an officer made a matter of its own is judged by itself again.
+    desk.data(&["-q", "case", "split", "2"]);
+    desk.data(&["-q", "serve", "--once"]);
+    assert_eq!(replay().lines().last(), unchanged.lines().last());
+}
