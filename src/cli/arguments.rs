@@ -366,14 +366,21 @@ pub(super) struct HeldLetters {
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// Are the rules valid?
-    #[command(after_help = "Example:\n  postern rules check")]
-    Check,
+    #[command(after_help = "Example:\n  postern rules check\n  postern rules check --rules draft")]
+    Check {
+        /// The rules to check; those of the settings without it.
+        #[arg(long, value_name = "FOLDER")]
+        rules: Option<PathBuf>,
+    },
     /// How accurate are they on a labelled corpus?
     #[command(after_help = "Example:\n  postern rules test tests/complaints/dev.jsonl")]
     Test {
         /// JSON Lines files with labels.
         #[arg(required = true)]
         corpus: Vec<PathBuf>,
+        /// The rules to measure; those of the settings without it.
+        #[arg(long, value_name = "FOLDER")]
+        rules: Option<PathBuf>,
     },
     /// What would change on past messages, and does it come nearer to what officers decided?
     ///
@@ -418,6 +425,9 @@ pub(super) enum Rules {
     Explain {
         /// A message.
         message: PathBuf,
+        /// The rules to ask; those of the settings without it.
+        #[arg(long, value_name = "FOLDER")]
+        rules: Option<PathBuf>,
     },
 }
 

@@ -1,6 +1,5 @@
 //! `postern rules backtest`: what would change on past messages.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,29 +8,32 @@ use serde_json::json;
 
 use crate::backtest::{self, Asked, Backtest, Changed};
 use crate::cli::arguments::Backtest as Typed;
-use crate::cli::{Failure, Out, configured, moment};
+use crate::cli::{Failure, Out, moment};
 use crate::clock::london;
+use crate::config::Config;
 use crate::policy;
 use crate::rules::compare::{Change, Move, Tally};
 use crate::store::Db;
 
-pub(super) async fn run(typed: Typed, file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let (config, _) = configured(file)?;
+pub(super) async fn run(
+    db: &Db,
+    config: &Config,
+    typed: Typed,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let folder = typed.rules.as_deref().or(config.rules.as_deref());
     let files = policy::rule_files(folder).map_err(Failure::Faults)?;
     let rules = Arc::new(policy::rule_set(&files).map_err(Failure::Faults)?);
     let since = typed.since.as_deref().map(start_of).transpose()?;
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let asked = Asked { since, most: typed.limit, threads };
-    let db = Db::open(&config.store.url).await?;
     let bar = bar();
     let told = |done: usize, total: usize| {
         bar.set_length(u64::try_from(total).unwrap_or(u64::MAX));
         bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
     };
-    let done = backtest::run(&db, &rules, asked, told).await;
+    let done = backtest::run(db, &rules, asked, told).await;
     bar.finish_and_clear();
-    db.close().await;
     let done = done?;
     if typed.json { objects(&done, rules.version(), out) } else { words(&done, out) }
 }

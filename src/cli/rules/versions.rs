@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{Diff, Export, Publish, Rollback, Rules};
-use crate::cli::{Failure, Out, configured};
+use crate::cli::arguments::{ByWhom, Diff, Export, Publish, Rollback};
+use crate::cli::{Failure, Out};
 use crate::clock::{Clock, london};
 use crate::config::Config;
 use crate::policy;
@@ -15,23 +15,6 @@ use crate::publication::{self, By, HandEdits, Named, PublishFault, Published};
 use crate::rules::difference;
 use crate::store::rule_sets::{self, RuleSetRow};
 use crate::store::{Db, moment};
-
-/// Runs one of these commands on the store that the settings name. The live rules need not be valid:
-/// a good set can be published over them.
-pub(super) async fn run(asked: Rules, file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let (config, _) = configured(file)?;
-    let db = Db::open(&config.store.url).await?;
-    let done = match asked {
-        Rules::Versions { json } => versions(&db, &config, json, out).await,
-        Rules::Publish(typed) => publish(&db, &config, typed, out).await,
-        Rules::Rollback(typed) => rollback(&db, &config, typed, out).await,
-        Rules::Diff(typed) => diff(&db, &config, typed, out).await,
-        Rules::Export(typed) => export(&db, &config, typed, out).await,
-        Rules::Check | Rules::Test { .. } | Rules::Backtest(_) | Rules::Explain { .. } => Ok(()),
-    };
-    db.close().await;
-    done
-}
 
 /// A fault as a command tells it: what is wrong with files and settings is status 2.
 fn told(fault: PublishFault, out: &mut Out) -> Failure {
@@ -50,7 +33,12 @@ fn told(fault: PublishFault, out: &mut Out) -> Failure {
     }
 }
 
-async fn versions(db: &Db, config: &Config, as_json: bool, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn versions(
+    db: &Db,
+    config: &Config,
+    as_json: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let live = publication::live_version(config).map_err(Failure::Faults)?;
     let rows = rule_sets::list(db).await?;
     let newest = rows.iter().find(|row| row.version == live).map(|row| row.id);
@@ -94,7 +82,12 @@ fn line(row: &RuleSetRow, live: bool) -> String {
     format!("{}  {live:<4}  {at:<17}  {}: {}", row.version, row.author, row.reason)
 }
 
-async fn publish(db: &Db, config: &Config, typed: Publish, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn publish(
+    db: &Db,
+    config: &Config,
+    typed: Publish,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let Some(live) = config.rules.as_deref() else {
         return Err(told(PublishFault::NoFolder, out));
     };
@@ -120,7 +113,12 @@ fn other_files(draft: &Path, live: &Path) -> Result<Vec<String>, Failure> {
     Ok(differ.map(|(name, _)| name).collect())
 }
 
-async fn rollback(db: &Db, config: &Config, typed: Rollback, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn rollback(
+    db: &Db,
+    config: &Config,
+    typed: Rollback,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let row = publication::version(db, &typed.version).await.map_err(|fault| told(fault, out))?;
     let files = rule_sets::files(db, row.id).await?;
     let draft = Named { name: row.version, files };
@@ -153,7 +151,12 @@ async fn make_live(
     Ok(())
 }
 
-async fn diff(db: &Db, config: &Config, typed: Diff, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn diff(
+    db: &Db,
+    config: &Config,
+    typed: Diff,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let first = match typed.before {
         Some(name) => name,
         None => match rule_sets::list(db).await?.into_iter().next() {
@@ -189,7 +192,12 @@ async fn diff(db: &Db, config: &Config, typed: Diff, out: &mut Out) -> Result<()
 
 /// Writes a set into a new folder, with everything that stands beside it: to be edited as a draft, or
 /// to become the live folder.
-async fn export(db: &Db, config: &Config, typed: Export, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn export(
+    db: &Db,
+    config: &Config,
+    typed: Export,
+    out: &mut Out,
+) -> Result<(), Failure> {
     let set = publication::named(db, config, &typed.set).await.map_err(|fault| told(fault, out))?;
     let folder = &typed.folder;
     let there = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
@@ -213,8 +221,8 @@ async fn export(db: &Db, config: &Config, typed: Export, out: &mut Out) -> Resul
     Ok(out.line(&format!("{} files written to {}", files.len(), folder.display()))?)
 }
 
-impl From<crate::cli::arguments::ByWhom> for By {
-    fn from(typed: crate::cli::arguments::ByWhom) -> Self {
+impl From<ByWhom> for By {
+    fn from(typed: ByWhom) -> Self {
         Self { author: typed.author, reason: typed.reason }
     }
 }
