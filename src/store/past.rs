@@ -47,7 +47,8 @@ impl std::fmt::Debug for PastMessage {
 /// When the database refuses.
 pub async fn count(tx: &mut Tx, since: Option<Timestamp>) -> Result<usize, StoreError> {
     let count: i64 = on!(tx, "count past messages", c => sqlx::query_scalar(
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM message m JOIN decision d ON d.message_id = m.id
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM message m
+         JOIN decision d ON d.message_id = m.id JOIN reading r ON r.message_id = m.id
          WHERE m.state = 'done' AND m.received_at >= $1")
         .bind(earliest(since)).fetch_one(c).await)?;
     Ok(usize::try_from(count).unwrap_or(0))

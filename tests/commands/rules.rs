@@ -157,7 +157,7 @@ fn a_draft_is_published_listed_and_taken_back() {
     draft(&desk);
     let told = publish(&desk, &["--rules", "draft"]);
     assert!(
-        told.starts_with("recorded  ") && told.contains("; 1 files of the live set changed"),
+        told.starts_with("recorded  ") && told.contains("; files changed in the live set: 1"),
         "{told}"
     );
     assert_eq!(texts(&desk, "rules"), texts(&desk, "draft"));
@@ -236,7 +236,7 @@ fn what_somebody_edited_by_hand_is_never_lost() {
     // Edits of the live folder become a version without a draft.
     desk.write(file, format!("# Again.\n{text}"));
     let told = publish(&desk, &[]);
-    assert!(told.contains("0 files of the live set changed"), "{told}");
+    assert!(told.contains("files changed in the live set: 0"), "{told}");
     assert_eq!(versions(&desk).len(), 5);
     assert_eq!(versions(&desk)[0]["live"], true);
 }
@@ -255,7 +255,7 @@ fn a_publication_that_was_interrupted_is_ended_by_the_same_again() {
     let old = before.iter().find(|(name, _)| name == "40-customer.toml").unwrap();
     desk.write("rules/40-customer.toml", &old.1);
     let told = publish(&desk, &["--rules", "draft"]);
-    assert!(told.contains("1 files of the live set changed"), "{told}");
+    assert!(told.contains("files changed in the live set: 1"), "{told}");
     assert_eq!(texts(&desk, "rules"), texts(&desk, "draft"));
     assert_eq!(versions(&desk).len(), 2);
 }

@@ -146,7 +146,7 @@ async fn make_live(
         out.line(&format!("recorded  {adopted}, the live set as it stood"))?;
     }
     out.line(&format!(
-        "published {version}, {rules} rules; {files} files of the live set changed"
+        "published {version}, {rules} rules; files changed in the live set: {files}"
     ))?;
     Ok(())
 }
