@@ -9,6 +9,7 @@
 //! I/O, no clock. Everything else is a thin shell around them. Who may use whom is a table in
 //! `tests/architecture.rs`.
 
+pub mod backtest;
 pub mod casework;
 pub mod cli;
 pub mod clock;
@@ -29,6 +30,7 @@ pub mod officer;
 pub mod outbox;
 pub mod policy;
 pub mod private;
+pub mod publication;
 pub mod reminders;
 pub mod rules;
 pub mod scan;

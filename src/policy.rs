@@ -1,6 +1,7 @@
 //! Everything that council staff edit, read and checked as one: rules, services, procedures,
 //! calendar, ladder and templates. The shipped set is compiled in.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,11 +13,14 @@ use crate::casework::reminder::Ladder;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::letters::Letters;
-use crate::rules::RuleSet;
+use crate::rules::{self, RuleSet};
 
 #[derive(Embed)]
 #[folder = "rules/"]
 struct ShippedRules;
+
+/// The calendar's file name.
+const CALENDAR: &str = "bank-holidays-england.json";
 
 /// One valid set of what council staff edit.
 pub struct Policy {
@@ -39,7 +43,10 @@ impl std::fmt::Debug for Policy {
 }
 
 /// Files as `(name, text)`, in name order.
-type Texts = Vec<(String, String)>;
+pub type Texts = Vec<(String, String)>;
+
+/// The files that make a rule set, by their names below the rules folder.
+pub type RuleFiles = BTreeMap<String, String>;
 
 /// Name, size and time of every file.
 pub type Files = Vec<(PathBuf, u64, Option<SystemTime>)>;
@@ -58,10 +65,23 @@ impl Policy {
     /// # Errors
     /// Every fault of every file.
     pub fn load(config: &Config) -> Result<Self, Vec<Fault>> {
-        let rules = match &config.rules {
+        let rules = rule_files(config.rules.as_deref())?;
+        let templates = match &config.templates {
             Some(folder) => on_disk(folder)?,
-            None => embedded::<ShippedRules>("rules"),
+            None => Letters::shipped(),
         };
+        Self::from_files(&rules, &templates)
+    }
+
+    /// The set that the settings name, with a draft in the place of its rules: what stands once the
+    /// draft is published. Its faults name its files below `name`.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn with_rules(config: &Config, name: &str, draft: &RuleFiles) -> Result<Self, Vec<Fault>> {
+        let mut rules = rule_files(config.rules.as_deref())?;
+        rules.retain(|(name, _)| !rules::is_of_a_set(name));
+        rules.extend(draft.iter().map(|(file, text)| (format!("{name}/{file}"), text.clone())));
         let templates = match &config.templates {
             Some(folder) => on_disk(folder)?,
             None => Letters::shipped(),
@@ -77,10 +97,7 @@ impl Policy {
     pub fn timescales(
         config: Option<&Config>,
     ) -> Result<(Procedures, WorkingCalendar), Vec<Fault>> {
-        let rules = match config.and_then(|config| config.rules.as_ref()) {
-            Some(folder) => on_disk(folder)?,
-            None => embedded::<ShippedRules>("rules"),
-        };
+        let rules = rule_files(config.and_then(|config| config.rules.as_deref()))?;
         let mut faults = Vec::new();
         let procedures = procedures(&rules, &mut faults);
         let calendar = calendar(&rules, &mut faults);
@@ -89,12 +106,10 @@ impl Policy {
 
     fn from_files(rules: &Texts, templates: &Texts) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let classify: Texts =
-            rules.iter().filter(|(name, _)| is_classification(name)).cloned().collect();
         let procedures = procedures(rules, &mut faults);
         let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
         let calendar = calendar(rules, &mut faults);
-        let rules = RuleSet::load(&classify).map_err(|mut more| faults.append(&mut more)).ok();
+        let rules = rule_set(rules).map_err(|mut more| faults.append(&mut more)).ok();
         let letters = Letters::load(templates).map_err(|mut more| faults.append(&mut more)).ok();
         match (rules, procedures, calendar, ladder, letters) {
             (Some(rules), Some(procedures), Some(calendar), Some(ladder), Some(letters)) => {
@@ -105,12 +120,66 @@ impl Policy {
     }
 }
 
+/// Every file of a rules folder, or of the shipped one.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn rule_files(folder: Option<&Path>) -> Result<Texts, Vec<Fault>> {
+    folder.map_or_else(|| Ok(embedded::<ShippedRules>("rules")), on_disk)
+}
+
+/// Every file of a rules folder, or of the shipped one, by its name below the folder.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn all_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
+    let root = folder.unwrap_or(Path::new("rules"));
+    let below = |name: String| {
+        let below = Path::new(&name).strip_prefix(root).map(|below| below.display().to_string());
+        below.unwrap_or(name)
+    };
+    Ok(rule_files(folder)?.into_iter().map(|(name, text)| (below(name), text)).collect())
+}
+
+/// Those of them that make a rule set: what decides a classification.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn rules_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
+    let mut files = all_of(folder)?;
+    files.retain(|name, _| rules::is_of_a_set(name));
+    Ok(files)
+}
+
+/// Those of them that the gateway reads otherwise: procedures, reminders, calendar.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn others_of(folder: &Path) -> Result<RuleFiles, Vec<Fault>> {
+    let mut files = all_of(Some(folder))?;
+    let is_read = |name: &str| {
+        ["procedures.toml", "reminders.toml", CALENDAR].iter().any(|own| name.ends_with(own))
+    };
+    files.retain(|name, _| is_read(name));
+    Ok(files)
+}
+
+/// The rules by themselves, of the files of a rules folder.
+///
+/// # Errors
+/// Every fault of every file.
+pub fn rule_set(files: &Texts) -> Result<RuleSet, Vec<Fault>> {
+    let classify: Texts =
+        files.iter().filter(|(name, _)| is_classification(name)).cloned().collect();
+    RuleSet::load(&classify)
+}
+
 fn procedures(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Procedures> {
     part(rules, "procedures.toml", faults, Procedures::from_toml)
 }
 
 fn calendar(rules: &Texts, faults: &mut Vec<Fault>) -> Option<WorkingCalendar> {
-    part(rules, "bank-holidays-england.json", faults, |file, text| {
+    part(rules, CALENDAR, faults, |file, text| {
         WorkingCalendar::from_json(file, text).map_err(|fault| vec![fault])
     })
 }

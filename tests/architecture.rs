@@ -46,11 +46,14 @@ const MAY_USE: &[(&str, &str)] = &[
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     ("console", "clock store gateway"),
+    // A set of rules becomes files in the folder that the settings name, and rows of the store.
+    ("publication", "clock fault casework rules policy config store"),
+    ("backtest", "casework email intake rules store"),
     ("daemon", "tick store intake outbox reminders scan console gateway policy"),
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders scan officer gateway console daemon",
+         intake outbox reminders scan officer gateway console daemon backtest publication",
     ),
 ];
 

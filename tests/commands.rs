@@ -20,6 +20,8 @@ mod letters;
 mod mail;
 #[path = "commands/privacy.rs"]
 mod privacy;
+#[path = "commands/rules.rs"]
+mod rules;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

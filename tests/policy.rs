@@ -113,4 +113,21 @@ fn a_bad_edit_changes_nothing_and_a_good_one_is_taken_up() {
 
     fs::write(&template, &good).unwrap();
     daemon.expect("taken up anew");
+
+    // A draft that is published reaches the daemon as an edit does.
+    let draft = folder.path().join("draft");
+    copy(&folder.path().join("rules"), &draft);
+    fs::write(draft.join("35-ours.toml"), "[[fact]]\nid = \"ours\"\nwhat = \"to try\"\n").unwrap();
+    let published = Command::new(env!("CARGO_BIN_EXE_postern"))
+        .current_dir(folder.path())
+        .args([
+            "-q", "rules", "publish", "--rules", "draft", "--author", "Pat", "--reason", "to try",
+        ])
+        .output()
+        .unwrap();
+    assert!(published.status.success(), "{published:?}");
+    let told = String::from_utf8(published.stdout).unwrap();
+    let version = told.split("published ").nth(1).unwrap().split(',').next().unwrap();
+    let line = daemon.expect("taken up anew");
+    assert!(line.contains(version), "{version}: {line}");
 }

@@ -12,10 +12,14 @@ mod cases;
 mod letters;
 #[path = "store/messages.rs"]
 mod messages;
+#[path = "store/past.rs"]
+mod past;
 #[path = "store/refusals.rs"]
 mod refusals;
 #[path = "store/requests.rs"]
 mod requests;
+#[path = "store/rule_sets.rs"]
+mod rule_sets;
 #[path = "store/suggestions.rs"]
 mod suggestions;
 
@@ -141,6 +145,7 @@ fn settled(action: &'static str) -> Settled {
         acknowledge: false,
         acknowledge_reason: "not now".to_owned(),
         classification: String::new(),
+        known: None,
     }
 }
 

@@ -366,19 +366,138 @@ pub(super) struct HeldLetters {
 #[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// Are the rules valid?
-    #[command(after_help = "Example:\n  postern rules check")]
-    Check,
+    #[command(after_help = "Example:\n  postern rules check\n  postern rules check --rules draft")]
+    Check {
+        /// The rules to check; those of the settings without it.
+        #[arg(long, value_name = "FOLDER")]
+        rules: Option<PathBuf>,
+    },
     /// How accurate are they on a labelled corpus?
     #[command(after_help = "Example:\n  postern rules test tests/complaints/dev.jsonl")]
     Test {
         /// JSON Lines files with labels.
         #[arg(required = true)]
         corpus: Vec<PathBuf>,
+        /// The rules to measure; those of the settings without it.
+        #[arg(long, value_name = "FOLDER")]
+        rules: Option<PathBuf>,
     },
+    /// What would change on past messages, and does it come nearer to what officers decided?
+    ///
+    /// Judges stored messages again and lists those whose result would be another than was recorded.
+    /// Nothing is changed, and no message's sender or text is shown.
+    #[command(
+        after_help = "Example:\n  postern rules backtest --rules draft --since 2026-01-01\n  postern rules backtest --rules draft --limit 1000 --json"
+    )]
+    Backtest(Backtest),
+    /// What was published, by whom, when and why, newest first.
+    #[command(after_help = "Example:\n  postern rules versions")]
+    Versions {
+        /// One object a version.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes a draft the live set, and records it as a version.
+    ///
+    /// The draft is checked whole first. A rule set is the numbered files and services.toml; the other
+    /// files of the folder stay as they are. A running daemon takes it up within seconds.
+    #[command(
+        after_help = "Example:\n  postern rules publish --rules draft --author 'Pat Lee' --reason 'EHC plans by their short name'"
+    )]
+    Publish(Publish),
+    /// What differs between two sets, by rule, row and service.
+    #[command(
+        after_help = "Example:\n  postern rules diff\n  postern rules diff live draft\n  postern rules diff 3f2a9c1b77de live --json"
+    )]
+    Diff(Diff),
+    /// Publishes an earlier version again.
+    #[command(
+        after_help = "Example:\n  postern rules rollback 3f2a9c1b77de --author 'Pat Lee' --reason 'too many taken for transport'"
+    )]
+    Rollback(Rollback),
+    /// Writes a set into a new folder, to be edited as a draft.
+    #[command(
+        after_help = "Example:\n  postern rules export draft\n  postern rules export before 3f2a9c1b77de"
+    )]
+    Export(Export),
     /// Why this result?
     #[command(after_help = "Example:\n  postern rules explain message.eml")]
     Explain {
         /// A message.
         message: PathBuf,
+        /// The rules to ask; those of the settings without it.
+        #[arg(long, value_name = "FOLDER")]
+        rules: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Backtest {
+    /// The rules to try; those of the settings without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+    /// Only messages received since: 2026-01-31, or with a time.
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// Only the newest so many.
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// One object a changed message; the counts last, as `summary`.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ByWhom {
+    /// Who publishes.
+    #[arg(long, value_name = "NAME")]
+    pub(super) author: String,
+    /// Why, in a few words.
+    #[arg(long, value_name = "WHY")]
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Publish {
+    #[command(flatten)]
+    pub(super) by: ByWhom,
+    /// The draft; without it, what was edited in the live folder becomes a version.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+    /// Record edits of the live folder as a version first, where there are any.
+    #[arg(long)]
+    pub(super) adopt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// The version, or its first digits.
+    pub(super) version: String,
+    #[command(flatten)]
+    pub(super) by: ByWhom,
+    /// Record edits of the live folder as a version first, where there are any.
+    #[arg(long)]
+    pub(super) adopt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A version, `live`, `shipped` or a folder; the last version without it.
+    #[arg(value_name = "A")]
+    pub(super) before: Option<String>,
+    /// The same; `live` without it.
+    #[arg(value_name = "B")]
+    pub(super) after: Option<String>,
+    /// One object a rule, row or service that differs.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Export {
+    /// The folder to make.
+    pub(super) folder: PathBuf,
+    /// A version, `live`, `shipped` or a folder.
+    #[arg(default_value = "live")]
+    pub(super) set: String,
 }

@@ -20,7 +20,7 @@ use crate::rules::Classification;
 /// What is needed to understand a message without a store.
 pub(super) struct Understanding {
     reader: Reader,
-    policy: Policy,
+    pub(super) policy: Policy,
     standing: Standing,
 }
 

@@ -1,19 +1,27 @@
 //! `postern rules …`: the rules by themselves.
 
+mod backtest;
+mod versions;
+
 use std::path::Path;
 
 use super::arguments::Rules;
 use super::inspect::Understanding;
 use super::{Failure, Out};
+use crate::config::Config;
 use crate::fault::Fault;
 use crate::mailfiles::messages_in;
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::rules::trial::{self, Labelled};
+use crate::store::Db;
 
 pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
+    // As elsewhere, the settings that lie here; without any, the shipped rules by themselves.
+    let here = Path::new("postern.toml");
+    let config = config.or_else(|| here.is_file().then_some(here));
     match asked {
-        Rules::Check => {
-            let policy = policy(config)?;
+        Rules::Check { rules } => {
+            let policy = policy(config, rules.as_deref())?;
             let rules = &policy.rules;
             Ok(out.line(&format!(
                 "{} rules are valid, version {}",
@@ -21,16 +29,19 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
                 rules.version()
             ))?)
         }
-        Rules::Test { corpus } => {
-            let policy = policy(config)?;
+        Rules::Test { corpus, rules } => {
+            let policy = policy(config, rules.as_deref())?;
             let mut judged = Vec::new();
             for file in &corpus {
                 test(&policy, file, &mut judged)?;
             }
             Ok(out.line(trial::score(&judged).to_string().trim_end())?)
         }
-        Rules::Explain { message } => {
-            let understanding = Understanding::prepare(config)?;
+        Rules::Explain { message, rules } => {
+            let mut understanding = Understanding::prepare(config)?;
+            if let Some(draft) = rules {
+                understanding.policy = policy(config, Some(&draft))?;
+            }
             for file in messages_in(&message) {
                 let file = file?;
                 let understood = understanding.understand(file.bytes).await;
@@ -39,15 +50,68 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
             }
             Ok(())
         }
+        Rules::Backtest(typed) => {
+            on_store(config, out, async |db, config, out| {
+                backtest::run(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Versions { json } => {
+            on_store(config, out, async |db, config, out| {
+                versions::versions(db, config, json, out).await
+            })
+            .await
+        }
+        Rules::Publish(typed) => {
+            on_store(config, out, async |db, config, out| {
+                versions::publish(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Rollback(typed) => {
+            on_store(config, out, async |db, config, out| {
+                versions::rollback(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Diff(typed) => {
+            on_store(config, out, async |db, config, out| {
+                versions::diff(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Export(typed) => {
+            on_store(config, out, async |db, config, out| {
+                versions::export(db, config, typed, out).await
+            })
+            .await
+        }
     }
 }
 
-fn policy(config: Option<&Path>) -> Result<Policy, Failure> {
-    match config {
-        Some(file) => Policy::load(&super::configured(file)?.0),
-        None => Policy::shipped(),
-    }
-    .map_err(Failure::Faults)
+/// Works on the store that the settings name. The live rules need not be valid for that: a good set
+/// can be published over them.
+async fn on_store(
+    file: Option<&Path>,
+    out: &mut Out,
+    work: impl AsyncFnOnce(&Db, &Config, &mut Out) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (config, _) = super::configured(&super::required(file))?;
+    let db = Db::open(&config.store.url).await?;
+    let done = work(&db, &config, out).await;
+    db.close().await;
+    done
+}
+
+/// What the settings name, or the shipped set without them; with a draft in the place of its rules.
+fn policy(config: Option<&Path>, draft: Option<&Path>) -> Result<Policy, Failure> {
+    let config = match config {
+        Some(file) => super::configured(file)?.0,
+        None => Config::default(),
+    };
+    let Some(draft) = draft else { return Policy::load(&config).map_err(Failure::Faults) };
+    let files = policy::rules_of(Some(draft)).map_err(Failure::Faults)?;
+    Policy::with_rules(&config, &draft.display().to_string(), &files).map_err(Failure::Faults)
 }
 
 type Judged = (trial::Labels, crate::rules::Classification);

@@ -31,6 +31,7 @@ use crate::tick::Tick;
 use crate::token;
 pub(crate) use fetch::{believed, imported};
 pub(crate) use open::{Asking, ask_service, clocked};
+pub(crate) use suggest::by_itself;
 
 /// Messages claimed together.
 const BATCH: i64 = 64;

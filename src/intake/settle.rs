@@ -17,7 +17,7 @@ use crate::gateway::Gateway;
 use crate::letters::{DutyAlert, LetterId};
 use crate::outbox::{Automatic, Posting};
 use crate::policy::Policy;
-use crate::rules::Classification;
+use crate::rules::{Classification, Known};
 use crate::store::messages::{self, Settled};
 use crate::store::requests::NewRung;
 use crate::store::suggestions::{self, NewSuggestion};
@@ -98,17 +98,18 @@ async fn settle_wave(
         };
         let decision =
             decide(&one.email, &classification, &history, &gateway.standing, one.received_at());
-        judged.push((one, classification, decision, history));
+        judged.push((one, classification, decision, history, known));
     }
     let scenes: Vec<Scene<'_>> = judged
         .iter()
-        .map(|(one, classification, decision, history)| Scene {
+        .map(|(one, classification, decision, history, known)| Scene {
             gateway,
             policy,
             one,
             classification,
             decision,
             history,
+            known,
             now,
         })
         .collect();
@@ -151,6 +152,7 @@ fn settled(scene: &Scene<'_>, case_id: Option<i64>) -> Settled {
         acknowledge: decision.acknowledgement.send,
         acknowledge_reason: decision.acknowledgement.reason.clone(),
         classification: json(scene.classification),
+        known: Some(json(scene.known)),
     }
 }
 
@@ -197,6 +199,7 @@ pub(super) struct Scene<'a> {
     pub(super) classification: &'a Classification,
     pub(super) decision: &'a Decision,
     pub(super) history: &'a History,
+    pub(super) known: &'a Known,
     pub(super) now: Timestamp,
 }
 

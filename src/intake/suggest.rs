@@ -199,7 +199,7 @@ pub(super) fn words_of(email: &Email) -> &str {
 }
 
 /// A message as if it answered nothing: its own words, without the thread that they stand in.
-pub(super) fn by_itself(email: &Email) -> Email {
+pub(crate) fn by_itself(email: &Email) -> Email {
     Email {
         subject: None,
         text: email.reply_text.clone(),

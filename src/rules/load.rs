@@ -22,7 +22,7 @@ use crate::casework::vocabulary::Theme;
 use crate::fault::Fault;
 
 /// The directory's file name.
-const SERVICES: &str = "services.toml";
+pub(super) const SERVICES: &str = "services.toml";
 /// More rules than this are a mistake, not a rule set.
 const MOST_RULES: usize = 2_000;
 
@@ -30,7 +30,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut files: Vec<(String, String)> = files.to_vec();
     files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
     let services = services(&files)?;
-    let version = version(&files);
+    let version = version(files.iter().map(|(name, text)| (name, text)));
     let mut faults = Vec::new();
     let examples = examples(&files, &mut faults);
     files.retain(|(name, _)| is_numbered(name));
@@ -84,7 +84,8 @@ fn spelling(patterns: &[Pattern], examples: &[Labelled]) -> Spelling {
     Spelling::new(phrases.iter().map(String::as_str), texts.iter().map(String::as_str))
 }
 
-fn base(name: &str) -> &str {
+/// A file's own name.
+pub(super) fn base(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
@@ -127,13 +128,19 @@ fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
     }
 }
 
-/// Twelve hexadecimal digits over what decides a classification.
-fn version(files: &[(String, String)]) -> String {
+/// Whether a file of the rules folder is of the set that decides a classification: numbered, or the
+/// directory. The others (procedures, reminders, calendar, examples) have readers of their own.
+pub fn is_of_a_set(name: &str) -> bool {
+    is_numbered(name) || base(name) == SERVICES
+}
+
+/// Which rules files make: twelve hexadecimal digits over what decides a classification. The same as
+/// [`RuleSet::version`] of what is loaded from them, also where they are not valid.
+pub fn version<'a>(files: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    let mut files: Vec<_> = files.into_iter().filter(|(name, _)| is_of_a_set(name)).collect();
+    files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
     let mut hash = Sha256::new();
-    for (name, text) in files
-        .iter()
-        .filter(|(name, _)| is_numbered(name) || is_examples(name) || base(name) == SERVICES)
-    {
+    for (name, text) in files {
         for part in [base(name), text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);

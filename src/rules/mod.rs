@@ -1,8 +1,10 @@
 //! What it is: an [`Email`] in, a [`Classification`] with its evidence out.
 
 mod classify;
+pub mod compare;
 mod contradiction;
 mod decision;
+pub mod difference;
 mod explain;
 mod expression;
 mod file;
@@ -26,6 +28,7 @@ use crate::private::Private;
 use trial::Labelled;
 
 pub use explain::explain;
+pub use load::{is_of_a_set, version};
 pub use services::Services;
 
 /// One rule that fired, on which words, with what weight.
@@ -68,7 +71,8 @@ pub struct Classification {
 
 /// What the register, the directory or the configuration knows of a message's sender. The default
 /// knows nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each named where it is set")]
 pub struct Known {
     /// The sender's address, authenticated, is the council's own ([`Services::is_council_address`]).

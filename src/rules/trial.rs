@@ -148,6 +148,21 @@ impl SetScore {
     }
 }
 
+/// Where each band of confidence begins, in hundredths. From 70 on no officer looks first.
+const BANDS: [u16; 5] = [0, 50, 70, 80, 90];
+
+/// Messages of which the rules were about as sure: how many, and whether they were right as often as
+/// they said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Band {
+    /// Messages.
+    pub messages: usize,
+    /// Those of them that are right in record type, lead service and customer type.
+    pub right: usize,
+    /// What the rules said, added up, in hundredths.
+    pub said: usize,
+}
+
 /// How right the rules were.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
@@ -173,6 +188,8 @@ pub struct Report {
     pub without_officer: usize,
     /// Those of them that are right in record type, lead service and customer type.
     pub without_officer_right: usize,
+    /// Whether they are right as often as they say, from the least sure to the surest band.
+    pub calibration: [Band; BANDS.len()],
     /// What was taken for what, by field: (field, wanted, got) with how often.
     pub confused: BTreeMap<(&'static str, String, String), usize>,
 }
@@ -218,9 +235,25 @@ impl Report {
             self.at_risk += 1;
             self.at_risk_found += usize::from(have.flags.contains(&Flag::Safeguarding));
         }
+        self.calibrate(have.confidence, all_right);
         if !have.needs_officer {
             self.without_officer += 1;
             self.without_officer_right += usize::from(all_right);
+        }
+    }
+
+    fn calibrate(&mut self, confidence: f64, right: bool) {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share between 0 and 1"
+        )]
+        let said = (confidence.clamp(0.0, 1.0) * 100.0).round() as u16;
+        let band = BANDS.iter().rposition(|from| said >= *from);
+        if let Some(band) = band.and_then(|band| self.calibration.get_mut(band)) {
+            band.messages += 1;
+            band.right += usize::from(right);
+            band.said += usize::from(said);
         }
     }
 
@@ -253,6 +286,23 @@ impl fmt::Display for Report {
             self.without_officer_right,
             share(self.without_officer_right, self.without_officer)
         )?;
+        writeln!(f, "how sure      messages  wholly right  said")?;
+        for (number, (from, band)) in BANDS.iter().zip(&self.calibration).enumerate() {
+            let to = BANDS.get(number + 1).copied().unwrap_or(100);
+            let edges =
+                format!("{:.2} to {:.2}", share(usize::from(*from), 100), share(to.into(), 100));
+            if band.messages == 0 {
+                writeln!(f, "  {edges}  {:>6}", 0)?;
+                continue;
+            }
+            let (right, said) =
+                (share(band.right, band.messages), share(band.said, band.messages * 100));
+            writeln!(
+                f,
+                "  {edges}  {:>6}  {:>5} ({right:.3})  {said:.3}",
+                band.messages, band.right
+            )?;
+        }
         let mut confused: Vec<_> = self.confused.iter().collect();
         confused.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
         for ((field, want, got), count) in confused {
@@ -310,5 +360,29 @@ mod tests {
         assert_eq!((report.without_officer, report.without_officer_right), (2, 1));
         let text = report.to_string();
         assert!(text.contains("corporate_complaint taken for enquiry"), "{text}");
+    }
+
+    #[test]
+    fn being_sure_is_measured_against_being_right() {
+        let labels = Labelled::from_json(LINE).unwrap().labels;
+        let sure = |confidence, record_type| {
+            let found = Classification { confidence, ..classified(record_type, Vec::new()) };
+            (labels.clone(), found)
+        };
+        let right = RecordType::CorporateComplaint;
+        let report = score(&[
+            sure(0.0, right),
+            sure(0.49, right),
+            sure(0.7, RecordType::Enquiry),
+            sure(0.79, right),
+            sure(0.9, right),
+            sure(1.0, right),
+        ]);
+        let bands: Vec<_> =
+            report.calibration.map(|band| (band.messages, band.right, band.said)).into();
+        assert_eq!(bands, [(2, 2, 49), (0, 0, 0), (2, 1, 149), (0, 0, 0), (2, 2, 190)]);
+        let text = report.to_string();
+        assert!(text.contains("  0.70 to 0.80       2      1 (0.500)  0.745\n"), "{text}");
+        assert!(text.contains("  0.50 to 0.70       0\n"), "{text}");
     }
 }

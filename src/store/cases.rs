@@ -356,21 +356,27 @@ pub async fn events(tx: &mut Tx, case: i64) -> Result<Vec<Recorded>, StoreError>
     let rows: Vec<(i64, String, String)> = on!(tx, "read a case's history", c => sqlx::query_as(
         "SELECT at, actor, detail FROM case_event WHERE case_id = $1 ORDER BY id")
         .bind(case).fetch_all(c).await)?;
-    rows.into_iter()
-        .map(|(at, actor, detail)| {
-            let event = serde_json::from_str(&detail).map_err(|_| {
-                StoreError::unsuitable(
-                    "read a case's history",
-                    format!("case {case} has an event of a newer program"),
-                )
-            })?;
-            let by = match actor.as_str() {
-                "gateway" => Actor::Gateway,
-                officer => Actor::Officer(OfficerId(officer.to_owned())),
-            };
-            Ok(Recorded { at: super::moment(at), by, event })
-        })
-        .collect()
+    rows.into_iter().map(|(at, actor, detail)| recorded(case, at, &actor, &detail)).collect()
+}
+
+/// An event as it was kept.
+pub(super) fn recorded(
+    case: i64,
+    at: i64,
+    actor: &str,
+    detail: &str,
+) -> Result<Recorded, StoreError> {
+    let event = serde_json::from_str(detail).map_err(|_| {
+        StoreError::unsuitable(
+            "read a case's history",
+            format!("case {case} has an event of a newer program"),
+        )
+    })?;
+    let by = match actor {
+        "gateway" => Actor::Gateway,
+        officer => Actor::Officer(OfficerId(officer.to_owned())),
+    };
+    Ok(Recorded { at: super::moment(at), by, event })
 }
 
 /// Writes what a case has become, if nobody changed it since it was read. False when somebody did:

@@ -268,6 +268,8 @@ pub struct Settled {
     pub acknowledge_reason: String,
     /// What the rules made of it, as JSON.
     pub classification: String,
+    /// What they were told of its sender, as JSON.
+    pub known: Option<String>,
 }
 
 /// Settles messages: decided, joined to their cases or filed, answered or not, with the last steps of
@@ -303,14 +305,15 @@ pub async fn settle(
         })?;
         on!(tx, "record decisions", c => {
             let mut insert = sqlx::QueryBuilder::new(
-                "INSERT INTO decision (message_id, rules_version, classification, decided_at) ");
+                "INSERT INTO decision (message_id, rules_version, classification, known, decided_at) ");
             insert.push_values(some, |mut row, one| {
                 row.push_bind(one.id).push_bind(rules_version).push_bind(&one.classification)
-                    .push_bind(now.as_millisecond());
+                    .push_bind(&one.known).push_bind(now.as_millisecond());
             });
             insert.push(
                 " ON CONFLICT (message_id) DO UPDATE SET rules_version = excluded.rules_version,
-                  classification = excluded.classification, decided_at = excluded.decided_at");
+                  classification = excluded.classification, known = excluded.known,
+                  decided_at = excluded.decided_at");
             insert.build().persistent(false).execute(c).await.map(drop)
         })?;
     }

@@ -30,6 +30,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0005_attachments", include_str!("../../migrations/0005_attachments.sql")),
     ("0006_refusing_addresses", include_str!("../../migrations/0006_refusing_addresses.sql")),
     ("0007_bands_anew", include_str!("../../migrations/0007_bands_anew.sql")),
+    ("0008_rule_sets", include_str!("../../migrations/0008_rule_sets.sql")),
 ];
 
 /// The two spellings of a migration.

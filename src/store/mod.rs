@@ -37,8 +37,10 @@ pub mod mailboxes;
 mod message_lists;
 pub mod messages;
 mod migrate;
+pub mod past;
 pub mod refusals;
 pub mod requests;
+pub mod rule_sets;
 pub mod suggestions;
 pub mod tasks;
 

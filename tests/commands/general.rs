@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::{Desk, complaint, copy_all, deliver, finished, root};
+use super::{Desk, complaint, deliver, finished};
 
 /// Every command that can be typed.
 const COMMANDS: &[&[&str]] = &[
@@ -39,6 +39,12 @@ const COMMANDS: &[&[&str]] = &[
     &["letters", "allow"],
     &["rules", "check"],
     &["rules", "test"],
+    &["rules", "backtest"],
+    &["rules", "versions"],
+    &["rules", "publish"],
+    &["rules", "diff"],
+    &["rules", "rollback"],
+    &["rules", "export"],
     &["rules", "explain"],
 ];
 
@@ -189,33 +195,4 @@ fn what_cannot_be_written_out_was_not_done() {
     let output = running.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("No space left"), "{output:?}");
-}
-
-#[test]
-fn rules_by_themselves() {
-    let desk = Desk::new();
-    assert!(desk.data(&["rules", "check"]).contains("rules are valid, version"));
-    let corpus = root().join("tests/complaints/dev.jsonl");
-    let told = desk.data(&["rules", "test", corpus.to_str().unwrap()]);
-    for line in ["messages", "record type right", "lead service right", "customer type right"] {
-        assert!(told.contains(line), "{told}");
-    }
-    let message = desk.write("one.eml", complaint(1));
-    let told = desk.data(&["rules", "explain", message.to_str().unwrap()]);
-    for words in ["one.eml", "record type", "sen.ehcp", "EHC"] {
-        assert!(told.contains(words), "{words}: {told}");
-    }
-    desk.refused(
-        &["rules", "test", "nowhere.jsonl"],
-        2,
-        "nowhere.jsonl: cannot be read: there is no such file",
-    );
-    desk.write("wrong.jsonl", "{\"id\": 1}\n");
-    desk.refused(&["rules", "test", "wrong.jsonl"], 2, "wrong.jsonl, line 1: ");
-    desk.refused(&["rules", "explain", "nowhere.eml"], 1, "cannot read nowhere.eml");
-    desk.refused(&["rules"], 2, "Usage:");
-    let broken = Desk::with("rules = \"rules\"\n");
-    copy_all(&root().join("rules"), &broken.path("rules"));
-    broken.write("rules/70-ours.toml", "[[rule]]\nid = \"x\"\n");
-    broken.refused(&["--config", "postern.toml", "rules", "check"], 2, "`why` is missing");
 }

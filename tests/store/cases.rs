@@ -45,7 +45,7 @@ fn new_case(opened_by: i64) -> NewCase<'static> {
     }
 }
 
-fn received() -> Event {
+pub(super) fn received() -> Event {
     Event::Received {
         message: Some("1".to_owned()),
         at: later(-600),

@@ -1,0 +1,163 @@
+//! What a set of rules would make of past messages: the same function that judged them when they
+//! came, over what was read of them then, beside what was recorded and what officers decided.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures::stream::{self, TryStreamExt};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::casework::case::Recorded;
+use crate::casework::vocabulary::ServiceId;
+use crate::email::{Email, SenderProof};
+use crate::intake::by_itself;
+use crate::rules::compare::{Change, Tally, compare, decided};
+use crate::rules::{Classification, Known, RuleSet};
+use crate::store::past::{self, PastMessage};
+use crate::store::{Db, StoreError};
+
+/// Messages that one thread takes at a time.
+const PAGE: usize = 64;
+
+/// What to replay, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// Only what came since.
+    pub since: Option<Timestamp>,
+    /// Only the newest so many.
+    pub most: Option<usize>,
+    /// How many threads judge. The result is the same for any number.
+    pub threads: usize,
+}
+
+/// A message whose result would be another. It names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Its number.
+    pub message: i64,
+    /// The case that it belongs to.
+    pub reference: Option<String>,
+    /// What would be otherwise.
+    pub changes: Vec<Change>,
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Backtest {
+    /// How many, and whither.
+    pub tally: Tally,
+    /// Those that change, newest first.
+    pub changed: Vec<Changed>,
+}
+
+/// Messages read together, with what officers did to the cases that they opened.
+struct Page {
+    messages: Vec<PastMessage>,
+    acts: HashMap<i64, Vec<Recorded>>,
+}
+
+/// Judges past messages again, newest first, all of one moment of the store. `told` is called with
+/// how many are done and how many there are.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn run(
+    db: &Db,
+    rules: &Arc<RuleSet>,
+    asked: Asked,
+    mut told: impl FnMut(usize, usize),
+) -> Result<Backtest, StoreError> {
+    let mut tx = db.snapshot().await?;
+    let there = past::count(&mut tx, asked.since).await?;
+    let total = asked.most.map_or(there, |most| most.min(there));
+    let pages = stream::try_unfold((tx, i64::MAX, total), |(mut tx, before, left)| async move {
+        let messages = past::page(&mut tx, before, asked.since, left.min(PAGE)).await?;
+        let Some(last) = messages.last() else { return Ok(None) };
+        let (before, left) = (last.id, left.saturating_sub(messages.len()));
+        let opened_by: Vec<i64> = messages.iter().map(|one| one.id).collect();
+        let acts = past::acts(&mut tx, &opened_by).await?;
+        Ok::<_, StoreError>(Some((Page { messages, acts }, (tx, before, left))))
+    });
+    let judging = pages.map_ok(|page| {
+        let rules = Arc::clone(rules);
+        async move {
+            let judged = tokio::task::spawn_blocking(move || judge_page(&rules, &page)).await;
+            Ok(judged.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic())))
+        }
+    });
+    // In the order of the pages, whichever thread is first.
+    let mut judged = pin!(judging.try_buffered(asked.threads.max(1)));
+    let mut whole = Backtest::default();
+    told(0, total);
+    while let Some(results) = judged.try_next().await? {
+        for (id, reference, changes) in results {
+            let Some(changes) = changes else {
+                whole.tally.unreadable += 1;
+                continue;
+            };
+            whole.tally.add(&changes);
+            if !changes.is_empty() {
+                whole.changed.push(Changed { message: id, reference, changes });
+            }
+        }
+        told(whole.tally.messages + whole.tally.unreadable, total);
+    }
+    Ok(whole)
+}
+
+type Judged = (i64, Option<String>, Option<Vec<Change>>);
+
+fn judge_page(rules: &RuleSet, page: &Page) -> Vec<Judged> {
+    let judged = page.messages.iter().map(|one| {
+        let acts = page.acts.get(&one.id).map(Vec::as_slice).unwrap_or_default();
+        (one.id, one.reference.clone(), judge(rules, one, acts))
+    });
+    judged.collect()
+}
+
+/// What changes for one message; nothing where a later program no longer reads what was kept.
+fn judge(rules: &RuleSet, past: &PastMessage, acts: &[Recorded]) -> Option<Vec<Change>> {
+    let email: Email = serde_json::from_str(&past.email).ok()?;
+    let before: Classification = serde_json::from_str(&past.classification).ok()?;
+    let known = known_then(rules, past, &email);
+    let after = if past.alone {
+        rules.classify(&by_itself(&email), &known)
+    } else {
+        rules.classify(&email, &known)
+    };
+    Some(compare(&before, &after, &decided(acts)))
+}
+
+/// What the register knew of the sender then. The directory is the draft's own: it may be what is
+/// tried.
+fn known_then(rules: &RuleSet, past: &PastMessage, email: &Email) -> Known {
+    let recorded = past.known.as_deref().and_then(|json| serde_json::from_str(json).ok());
+    let register: Known = recorded.unwrap_or_else(|| from_case(past));
+    let services = rules.services();
+    let address = email.from.as_ref().map(|from| from.address.as_str());
+    let trusted = address.filter(|_| email.sender_proof != SenderProof::Failed);
+    let sender_service = trusted.and_then(|address| services.is_service_address(address));
+    Known {
+        sender_is_service: sender_service.is_some()
+            || trusted.is_some_and(|address| services.is_council_address(address)),
+        sender_service,
+        ..register
+    }
+}
+
+/// What can still be told of a message settled before that was kept: from the case that it was put
+/// with, as it stands now.
+fn from_case(past: &PastMessage) -> Known {
+    if past.opened_by.is_none_or(|opened_by| opened_by == past.id) {
+        return Known::default();
+    }
+    Known {
+        answers_request: past.action.as_deref() == Some("answered_request"),
+        sender_has_case: true,
+        case_services: past.lead_service.iter().cloned().map(ServiceId).collect(),
+        case_customer: past.customer_type.as_deref().and_then(|id| id.parse().ok()),
+        ..Known::default()
+    }
+}

@@ -1,0 +1,261 @@
+//! Rules as versions: a draft becomes the live set with an author and a reason, and an earlier set
+//! again. Every version is kept whole in the store; the live set is files in the rules folder, which a
+//! running daemon takes up by itself.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tracing::info;
+
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::policy::{self, RuleFiles};
+use crate::rules;
+use crate::store::rule_sets::{self, NewRuleSet, RuleSetRow};
+use crate::store::{Db, StoreError};
+
+mod write;
+
+/// Why a set was not published, and what can be done.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishFault {
+    /// Only the compiled-in rules serve.
+    #[error(
+        "the settings name no rules folder, so the shipped rules serve and nothing can be published: \
+         write them out with `postern rules export rules` and name the folder in the settings \
+         (rules = \"rules\")"
+    )]
+    NoFolder,
+    /// The set is not valid.
+    #[error("the rules are not valid")]
+    Faults(Vec<Fault>),
+    /// What would be published is live already.
+    #[error("nothing changed: version {0} is the live set already")]
+    NothingChanged(String),
+    /// Something that no version holds would be lost.
+    #[error(
+        "{folder} was edited since {since} ({}), and what was edited would be lost: look at it with \
+         `postern rules diff`, then publish with --adopt, which first records it as a version of its own",
+        .files.join(", ")
+    )]
+    EditedByHand {
+        /// The live folder.
+        folder: String,
+        /// The last publication, in words.
+        since: String,
+        /// The files that differ from it.
+        files: Vec<String>,
+    },
+    /// Somebody else published in between.
+    #[error("somebody else published meanwhile: look at `postern rules versions` and try again")]
+    Meanwhile,
+    /// No such version.
+    #[error("{0}")]
+    NoSuch(String),
+    /// The live folder cannot be written.
+    #[error("cannot write {file}; the version is recorded: put that right and publish it again")]
+    Write {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Who publishes, and why.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Who.
+    pub author: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What to do with edits of the live folder that no version holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandEdits {
+    /// Publish nothing.
+    Refuse,
+    /// Record them as a version of their own first.
+    Adopt,
+}
+
+/// What a publication did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The version that is live now.
+    pub version: String,
+    /// How many rules it has.
+    pub rules: usize,
+    /// The live set as it was found, where no version held it.
+    pub adopted: Option<String>,
+    /// How many files of the live folder were written or removed.
+    pub files: usize,
+}
+
+/// A set of rules and what it is called.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// `live`, `shipped`, a version or a folder.
+    pub name: String,
+    /// Its files.
+    pub files: RuleFiles,
+}
+
+/// Makes a draft the live set, and records it as a version. The draft is checked as it will stand:
+/// with the live folder's procedures, ladder and calendar, and the templates.
+///
+/// # Errors
+/// [`PublishFault`]; the live folder is as it was unless it is [`PublishFault::Write`].
+pub async fn publish(
+    db: &Db,
+    config: &Config,
+    draft: Named,
+    by: By,
+    edits: HandEdits,
+    now: Timestamp,
+) -> Result<Published, PublishFault> {
+    let folder = config.rules.as_deref().ok_or(PublishFault::NoFolder)?;
+    let live = policy::rules_of(Some(folder)).map_err(PublishFault::Faults)?;
+    let Named { name, files: draft } = draft;
+    let whole = policy::Policy::with_rules(config, &name, &draft).map_err(PublishFault::Faults)?;
+    let (version, live_version) = (whole.rules.version().to_owned(), rules::version(&live));
+    let listed = rule_sets::list(db).await?;
+    let last = listed.first();
+    let recorded = last.is_some_and(|last| last.version == version);
+    if recorded && live == draft {
+        return Err(PublishFault::NothingChanged(version));
+    }
+    let unrecorded = unrecorded(db, &listed, &live, &draft).await?;
+    if let Some(last) = last
+        && !unrecorded.is_empty()
+        && edits == HandEdits::Refuse
+    {
+        let since = in_words(last);
+        let folder = folder.display().to_string();
+        return Err(PublishFault::EditedByHand { folder, since, files: unrecorded });
+    }
+    let mut new = Vec::new();
+    let mut adopted = None;
+    if !unrecorded.is_empty() {
+        let reason = match last {
+            Some(last) => format!("the live set as it stood, edited since {}", last.version),
+            None => "the live set as it stood before the first publication".to_owned(),
+        };
+        adopted = Some(live_version.clone());
+        let author = by.author.clone();
+        new.push(NewRuleSet { version: live_version, author, reason, files: live.clone() });
+    }
+    if !recorded || adopted.is_some() {
+        let By { author, reason } = by;
+        new.push(NewRuleSet { version: version.clone(), author, reason, files: draft.clone() });
+    }
+    record(db, new, last.map(|last| last.id), now).await?;
+    // Recorded first: whatever stops here, no text of the folder is lost, and the same publication
+    // again writes the rest.
+    let files = write::replace(folder, &live, &draft)?;
+    info!(rules = version, "rules published");
+    Ok(Published { version, rules: whole.rules.len(), adopted, files })
+}
+
+/// Keeps publications one after the other, all or none.
+async fn record(
+    db: &Db,
+    new: Vec<NewRuleSet>,
+    mut after: Option<i64>,
+    now: Timestamp,
+) -> Result<(), PublishFault> {
+    let kept = db
+        .write(move |tx| {
+            Box::pin(async move {
+                for one in &new {
+                    after = Some(rule_sets::add(tx, one, after, now).await?);
+                }
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await;
+    match kept {
+        Err(fault) if fault.is_unique_violation() => Err(PublishFault::Meanwhile),
+        kept => Ok(kept?),
+    }
+}
+
+/// The files of the live folder whose text, or absence, would be lost: it stands neither in the draft
+/// nor in one of the last two publications. Two, because the last may not have been written whole.
+async fn unrecorded(
+    db: &Db,
+    listed: &[RuleSetRow],
+    live: &RuleFiles,
+    draft: &RuleFiles,
+) -> Result<Vec<String>, StoreError> {
+    let mut known = vec![draft.clone()];
+    for row in listed.iter().take(2) {
+        known.push(rule_sets::files(db, row.id).await?);
+    }
+    let names: std::collections::BTreeSet<&String> =
+        live.keys().chain(known.iter().flat_map(RuleFiles::keys)).collect();
+    let is_known = |name: &str| known.iter().any(|files| files.get(name) == live.get(name));
+    Ok(names.into_iter().filter(|name| !is_known(name)).cloned().collect())
+}
+
+/// A publication as people speak of it.
+pub fn in_words(row: &RuleSetRow) -> String {
+    let on = crate::clock::london_day(crate::store::moment(row.published_at));
+    let on = crate::casework::working::short_words(on);
+    format!("version {}, which {} published on {on}", row.version, row.author)
+}
+
+/// The folder of the live set, and its version; the shipped set where the settings name none.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn live_version(config: &Config) -> Result<String, Vec<Fault>> {
+    Ok(rules::version(&policy::rules_of(config.rules.as_deref())?))
+}
+
+/// The set that somebody names: `live`, `shipped`, the beginning of a version, or a folder.
+///
+/// # Errors
+/// [`PublishFault::NoSuch`] where it is none of these, [`PublishFault::Faults`] where its files cannot
+/// be read.
+pub async fn named(db: &Db, config: &Config, name: &str) -> Result<Named, PublishFault> {
+    let read = |folder: Option<&Path>| policy::rules_of(folder).map_err(PublishFault::Faults);
+    let files = match name {
+        "live" => read(config.rules.as_deref())?,
+        "shipped" => read(None)?,
+        _ => match version(db, name).await {
+            Ok(row) => {
+                let files = rule_sets::files(db, row.id).await?;
+                return Ok(Named { name: row.version, files });
+            }
+            Err(fault) if !PathBuf::from(name).is_dir() => return Err(fault),
+            Err(_) => read(Some(Path::new(name)))?,
+        },
+    };
+    Ok(Named { name: name.to_owned(), files })
+}
+
+/// The newest publication whose version begins so.
+///
+/// # Errors
+/// [`PublishFault::NoSuch`] where there is none, or more than one.
+pub async fn version(db: &Db, beginning: &str) -> Result<RuleSetRow, PublishFault> {
+    let mut rows = rule_sets::list(db).await?;
+    rows.retain(|row| beginning.len() >= 4 && row.version.starts_with(beginning));
+    let Some(first) = rows.first() else {
+        return Err(PublishFault::NoSuch(format!(
+            "`{beginning}` is no version: `postern rules versions` lists them; write four digits or more"
+        )));
+    };
+    if let Some(other) = rows.iter().find(|row| row.version != first.version) {
+        return Err(PublishFault::NoSuch(format!(
+            "`{beginning}` begins more than one version, {} and {}: write more digits",
+            first.version, other.version
+        )));
+    }
+    Ok(rows.swap_remove(0))
+}
