@@ -373,11 +373,19 @@ pub(super) enum Rules {
         rules: Option<PathBuf>,
     },
     /// How accurate are they on a labelled corpus?
-    #[command(after_help = "Example:\n  postern rules test tests/complaints/dev.jsonl")]
+    ///
+    /// The second opinion judges no message that it has learned from: examples of the same text are
+    /// left out.
+    #[command(
+        after_help = "Example:\n  postern rules test tests/complaints/dev.jsonl\n  postern rules test labelled.jsonl --folds 5"
+    )]
     Test {
         /// JSON Lines files with labels.
         #[arg(required = true)]
         corpus: Vec<PathBuf>,
+        /// Cross-validation: so many parts, each judged by what the others teach.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
+        folds: u8,
         /// The rules to measure; those of the settings without it.
         #[arg(long, value_name = "FOLDER")]
         rules: Option<PathBuf>,

@@ -29,12 +29,13 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
                 rules.version()
             ))?)
         }
-        Rules::Test { corpus, rules } => {
+        Rules::Test { corpus, folds, rules } => {
             let policy = policy(config, rules.as_deref())?;
-            let mut judged = Vec::new();
+            let mut labelled = Vec::new();
             for file in &corpus {
-                test(&policy, file, &mut judged)?;
+                read(file, &mut labelled)?;
             }
+            let judged = trial::judge(policy.rules, &labelled, usize::from(folds));
             Ok(out.line(trial::score(&judged).to_string().trim_end())?)
         }
         Rules::Explain { message, rules } => {
@@ -114,24 +115,19 @@ fn policy(config: Option<&Path>, draft: Option<&Path>) -> Result<Policy, Failure
     Policy::with_rules(&config, &draft.display().to_string(), &files).map_err(Failure::Faults)
 }
 
-type Judged = (trial::Labels, crate::rules::Classification);
-
-fn test(policy: &Policy, file: &Path, judged: &mut Vec<Judged>) -> Result<(), Failure> {
+fn read(file: &Path, labelled: &mut Vec<Labelled>) -> Result<(), Failure> {
     let name = file.display();
     let text = std::fs::read_to_string(file).map_err(|error| {
         let cure = "name a file with one labelled message a line";
         Failure::Faults(vec![Fault::unreadable(&name.to_string(), &error, cure)])
     })?;
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let labelled = Labelled::from_json(line).map_err(|fault| {
+        labelled.push(Labelled::from_json(line).map_err(|fault| {
             Failure::Usage(format!(
                 "{name}, line {}: {fault}; write one labelled message a line",
                 index + 1
             ))
-        })?;
-        let known = labelled.known(policy.rules.services());
-        let result = policy.rules.classify(&labelled.email, &known);
-        judged.push((labelled.labels, result));
+        })?);
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! How right the rules are: the same function over many messages whose answer is known.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
 
-use super::{Classification, Known, Services};
+use super::{Classification, Known, RuleSet, Services};
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
 use crate::email::{Address, Attachment, Email};
 use crate::private::Private;
@@ -192,6 +192,37 @@ pub struct Report {
     pub calibration: [Band; BANDS.len()],
     /// What was taken for what, by field: (field, wanted, got) with how often.
     pub confused: BTreeMap<(&'static str, String, String), usize>,
+}
+
+/// Judges labelled messages, none of which the second opinion has seen: examples of the same text are
+/// left out. With two folds or more it learns from the others of them besides: each fold is judged
+/// by what the rest teaches.
+pub fn judge(
+    mut rules: RuleSet,
+    corpus: &[Labelled],
+    folds: usize,
+) -> Vec<(Labels, Classification)> {
+    let texts: HashSet<&str> = corpus.iter().map(|one| one.email.reply_text.as_str()).collect();
+    let others: Vec<Labelled> = rules
+        .examples()
+        .iter()
+        .filter(|example| !texts.contains(example.email.reply_text.as_str()))
+        .cloned()
+        .collect();
+    let folds = folds.max(1);
+    let mut judged: Vec<(usize, Labels, Classification)> = Vec::with_capacity(corpus.len());
+    for fold in 0..folds {
+        let rest = corpus.iter().enumerate().filter(|(number, _)| number % folds != fold);
+        let rest = rest.map(|(_, one)| one.clone());
+        rules = rules.with_examples(others.iter().cloned().chain(rest).collect());
+        let these = corpus.iter().enumerate().filter(|(number, _)| number % folds == fold);
+        judged.extend(these.map(|(number, one)| {
+            let known = one.known(rules.services());
+            (number, one.labels.clone(), rules.classify(&one.email, &known))
+        }));
+    }
+    judged.sort_by_key(|(number, _, _)| *number);
+    judged.into_iter().map(|(_, labels, classification)| (labels, classification)).collect()
 }
 
 /// Compares classifications with their answers.
