@@ -49,9 +49,9 @@ const AGAIN: f64 = 0.2;
 /// How many further sentences count.
 const AGAIN_AT_MOST: usize = 3;
 /// A service beside the lead needs this share of the lead's sum, and [`SECOND_AT_LEAST`].
-const SECOND_SHARE: f64 = 0.8;
+const SECOND_SHARE: f64 = 0.6;
 /// See [`SECOND_SHARE`].
-const SECOND_AT_LEAST: f64 = 6.0;
+const SECOND_AT_LEAST: f64 = 12.0;
 /// Own words shorter than this say little: what is quoted below then counts more.
 const FEW_WORDS: usize = 300;
 /// The opening of a message says what it is about.
