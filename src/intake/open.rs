@@ -54,10 +54,38 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Whether the rules are not sure what it is.
+    /// Whether the first letter must promise nothing: the rules are not sure what it is, or an officer
+    /// decides whether it can be taken up at all.
     fn is_undecided(&self) -> bool {
         let classification = self.scene.classification;
-        classification.needs_officer || classification.record_type != self.record_type
+        classification.needs_officer
+            || classification.record_type != self.record_type
+            || classification.flags.iter().any(|flag| may_stand_in_the_way(*flag))
+    }
+}
+
+/// Whether a flag may end in a refusal, which only an officer decides (domain rules D17, D19, D21).
+fn may_stand_in_the_way(flag: Flag) -> bool {
+    matches!(flag, Flag::LegalProceedings | Flag::Over12Months | Flag::Anonymous)
+}
+
+/// What an officer is asked about a new case by its flags, beside what it is.
+fn asked_of_an_officer(flag: Flag, record_type: RecordType) -> Option<&'static str> {
+    match flag {
+        Flag::LegalProceedings => {
+            Some("a court or tribunal is named: decide whether it can be looked into now")
+        }
+        Flag::Over12Months => {
+            Some("the matter may be more than twelve months old: decide whether to take it up")
+        }
+        Flag::Anonymous => Some("the writer gives no name: decide what can be done without"),
+        // A member's authority for a constituent is assumed.
+        Flag::Representative if record_type == RecordType::MemberEnquiry => None,
+        Flag::Representative => Some("somebody writes for another: check their authority"),
+        Flag::ChildAuthor => Some("a child wrote this: read it today, and offer an advocate"),
+        Flag::OtherOrganisation => Some("another body may have to answer: say who, or pass it on"),
+        // What is asked for is answered with the rest; what is at risk has had its own alarm.
+        Flag::DataRequest | Flag::AdjustmentNeeded | Flag::Safeguarding => None,
     }
 }
 
@@ -166,13 +194,24 @@ fn begin(opening: &Opening<'_>, letter: &FirstLetter<'_>, after: &mut Following)
         flags: classification.flags.clone(),
     };
     after.events.push((id, received));
-    if letter.undecided {
+    if classification.needs_officer || classification.record_type != opening.record_type {
         after.tasks.push(NewTask {
             kind: "check",
             case_id: Some(id),
             words: "check what this is: the rules are not sure".into(),
             ..NewTask::default()
         });
+    }
+    for flag in &classification.flags {
+        if let Some(words) = asked_of_an_officer(*flag, opening.record_type) {
+            let words = words.into();
+            after.tasks.push(NewTask {
+                kind: "assess",
+                case_id: Some(id),
+                words,
+                ..NewTask::default()
+            });
+        }
     }
     if let Some(sender) = scene.sender() {
         after.parties.push((id, sender, "customer"));

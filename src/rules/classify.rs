@@ -330,7 +330,7 @@ impl RuleSet {
             || heard.overruled(services, customers)
             || record_type != by_rules.0
             || record_type == RecordType::Representation
-            || flags.iter().any(|flag| is_for_an_officer(*flag));
+            || flags.iter().any(|flag| is_for_an_officer(*flag, record_type));
         Classification {
             record_type,
             services: if for_us {
@@ -461,13 +461,17 @@ fn worth(product: f64, chances: Option<[f64; 3]>) -> f64 {
     1.0 / (1.0 + (-odds).exp())
 }
 
-/// Flags of which a person decides what follows, whatever the type (domain rules D17 to D21): a
-/// refusal may come of them, or harm. Who writes for another and who is a child is asked in a task
-/// of its own; the classification does not hang on it.
-fn is_for_an_officer(flag: Flag) -> bool {
+/// Flags that make a classification a person's, whatever the rules think of it: harm, and a court
+/// where that decides between a complaint and a representation (domain rule D21). Whether an old matter, a
+/// nameless one or somebody else's is taken up, is asked in a task of its own: what it is does not hang
+/// on that.
+fn is_for_an_officer(flag: Flag, record_type: RecordType) -> bool {
     match flag {
-        Flag::Safeguarding | Flag::LegalProceedings | Flag::Over12Months | Flag::Anonymous => true,
-        Flag::ChildAuthor
+        Flag::Safeguarding => true,
+        Flag::LegalProceedings => record_type == RecordType::ChildrenActComplaint,
+        Flag::Over12Months
+        | Flag::Anonymous
+        | Flag::ChildAuthor
         | Flag::Representative
         | Flag::OtherOrganisation
         | Flag::DataRequest
