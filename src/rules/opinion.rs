@@ -35,14 +35,9 @@ pub(crate) struct Example {
 pub(crate) struct Opinion {
     /// By feature: its row, and how rare it is.
     rows: HashMap<u64, (usize, f64)>,
-    questions: Vec<Question>,
-}
-
-struct Question {
-    answers: usize,
-    /// Which answers there were examples of.
-    seen: Vec<bool>,
-    /// Row by row, what each feature says for each answer.
+    /// By question: which answers there were examples of.
+    questions: Vec<Vec<bool>>,
+    /// Row by row, what each feature says for each answer of each question.
     says: Vec<f32>,
 }
 
@@ -69,18 +64,38 @@ impl Opinion {
             .collect();
         let weighed: Vec<Vec<(usize, f64)>> =
             examples.iter().map(|example| weigh(&rows, &example.features)).collect();
-        let questions = answers.iter().enumerate().map(|(number, answers)| {
+        let width: usize = answers.iter().sum();
+        let mut says = vec![0.0_f32; rows.len() * width];
+        let (mut questions, mut column) = (Vec::with_capacity(answers.len()), 0);
+        for (number, answers) in answers.iter().enumerate() {
             let answered = examples.iter().filter_map(|example| example.answers.get(number));
-            Question::learn(answered.copied().zip(&weighed), rows.len(), *answers)
-        });
-        let questions = questions.collect();
-        Some(Self { rows, questions })
+            let (seen, said) = learn_one(answered.copied().zip(&weighed), rows.len(), *answers);
+            for (row, said) in says.chunks_mut(width.max(1)).zip(said.chunks((*answers).max(1))) {
+                let to = row.get_mut(column..column + answers).unwrap_or_default();
+                to.iter_mut().zip(said).for_each(|(to, said)| *to = *said);
+            }
+            questions.push(seen);
+            column += answers;
+        }
+        Some(Self { rows, questions, says })
     }
 
     /// For each question how likely each answer is: together 1, as far as examples go.
     pub(crate) fn of(&self, features: &Features) -> Vec<Vec<f64>> {
-        let weighed = weigh(&self.rows, features);
-        self.questions.iter().map(|question| question.chances(&weighed)).collect()
+        let width: usize = self.questions.iter().map(Vec::len).sum();
+        let mut scores = vec![0.0_f32; width];
+        for (row, weight) in weigh(&self.rows, features) {
+            let said = self.says.get(row * width..(row + 1) * width).unwrap_or_default();
+            #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
+            let weight = weight as f32;
+            scores.iter_mut().zip(said).for_each(|(score, said)| *score += weight * said);
+        }
+        let mut scores = scores.into_iter();
+        let question = |seen: &Vec<bool>| {
+            let scores: Vec<f64> = scores.by_ref().take(seen.len()).map(f64::from).collect();
+            chances(&scores, seen)
+        };
+        self.questions.iter().map(question).collect()
     }
 }
 
@@ -98,68 +113,56 @@ fn weigh(rows: &HashMap<u64, (usize, f64)>, features: &Features) -> Vec<(usize, 
     weighed
 }
 
-impl Question {
-    fn learn<'e>(
-        examples: impl Iterator<Item = (usize, &'e Vec<(usize, f64)>)>,
-        rows: usize,
-        answers: usize,
-    ) -> Self {
-        let mut sums = vec![0.0_f64; rows * answers];
-        let mut of_row = vec![0.0_f64; rows];
-        let mut of_answer = vec![0.0_f64; answers];
-        let mut seen = vec![false; answers];
-        for (answer, weighed) in examples.filter(|(answer, _)| *answer < answers) {
-            set(&mut seen, answer);
-            for (row, weight) in weighed {
-                add(&mut sums, row * answers + answer, *weight);
-                add(&mut of_row, *row, *weight);
-                add(&mut of_answer, answer, *weight);
-            }
-        }
-        let all: f64 = of_row.iter().sum();
-        let expected = SMOOTHING * count(rows);
-        // How a feature stands among the examples of all other answers: rare there, it speaks for this one.
-        let mut says: Vec<f64> = Vec::with_capacity(sums.len());
-        for (sums, of_row) in sums.chunks(answers.max(1)).zip(&of_row) {
-            says.extend(sums.iter().zip(&of_answer).map(|(sum, of_answer)| {
-                -((of_row - sum + SMOOTHING) / (all - of_answer + expected)).ln()
-            }));
-        }
-        // An answer with few examples would otherwise win by the size of its numbers.
-        let mut sizes = vec![0.0_f64; answers];
-        for row in says.chunks(answers.max(1)) {
-            row.iter().zip(&mut sizes).for_each(|(said, size)| *size += said.abs());
-        }
-        let rows = count(rows);
-        let even = |says: &[f64]| -> Vec<f32> {
-            #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
-            says.iter()
-                .zip(&sizes)
-                .map(|(said, size)| (said * rows / size.max(1e-9)) as f32)
-                .collect()
-        };
-        let says = says.chunks(answers.max(1)).flat_map(even).collect();
-        Self { answers, seen, says }
-    }
-
-    fn chances(&self, weighed: &[(usize, f64)]) -> Vec<f64> {
-        let mut scores = vec![0.0_f64; self.answers];
+/// Which answers of one question there are examples of, and row by row what each feature says for each.
+fn learn_one<'e>(
+    examples: impl Iterator<Item = (usize, &'e Vec<(usize, f64)>)>,
+    rows: usize,
+    answers: usize,
+) -> (Vec<bool>, Vec<f32>) {
+    let mut sums = vec![0.0_f64; rows * answers];
+    let mut of_row = vec![0.0_f64; rows];
+    let mut of_answer = vec![0.0_f64; answers];
+    let mut seen = vec![false; answers];
+    for (answer, weighed) in examples.filter(|(answer, _)| *answer < answers) {
+        set(&mut seen, answer);
         for (row, weight) in weighed {
-            let from = row * self.answers;
-            let says = self.says.get(from..from + self.answers).unwrap_or_default();
-            for (score, said) in scores.iter_mut().zip(says) {
-                *score += weight * f64::from(*said);
-            }
+            add(&mut sums, row * answers + answer, *weight);
+            add(&mut of_row, *row, *weight);
+            add(&mut of_answer, answer, *weight);
         }
-        let known = || scores.iter().zip(&self.seen).filter(|(_, seen)| **seen);
-        let best = known().map(|(score, _)| *score).fold(f64::MIN, f64::max);
-        let chance = |score: f64, seen: bool| {
-            if seen { (SHARPNESS * (score - best)).exp() } else { 0.0 }
-        };
-        let all: f64 = known().map(|(score, seen)| chance(*score, *seen)).sum();
-        let each = scores.iter().zip(&self.seen);
-        each.map(|(score, seen)| chance(*score, *seen) / all.max(1.0)).collect()
     }
+    let all: f64 = of_row.iter().sum();
+    let expected = SMOOTHING * count(rows);
+    // How a feature stands among the examples of all other answers: rare there, it speaks for this one.
+    let mut says: Vec<f64> = Vec::with_capacity(sums.len());
+    for (sums, of_row) in sums.chunks(answers.max(1)).zip(&of_row) {
+        says.extend(sums.iter().zip(&of_answer).map(|(sum, of_answer)| {
+            -((of_row - sum + SMOOTHING) / (all - of_answer + expected)).ln()
+        }));
+    }
+    // An answer with few examples would otherwise win by the size of its numbers.
+    let mut sizes = vec![0.0_f64; answers];
+    for row in says.chunks(answers.max(1)) {
+        row.iter().zip(&mut sizes).for_each(|(said, size)| *size += said.abs());
+    }
+    let rows = count(rows);
+    let even = |says: &[f64]| -> Vec<f32> {
+        #[expect(clippy::cast_possible_truncation, reason = "seven digits are enough")]
+        says.iter().zip(&sizes).map(|(said, size)| (said * rows / size.max(1e-9)) as f32).collect()
+    };
+    let says = says.chunks(answers.max(1)).flat_map(even).collect();
+    (seen, says)
+}
+
+/// What scores are worth, the best answer being 1 to begin with.
+fn chances(scores: &[f64], seen: &[bool]) -> Vec<f64> {
+    let known = || scores.iter().zip(seen).filter(|(_, seen)| **seen);
+    let best = known().map(|(score, _)| *score).fold(f64::MIN, f64::max);
+    let chance =
+        |score: f64, seen: bool| if seen { (SHARPNESS * (score - best)).exp() } else { 0.0 };
+    let all: f64 = known().map(|(score, seen)| chance(*score, *seen)).sum();
+    let each = scores.iter().zip(seen);
+    each.map(|(score, seen)| chance(*score, *seen) / all.max(1.0)).collect()
 }
 
 fn add(sums: &mut [f64], at: usize, what: f64) {
