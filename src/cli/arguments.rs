@@ -390,6 +390,21 @@ pub(super) enum Rules {
         after_help = "Example:\n  postern rules backtest --rules draft --since 2026-01-01\n  postern rules backtest --rules draft --limit 1000 --json"
     )]
     Backtest(Backtest),
+    /// How right have the rules been, by what officers decided?
+    ///
+    /// By rule: on how many decided messages it fired for the value that was chosen, and how often
+    /// officers chose another. By record type, service and customer type, and by month.
+    #[command(
+        after_help = "Example:\n  postern rules accuracy\n  postern rules accuracy --since 2026-01-01 --json"
+    )]
+    Accuracy {
+        /// Only messages received since: 2026-01-31, or with a time.
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+        /// One object a rule, label or month.
+        #[arg(long)]
+        json: bool,
+    },
     /// What was published, by whom, when and why, newest first.
     #[command(after_help = "Example:\n  postern rules versions")]
     Versions {

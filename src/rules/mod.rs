@@ -1,5 +1,6 @@
 //! What it is: an [`Email`] in, a [`Classification`] with its evidence out.
 
+pub mod accuracy;
 mod classify;
 pub mod compare;
 mod contradiction;

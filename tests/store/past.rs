@@ -72,6 +72,12 @@ async fn past_messages_come_newest_first_with_what_officers_did() {
         assert_eq!(rest[0].lead_service.as_deref(), Some("sen"));
         assert_eq!(rest[0].known, None, "settled again without it");
         assert!(rest[1].known.is_some() && rest[1].reference.is_none());
+        assert_eq!(rest[0].received_at, later(-600).as_millisecond());
+        let decided = past::decided_page(&mut tx, i64::MAX, None, 3).await.unwrap();
+        assert_eq!(decided.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[1]]);
+        for (before, since) in [(ids[1], None), (i64::MAX, Some(nine()))] {
+            assert!(past::decided_page(&mut tx, before, since, 3).await.unwrap().is_empty());
+        }
         let acts = past::acts(&mut tx, &ids).await.unwrap();
         assert_eq!(acts.keys().copied().collect::<Vec<_>>(), [ids[1]]);
         let by: Vec<_> = acts[&ids[1]].iter().map(|act| act.by.clone()).collect();

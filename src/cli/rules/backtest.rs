@@ -39,7 +39,7 @@ pub(super) async fn run(
 }
 
 /// The moment that a day begins, or another moment.
-fn start_of(text: &str) -> Result<jiff::Timestamp, Failure> {
+pub(super) fn start_of(text: &str) -> Result<jiff::Timestamp, Failure> {
     match text.parse::<Date>() {
         Ok(day) if text.len() <= 10 => Ok(day.to_zoned(london())?.timestamp()),
         _ => moment(text),

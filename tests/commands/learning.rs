@@ -1,0 +1,60 @@
+//! What is learned from what officers decided: on the real program.
+
+use serde_json::Value;
+
+use super::{Desk, SETTINGS, complaint, copy_all, deliver, root};
+
+/// A desk with so many complaints taken in; the references of their cases, by the senders' numbers.
+fn with_complaints(messages: &[String]) -> (Desk, Vec<String>) {
+    let desk = Desk::with(&format!("rules = \"rules\"\n{SETTINGS}"));
+    copy_all(&root().join("rules"), &desk.path("rules"));
+    for (at, message) in messages.iter().enumerate() {
+        deliver(&desk, at, message);
+    }
+    desk.data(&["-q", "serve", "--once"]);
+    let mut cases = desk.objects(&["-q", "case", "list", "--json"]);
+    cases.sort_by_key(|case| case["reference"].as_str().unwrap().to_owned());
+    assert_eq!(cases.len(), messages.len(), "{cases:#?}");
+    (desk, cases.iter().map(|case| case["reference"].as_str().unwrap().to_owned()).collect())
+}
+
+fn correct(desk: &Desk, reference: &str, service: &str) {
+    let what = ["--service", service, "--because", "it is so"];
+    desk.data(&[&["-q", "case", "correct", reference], &what[..]].concat());
+}
+
+fn part<'a>(rows: &'a [Value], part: &str) -> Vec<&'a Value> {
+    rows.iter().filter(|row| row["part"] == part).collect()
+}
+
+#[test]
+fn accuracy_is_told_by_rule_by_label_and_by_month() {
+    let messages: Vec<String> = (1..=4).map(complaint).collect();
+    let (desk, references) = with_complaints(&messages);
+    let none = desk.data(&["-q", "rules", "accuracy"]);
+    assert_eq!(none, "no officer has corrected, answered or ended a case yet\n");
+
+    let bus = "home_to_school_transport";
+    correct(&desk, &references[0], bus);
+    correct(&desk, &references[1], bus);
+    desk.data(&["-q", "case", "respond", &references[2], "--note", "a letter"]);
+    let told = desk.data(&["-q", "rules", "accuracy"]);
+    assert!(told.contains("overruled 2 of 3        sen."), "{told}");
+    assert!(told.contains("overruled 0 of 3"), "{told}");
+    for private in ["ann", "Ann", "@", "months late"] {
+        assert!(!told.contains(private), "{private}: {told}");
+    }
+
+    let rows = desk.objects(&["-q", "rules", "accuracy", "--json"]);
+    let worst = part(&rows, "rule")[0];
+    assert_eq!((&worst["fired"], &worst["overruled"]), (&3.into(), &2.into()));
+    assert_eq!(worst["label"], "service:sen");
+    let sen = part(&rows, "label").into_iter().find(|row| row["label"] == "service:sen").unwrap();
+    assert_eq!((&sen["chosen"], &sen["right"], &sen["missed"]), (&3.into(), &1.into(), &0.into()));
+    let months = part(&rows, "month");
+    assert_eq!(months.len(), 1);
+    assert_eq!((&months[0]["decided"], &months[0]["right"]), (&3.into(), &1.into()));
+    let later = desk.data(&["-q", "rules", "accuracy", "--since", "2999-01-01"]);
+    assert_eq!(later, none);
+    desk.refused(&["rules", "accuracy", "--since", "monday"], 2, "`monday` is no moment");
+}
