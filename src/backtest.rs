@@ -16,6 +16,7 @@ use crate::store::past::{self, PastMessage};
 use crate::store::{Db, StoreError};
 
 pub mod kept;
+pub mod rehearsal;
 
 use kept::Kept;
 
@@ -84,28 +85,32 @@ pub async fn run(
     let judging = pages.map_ok(|page| {
         let rules = Arc::clone(rules);
         async move {
-            let judged = tokio::task::spawn_blocking(move || judge_page(&rules, page)).await;
-            Ok(judged.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic())))
+            Ok(whole(tokio::task::spawn_blocking(move || judge_page(&rules, page)).await))
         }
     });
     // In the order of the pages, whichever thread is first.
     let mut judged = pin!(judging.try_buffered(asked.threads.max(1)));
-    let mut whole = Backtest::default();
+    let mut all = Backtest::default();
     told(0, total);
     while let Some(results) = judged.try_next().await? {
         for (id, reference, changes) in results {
             let Some(changes) = changes else {
-                whole.tally.unreadable += 1;
+                all.tally.unreadable += 1;
                 continue;
             };
-            whole.tally.add(&changes);
+            all.tally.add(&changes);
             if !changes.is_empty() {
-                whole.changed.push(Changed { message: id, reference, changes });
+                all.changed.push(Changed { message: id, reference, changes });
             }
         }
-        told(whole.tally.messages + whole.tally.unreadable, total);
+        told(all.tally.messages + all.tally.unreadable, total);
     }
-    Ok(whole)
+    Ok(all)
+}
+
+/// What work on another thread came to; its panic is ours.
+fn whole<T>(work: Result<T, tokio::task::JoinError>) -> T {
+    work.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
 }
 
 type Judged = (i64, Option<String>, Option<Vec<Change>>);

@@ -143,8 +143,6 @@ pub async fn each<T: Send + 'static>(
             });
             read.map(|kept| make(kept)).collect()
         });
-        results.extend(
-            work.await.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic())),
-        );
+        results.extend(super::whole(work.await));
     }
 }

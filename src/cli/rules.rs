@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod backtest;
+mod suggest;
 mod versions;
 
 use std::path::Path;
@@ -54,6 +55,12 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
         Rules::Backtest(typed) => {
             on_store(config, out, async |db, config, out| {
                 backtest::run(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Suggest(typed) => {
+            on_store(config, out, async |db, config, out| {
+                suggest::run(db, config, typed, out).await
             })
             .await
         }

@@ -9,7 +9,7 @@ fn with_complaints(messages: &[String]) -> (Desk, Vec<String>) {
     let desk = Desk::with(&format!("rules = \"rules\"\n{SETTINGS}"));
     copy_all(&root().join("rules"), &desk.path("rules"));
     for (at, message) in messages.iter().enumerate() {
-        deliver(&desk, at, message);
+        deliver(&desk, at + 10, message);
     }
     desk.data(&["-q", "serve", "--once"]);
     let mut cases = desk.objects(&["-q", "case", "list", "--json"]);
@@ -57,4 +57,67 @@ fn accuracy_is_told_by_rule_by_label_and_by_month() {
     let later = desk.data(&["-q", "rules", "accuracy", "--since", "2999-01-01"]);
     assert_eq!(later, none);
     desk.refused(&["rules", "accuracy", "--since", "monday"], 2, "`monday` is no moment");
+}
+
+/// A complaint about something that no shipped rule knows.
+fn about_the_club(number: usize) -> String {
+    format!(
+        "From: Bea Tramway{number} <bea{number}@example.org>\r\nTo: complaints@northmere.example\r\n\
+         Subject: A complaint {number}\r\nMessage-ID: <b{number}@example.org>\r\n\
+         Date: Mon, 16 Nov 2026 08:00:00 +0000\r\n\r\nI wish to complain formally. The trampoline club \
+         at the hall was called off for Oscar {number} and nobody told me, his mother.\r\n\r\nBea\r\n"
+    )
+}
+
+#[test]
+fn corrections_suggest_rules_that_say_the_same() {
+    let mut messages: Vec<String> = (1..=4).map(about_the_club).collect();
+    messages.extend((1..=8).map(complaint));
+    let (desk, references) = with_complaints(&messages);
+    let none = desk.data(&["-q", "rules", "suggest"]);
+    assert_eq!(none, "12 messages read, 0 suggestions\n");
+    for reference in &references[..4] {
+        correct(&desk, reference, "early_help");
+    }
+    let told = desk.data(&["-q", "rules", "suggest"]);
+    for words in [
+        "1. new rule learned.early_help.",
+        "officers corrected 4 messages with these words to service:early_help",
+        "   would fix 4: ",
+        &references[0],
+        "   would break 0\n",
+        "   of the fixed, 4 change in something that officers left as it was\n",
+        "   in 90-learned.toml:",
+        "[[rule]]\nid     = \"learned.early_help.",
+        "12 messages read, ",
+        "postern rules backtest --rules DRAFT",
+        "postern rules publish --rules DRAFT",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let lower = told.to_lowercase();
+    for private in ["bea", "ann", "tramway", "oscar", "@example"] {
+        assert!(!lower.contains(private), "{private}: {told}");
+    }
+    assert!(!desk.path("rules/90-learned.toml").exists(), "nothing is written");
+
+    let rows = desk.objects(&["-q", "rules", "suggest", "--json"]);
+    let first = &rows[0];
+    assert_eq!(
+        (&first["kind"], &first["label"]),
+        (&"new_rule".into(), &"service:early_help".into())
+    );
+    assert_eq!(first["fixed"].as_array().unwrap().len(), 4);
+    assert_eq!(first["fixed"][0]["reference"], *references.iter().take(4).last().unwrap().as_str());
+    assert_eq!(first["broken"], serde_json::json!([]));
+
+    // What it says becomes a draft that a replay tells the same of.
+    copy_all(&desk.path("rules"), &desk.path("draft"));
+    desk.write("draft/90-learned.toml", first["toml"].as_str().unwrap());
+    // Now that the service is known, so is who mostly writes to it: nobody had corrected that.
+    let replayed = desk.data(&["-q", "rules", "backtest", "--rules", "draft"]);
+    assert!(replayed.contains("      4  both ways\n"), "{replayed}");
+    let again = desk.data(&["-q", "rules", "suggest", "--rules", "draft"]);
+    assert!(again.contains("12 messages read, 0 suggestions"), "{again}");
+    assert!(desk.data(&["-q", "rules", "suggest", "--limit", "2"]).starts_with("2 messages read"));
 }

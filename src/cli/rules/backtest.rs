@@ -25,9 +25,8 @@ pub(super) async fn run(
     let files = policy::rule_files(folder).map_err(Failure::Faults)?;
     let rules = Arc::new(policy::rule_set(&files).map_err(Failure::Faults)?);
     let since = typed.since.as_deref().map(start_of).transpose()?;
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let asked = Asked { since, most: typed.limit, threads };
-    let bar = bar();
+    let asked = Asked { since, most: typed.limit, threads: threads() };
+    let bar = bar("messages");
     let told = |done: usize, total: usize| {
         bar.set_length(u64::try_from(total).unwrap_or(u64::MAX));
         bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
@@ -46,8 +45,14 @@ pub(super) fn start_of(text: &str) -> Result<jiff::Timestamp, Failure> {
     }
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} messages, {per_sec}, {eta}");
+/// As many as can work at once.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+pub(super) fn bar(what: &str) -> ProgressBar {
+    let template = format!("{{bar:30}} {{pos}} of {{len}} {what}, {{per_sec}}, {{eta}}");
+    let style = ProgressStyle::with_template(&template);
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
