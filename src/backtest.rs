@@ -16,6 +16,7 @@ use crate::store::past::{self, PastMessage};
 use crate::store::{Db, StoreError};
 
 pub mod kept;
+pub mod learning;
 pub mod rehearsal;
 
 use kept::Kept;

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use postern::backtest::{self, Asked};
+use postern::backtest::{self, Asked, learning};
 use postern::casework::case::{Actor, CaseField, Event, OfficerId};
+use postern::email::Limits;
 use postern::rules::compare::Move;
-use postern::rules::{Known, RuleSet};
+use postern::rules::{Classification, Known, RuleSet};
 use postern::store::messages::{self, Settled};
 use postern::store::{Db, cases, past};
 
 use super::cases::{open_case, received};
 use super::support::postgres::both_engines;
-use super::{email, keep, later, nine, settled, tx, understood};
+use super::{arrival, email, keep, later, nine, settled, tx, understood};
 
 fn shipped() -> RuleSet {
     postern::policy::rule_set(&postern::policy::rule_files(None).unwrap()).unwrap()
@@ -116,6 +117,85 @@ async fn a_replay_is_the_same_for_any_number_of_threads() {
         let few = few.unwrap();
         assert_eq!(few.tally.messages, 70);
         assert_eq!(few.changed[..], alone.changed[..few.changed.len()], "the newest");
+    })
+    .await;
+}
+
+/// A message that says something, without a sender of its own.
+fn saying(number: usize, words: &str) -> Vec<u8> {
+    format!(
+        "From: Ann <ann{number}@example.org>\r\nTo: complaints@northmere.example\r\nSubject: {number}\r\n\
+         Message-ID: <s{number}@example.org>\r\nDate: Mon, 16 Mar 2026 08:00:00 +0000\r\n\r\n{words} {number}.\r\n"
+    )
+    .into_bytes()
+}
+
+/// Keeps a message that opened a case, whose service an officer corrected.
+async fn corrected(db: &Db, number: usize, words: &str, service: &str, rules: &RuleSet) {
+    let bytes = saying(number, words);
+    let uid = i64::try_from(number).unwrap();
+    let arrived = arrival("main", uid, &bytes);
+    let id = tx!(db, tx => messages::keep(&mut tx, &arrived, &bytes, nine()));
+    let email = postern::email::read(&bytes, &Limits::default());
+    let found = rules.classify(&email, &Known::default());
+    let classification = serde_json::to_string(&found).unwrap();
+    tx!(db, tx => understood(&mut tx, id, &email, "k", nine()));
+    let case = open_case(db, id).await;
+    let opened = Settled { id, case_id: Some(case), classification, ..settled("opened") };
+    tx!(db, tx => messages::settle(&mut tx, &[opened], "v", nine()));
+    tx!(db, tx => cases::record(&mut tx, case, &Actor::Gateway, &received(), nine()));
+    let (field, before, after) = (CaseField::Services, "sen".to_owned(), service.to_owned());
+    let event = Event::Corrected { field, before, after, because: None };
+    let pat = Actor::Officer(OfficerId("pat".to_owned()));
+    tx!(db, tx => cases::record(&mut tx, case, &pat, &event, later(1)));
+}
+
+const CLUB: &str = "The trampoline club at the hall was called off once more";
+
+/// What rules make of another message about the club: its lead, and whether a second opinion spoke.
+fn of_the_club(rules: &RuleSet) -> (String, bool) {
+    let email = postern::email::read(&saying(999, CLUB), &Limits::default());
+    let found: Classification = rules.classify(&email, &Known::default());
+    let spoke = found.evidence.iter().any(|evidence| {
+        evidence.rule == "second-opinion"
+            && evidence.label == "service:early_help"
+            && evidence.weight > 0.5
+    });
+    (found.services.first().unwrap().as_str().to_owned(), spoke)
+}
+
+#[tokio::test]
+async fn what_officers_decided_teaches_the_second_opinion() {
+    both_engines(async |db| {
+        let rules = Arc::new(shipped());
+        let before = of_the_club(&shipped());
+        assert_eq!(before, ("other_social_care".to_owned(), false));
+        for number in 0..110 {
+            let (words, service) = if number % 2 == 0 {
+                (CLUB, "early_help")
+            } else {
+                ("Nobody from the office ever rings us back about the form", "fair_access")
+            };
+            corrected(&db, number, words, service, &rules).await;
+        }
+        past_message(&db, 500, &rules).await;
+        // Rules that have judged something have their opinion already.
+        let rules = Arc::new(shipped());
+        assert_eq!(learning::teach(&db, &rules).await.unwrap(), 110, "not the undecided one");
+        assert_eq!(of_the_club(&rules), ("early_help".to_owned(), true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn few_decided_messages_teach_nothing() {
+    both_engines(async |db| {
+        let rules = Arc::new(shipped());
+        for number in 0..3 {
+            corrected(&db, number, CLUB, "early_help", &shipped()).await;
+        }
+        assert_eq!(learning::teach(&db, &rules).await.unwrap(), 3);
+        assert_eq!(of_the_club(&rules), of_the_club(&shipped()));
     })
     .await;
 }
