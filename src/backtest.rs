@@ -61,14 +61,15 @@ struct Page {
     acts: HashMap<i64, Vec<Recorded>>,
 }
 
-/// Judges past messages again, newest first, all of one moment of the store. `told` is called with
-/// how many are done and how many there are.
+/// Judges past messages again, newest first, all of one moment of the store. Of several sets of rules,
+/// which differ in what they have learned, [`judge_of`] a message says which judges it. `told` is called
+/// with how many are done and how many there are.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn run(
     db: &Db,
-    rules: &Arc<RuleSet>,
+    rules: &[Arc<RuleSet>],
     asked: Asked,
     mut told: impl FnMut(usize, usize),
 ) -> Result<Backtest, StoreError> {
@@ -84,7 +85,7 @@ pub async fn run(
         Ok::<_, StoreError>(Some((Page { messages, acts }, (tx, before, left))))
     });
     let judging = pages.map_ok(|page| {
-        let rules = Arc::clone(rules);
+        let rules = rules.to_vec();
         async move {
             Ok(whole(tokio::task::spawn_blocking(move || judge_page(&rules, page)).await))
         }
@@ -114,15 +115,22 @@ fn whole<T>(work: Result<T, tokio::task::JoinError>) -> T {
     work.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
 }
 
+/// Which of so many sets of rules judges a message.
+fn judge_of(message: i64, sets: usize) -> usize {
+    usize::try_from(message).unwrap_or(0).checked_rem(sets).unwrap_or(0)
+}
+
 type Judged = (i64, Option<String>, Option<Vec<Change>>);
 
-fn judge_page(rules: &RuleSet, page: Page) -> Vec<Judged> {
+fn judge_page(rules: &[Arc<RuleSet>], page: Page) -> Vec<Judged> {
     let Page { messages, acts } = page;
     let judged = messages.into_iter().map(|one| {
         let acts = acts.get(&one.id).map(Vec::as_slice).unwrap_or_default();
         let (id, reference) = (one.id, one.reference.clone());
+        let judge = rules.get(judge_of(id, rules.len()));
         let changes = Kept::read(one, acts)
-            .map(|kept| compare(&kept.found, &kept.judged_by(rules), &kept.truth));
+            .zip(judge)
+            .map(|(kept, rules)| compare(&kept.found, &kept.judged_by(rules), &kept.truth));
         (id, reference, changes)
     });
     judged.collect()

@@ -108,7 +108,7 @@ fn corrections_suggest_rules_that_say_the_same() {
         (&"new_rule".into(), &"service:early_help".into())
     );
     assert_eq!(first["fixed"].as_array().unwrap().len(), 4);
-    assert_eq!(first["fixed"][0]["reference"], *references.iter().take(4).last().unwrap().as_str());
+    assert_eq!(first["fixed"][0]["reference"], references[3].as_str());
     assert_eq!(first["broken"], serde_json::json!([]));
 
     // What it says becomes a draft that a replay tells the same of.

@@ -95,10 +95,10 @@ async fn a_replay_is_the_same_for_any_number_of_threads() {
         for number in 0..150 {
             past_message(&db, number, &shipped).await;
         }
-        let draft = with_even();
+        let sets = [with_even()];
         let asked = Asked { since: None, most: None, threads: 1 };
         let mut told = Vec::new();
-        let alone = backtest::run(&db, &draft, asked, |done, total| told.push((done, total)));
+        let alone = backtest::run(&db, &sets, asked, |done, total| told.push((done, total)));
         let alone = alone.await.unwrap();
         let tally = &alone.tally;
         assert_eq!((tally.messages, tally.changed, tally.unreadable), (150, 75, 0));
@@ -110,10 +110,10 @@ async fn a_replay_is_the_same_for_any_number_of_threads() {
         }
         assert_eq!(told, [(0, 150), (64, 150), (128, 150), (150, 150)]);
         for threads in [0, 2, 7] {
-            let again = backtest::run(&db, &draft, Asked { threads, ..asked }, |_, _| {}).await;
+            let again = backtest::run(&db, &sets, Asked { threads, ..asked }, |_, _| {}).await;
             assert_eq!(again.unwrap(), alone, "{threads} threads");
         }
-        let few = backtest::run(&db, &draft, Asked { most: Some(70), ..asked }, |_, _| {}).await;
+        let few = backtest::run(&db, &sets, Asked { most: Some(70), ..asked }, |_, _| {}).await;
         let few = few.unwrap();
         assert_eq!(few.tally.messages, 70);
         assert_eq!(few.changed[..], alone.changed[..few.changed.len()], "the newest");
@@ -170,8 +170,8 @@ async fn what_officers_decided_teaches_the_second_opinion() {
         let rules = Arc::new(shipped());
         let before = of_the_club(&shipped());
         assert_eq!(before, ("other_social_care".to_owned(), false));
-        for number in 0..110 {
-            let (words, service) = if number % 2 == 0 {
+        for number in 0..210 {
+            let (words, service) = if number % 3 == 0 {
                 (CLUB, "early_help")
             } else {
                 ("Nobody from the office ever rings us back about the form", "fair_access")
@@ -179,9 +179,15 @@ async fn what_officers_decided_teaches_the_second_opinion() {
             corrected(&db, number, words, service, &rules).await;
         }
         past_message(&db, 500, &rules).await;
+        // Each half of them is enough for the other.
+        let halves = [Arc::new(shipped()), Arc::new(shipped())];
+        learning::teach_halves(&db, &halves).await.unwrap();
+        for half in &halves {
+            assert_eq!(of_the_club(half), ("early_help".to_owned(), true));
+        }
         // Rules that have judged something have their opinion already.
         let rules = Arc::new(shipped());
-        assert_eq!(learning::teach(&db, &rules).await.unwrap(), 110, "not the undecided one");
+        assert_eq!(learning::teach(&db, &rules).await.unwrap(), 210, "not the undecided one");
         assert_eq!(of_the_club(&rules), ("early_help".to_owned(), true));
     })
     .await;

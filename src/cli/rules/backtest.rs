@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use serde_json::json;
 
-use crate::backtest::{self, Asked, Backtest, Changed};
+use crate::backtest::{self, Asked, Backtest, Changed, learning};
 use crate::cli::arguments::Backtest as Typed;
 use crate::cli::{Failure, Out, moment};
 use crate::clock::london;
@@ -23,7 +23,10 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let folder = typed.rules.as_deref().or(config.rules.as_deref());
     let files = policy::rule_files(folder).map_err(Failure::Faults)?;
-    let rules = Arc::new(policy::rule_set(&files).map_err(Failure::Faults)?);
+    let half = || policy::rule_set(&files).map(Arc::new).map_err(Failure::Faults);
+    let rules = [half()?, half()?];
+    learning::teach_halves(db, &rules).await?;
+    let version = rules.first().map_or("", |rules| rules.version());
     let since = typed.since.as_deref().map(start_of).transpose()?;
     let asked = Asked { since, most: typed.limit, threads: threads() };
     let bar = bar("messages");
@@ -34,7 +37,7 @@ pub(super) async fn run(
     let done = backtest::run(db, &rules, asked, told).await;
     bar.finish_and_clear();
     let done = done?;
-    if typed.json { objects(&done, rules.version(), out) } else { words(&done, out) }
+    if typed.json { objects(&done, version, out) } else { words(&done, out) }
 }
 
 /// The moment that a day begins, or another moment.
