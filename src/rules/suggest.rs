@@ -28,7 +28,7 @@ const TELLING: f64 = 10.83;
 /// once in a hundred.
 const TELLING_APART: f64 = 6.63;
 /// Phrases that are tried for one value or rule.
-const MOST_PHRASES: usize = 3;
+const MOST_PHRASES: usize = 5;
 /// The file that a new rule is tried in.
 const LEARNED: &str = "rules/90-learned.toml";
 
@@ -396,8 +396,7 @@ impl Workshop<'_> {
     }
 }
 
-/// The most telling of some phrases, each of which tells of a message of the group that none before it
-/// does. `is` says of every message whether it is what they should speak for.
+/// The most telling of some phrases, one of those that stand in the same messages of the group. `is` says of every message whether it is what they should speak for.
 fn best(
     phrases: &HashSet<String>,
     places: &HashMap<&str, Vec<usize>>,
@@ -419,16 +418,12 @@ fn best(
         }
     }
     told.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(b.2)));
-    let mut left: HashSet<usize> = group.iter().copied().collect();
-    let mut chosen = Vec::new();
-    for (_, _, phrase, stands) in told {
-        let before = left.len();
-        left.retain(|number| !stands.contains(number));
-        if left.len() < before && chosen.len() < MOST_PHRASES {
-            chosen.push(phrase.clone());
-        }
-    }
-    chosen
+    let mut seen: HashSet<Vec<usize>> = HashSet::new();
+    let of_group = |stands: &[usize]| -> Vec<usize> {
+        group.iter().copied().filter(|number| stands.contains(number)).collect()
+    };
+    told.retain(|(_, _, _, stands)| seen.insert(of_group(stands)));
+    told.into_iter().take(MOST_PHRASES).map(|(_, _, phrase, _)| phrase.clone()).collect()
 }
 
 /// Dunning's log-likelihood ratio of a table of two by two: 0 where the rows are alike.
