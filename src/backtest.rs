@@ -10,13 +10,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::casework::case::Recorded;
-use crate::casework::vocabulary::ServiceId;
-use crate::email::{Email, SenderProof};
-use crate::intake::by_itself;
-use crate::rules::compare::{Change, Tally, compare, decided};
-use crate::rules::{Classification, Known, RuleSet};
+use crate::rules::RuleSet;
+use crate::rules::compare::{Change, Tally, compare};
 use crate::store::past::{self, PastMessage};
 use crate::store::{Db, StoreError};
+
+pub mod kept;
+pub mod learning;
+pub mod rehearsal;
+
+use kept::Kept;
 
 /// Messages that one thread takes at a time.
 const PAGE: usize = 64;
@@ -58,14 +61,15 @@ struct Page {
     acts: HashMap<i64, Vec<Recorded>>,
 }
 
-/// Judges past messages again, newest first, all of one moment of the store. `told` is called with
-/// how many are done and how many there are.
+/// Judges past messages again, newest first, all of one moment of the store. Of several sets of rules,
+/// which differ in what they have learned, [`judge_of`] a message says which judges it. `told` is called
+/// with how many are done and how many there are.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn run(
     db: &Db,
-    rules: &Arc<RuleSet>,
+    rules: &[Arc<RuleSet>],
     asked: Asked,
     mut told: impl FnMut(usize, usize),
 ) -> Result<Backtest, StoreError> {
@@ -81,83 +85,53 @@ pub async fn run(
         Ok::<_, StoreError>(Some((Page { messages, acts }, (tx, before, left))))
     });
     let judging = pages.map_ok(|page| {
-        let rules = Arc::clone(rules);
+        let rules = rules.to_vec();
         async move {
-            let judged = tokio::task::spawn_blocking(move || judge_page(&rules, &page)).await;
-            Ok(judged.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic())))
+            Ok(whole(tokio::task::spawn_blocking(move || judge_page(&rules, page)).await))
         }
     });
     // In the order of the pages, whichever thread is first.
     let mut judged = pin!(judging.try_buffered(asked.threads.max(1)));
-    let mut whole = Backtest::default();
+    let mut all = Backtest::default();
     told(0, total);
     while let Some(results) = judged.try_next().await? {
         for (id, reference, changes) in results {
             let Some(changes) = changes else {
-                whole.tally.unreadable += 1;
+                all.tally.unreadable += 1;
                 continue;
             };
-            whole.tally.add(&changes);
+            all.tally.add(&changes);
             if !changes.is_empty() {
-                whole.changed.push(Changed { message: id, reference, changes });
+                all.changed.push(Changed { message: id, reference, changes });
             }
         }
-        told(whole.tally.messages + whole.tally.unreadable, total);
+        told(all.tally.messages + all.tally.unreadable, total);
     }
-    Ok(whole)
+    Ok(all)
+}
+
+/// What work on another thread came to; its panic is ours.
+fn whole<T>(work: Result<T, tokio::task::JoinError>) -> T {
+    work.unwrap_or_else(|stopped| std::panic::resume_unwind(stopped.into_panic()))
+}
+
+/// Which of so many sets of rules judges a message.
+fn judge_of(message: i64, sets: usize) -> usize {
+    usize::try_from(message).unwrap_or(0).checked_rem(sets).unwrap_or(0)
 }
 
 type Judged = (i64, Option<String>, Option<Vec<Change>>);
 
-fn judge_page(rules: &RuleSet, page: &Page) -> Vec<Judged> {
-    let judged = page.messages.iter().map(|one| {
-        let acts = page.acts.get(&one.id).map(Vec::as_slice).unwrap_or_default();
-        (one.id, one.reference.clone(), judge(rules, one, acts))
+fn judge_page(rules: &[Arc<RuleSet>], page: Page) -> Vec<Judged> {
+    let Page { messages, acts } = page;
+    let judged = messages.into_iter().map(|one| {
+        let acts = acts.get(&one.id).map(Vec::as_slice).unwrap_or_default();
+        let (id, reference) = (one.id, one.reference.clone());
+        let judge = rules.get(judge_of(id, rules.len()));
+        let changes = Kept::read(one, acts)
+            .zip(judge)
+            .map(|(kept, rules)| compare(&kept.found, &kept.judged_by(rules), &kept.truth));
+        (id, reference, changes)
     });
     judged.collect()
-}
-
-/// What changes for one message; nothing where a later program no longer reads what was kept.
-fn judge(rules: &RuleSet, past: &PastMessage, acts: &[Recorded]) -> Option<Vec<Change>> {
-    let email: Email = serde_json::from_str(&past.email).ok()?;
-    let before: Classification = serde_json::from_str(&past.classification).ok()?;
-    let known = known_then(rules, past, &email);
-    let after = if past.alone {
-        rules.classify(&by_itself(&email), &known)
-    } else {
-        rules.classify(&email, &known)
-    };
-    Some(compare(&before, &after, &decided(acts)))
-}
-
-/// What the register knew of the sender then. The directory is the draft's own: it may be what is
-/// tried.
-fn known_then(rules: &RuleSet, past: &PastMessage, email: &Email) -> Known {
-    let recorded = past.known.as_deref().and_then(|json| serde_json::from_str(json).ok());
-    let register: Known = recorded.unwrap_or_else(|| from_case(past));
-    let services = rules.services();
-    let address = email.from.as_ref().map(|from| from.address.as_str());
-    let trusted = address.filter(|_| email.sender_proof != SenderProof::Failed);
-    let sender_service = trusted.and_then(|address| services.is_service_address(address));
-    Known {
-        sender_is_service: sender_service.is_some()
-            || trusted.is_some_and(|address| services.is_council_address(address)),
-        sender_service,
-        ..register
-    }
-}
-
-/// What can still be told of a message settled before that was kept: from the case that it was put
-/// with, as it stands now.
-fn from_case(past: &PastMessage) -> Known {
-    if past.opened_by.is_none_or(|opened_by| opened_by == past.id) {
-        return Known::default();
-    }
-    Known {
-        answers_request: past.action.as_deref() == Some("answered_request"),
-        sender_has_case: true,
-        case_services: past.lead_service.iter().cloned().map(ServiceId).collect(),
-        case_customer: past.customer_type.as_deref().and_then(|id| id.parse().ok()),
-        ..Known::default()
-    }
 }

@@ -1,13 +1,14 @@
 //! The loops of a running gateway, and how they end.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use crate::backtest::learning;
 use crate::gateway::Gateway;
 use crate::intake::{self, fetch};
 use crate::policy::{self, Policy};
@@ -20,6 +21,10 @@ use crate::{console, outbox, reminders, scan};
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
 /// How often the folders of rules and templates are looked at.
 const LOOK_AT_FILES: Duration = Duration::from_secs(5);
+/// How often the second opinion learns anew from what officers decided.
+const LEARN_EVERY: Duration = Duration::from_hours(24);
+/// When the store could not be read for that.
+const LEARN_AGAIN: Duration = Duration::from_hours(1);
 /// How many faults of a bad edit the log shows.
 const FAULTS_LOGGED: usize = 5;
 /// How long what is under way may take to end after the first signal.
@@ -103,39 +108,64 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
 }
 
 /// Takes up what staff edit as soon as it is valid. A bad edit is refused whole: the last good set
-/// stays, and the log says where the fault is.
+/// stays, and the log says where the fault is. Whatever is taken up has learned from what officers
+/// decided; so does the set at work, soon after the start and then once a day.
 async fn watch_policy(gateway: Arc<Gateway>, mut stop: fetch::Stop) {
     let mut seen = gateway.files.clone();
-    while seen.is_some() && !*stop.borrow() {
+    let mut learns_at = Instant::now();
+    while !*stop.borrow() {
         tokio::select! {
             () = tokio::time::sleep(LOOK_AT_FILES) => {}
             _ = stop.wait_for(|stop| *stop) => break,
         }
         let now = policy::signature(&gateway.config);
-        if now == seen {
+        let edited = now != seen;
+        if !edited && Instant::now() < learns_at {
             continue;
         }
         seen = now;
-        match Policy::load(&gateway.config) {
-            Ok(policy) => {
-                info!(
-                    rules = policy.rules.version(),
-                    templates = policy.letters.version(),
-                    "rules and templates taken up anew"
-                );
-                gateway.adopt(policy);
-            }
-            Err(faults) => {
-                for fault in faults.iter().take(FAULTS_LOGGED) {
-                    error!("{fault}");
-                }
-                error!(
-                    "rules and templates stay as they were: {} faults; `postern check` lists them all",
-                    faults.len()
-                );
-            }
+        learns_at = Instant::now() + LEARN_EVERY;
+        let Some(policy) = valid_policy(&gateway, edited) else { continue };
+        let policy = Arc::new(policy);
+        let learned = learning::teach(&gateway.db, &policy).await.unwrap_or_else(|fault| {
+            warn!("what officers decided could not be learned from: {fault}; again in an hour");
+            learns_at = Instant::now() + LEARN_AGAIN;
+            0
+        });
+        if learned > 0 {
+            info!(messages = learned, "the second opinion has learned from what officers decided");
+        }
+        if edited {
+            info!(
+                rules = policy.rules.version(),
+                templates = policy.letters.version(),
+                "rules and templates taken up anew"
+            );
+        }
+        // Without an edit and without lessons it would be the set that is at work already.
+        if edited || learned > 0 {
+            gateway.adopt(policy);
         }
     }
+}
+
+/// What staff edit as it stands now, if it is valid.
+fn valid_policy(gateway: &Gateway, edited: bool) -> Option<Policy> {
+    let faults = match Policy::load(&gateway.config) {
+        Ok(policy) => return Some(policy),
+        Err(faults) => faults,
+    };
+    // Else it has been said when it was edited.
+    if edited {
+        for fault in faults.iter().take(FAULTS_LOGGED) {
+            error!("{fault}");
+        }
+        error!(
+            "rules and templates stay as they were: {} faults; `postern check` lists them all",
+            faults.len()
+        );
+    }
+    None
 }
 
 /// Everything that waits now: mail, letters, reminders, files to scan; then returns.

@@ -130,8 +130,8 @@ impl Gateway {
     }
 
     /// Takes a new valid set; what is under way ends with the old one.
-    pub fn adopt(&self, policy: Policy) {
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    pub fn adopt(&self, policy: Arc<Policy>) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// How long a letter that was put off waits for its second try.

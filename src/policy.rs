@@ -42,6 +42,12 @@ impl std::fmt::Debug for Policy {
     }
 }
 
+impl AsRef<RuleSet> for Policy {
+    fn as_ref(&self) -> &RuleSet {
+        &self.rules
+    }
+}
+
 /// Files as `(name, text)`, in name order.
 pub type Texts = Vec<(String, String)>;
 
@@ -169,9 +175,13 @@ pub fn others_of(folder: &Path) -> Result<RuleFiles, Vec<Fault>> {
 /// # Errors
 /// Every fault of every file.
 pub fn rule_set(files: &Texts) -> Result<RuleSet, Vec<Fault>> {
-    let classify: Texts =
-        files.iter().filter(|(name, _)| is_classification(name)).cloned().collect();
-    RuleSet::load(&classify)
+    RuleSet::load(&classification_of(files.clone()))
+}
+
+/// Those files of a rules folder that classification reads.
+pub fn classification_of(mut files: Texts) -> Texts {
+    files.retain(|(name, _)| is_classification(name));
+    files
 }
 
 fn procedures(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Procedures> {

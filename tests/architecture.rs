@@ -49,7 +49,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store"),
     ("backtest", "casework email intake rules store"),
-    ("daemon", "tick store intake outbox reminders scan console gateway policy"),
+    ("daemon", "tick store intake outbox reminders scan console gateway policy backtest"),
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \

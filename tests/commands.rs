@@ -14,6 +14,8 @@ mod deadline;
 mod doctor;
 #[path = "commands/general.rs"]
 mod general;
+#[path = "commands/learning.rs"]
+mod learning;
 #[path = "commands/letters.rs"]
 mod letters;
 #[path = "commands/mail.rs"]

@@ -65,7 +65,9 @@ async fn run(number: usize) {
 async fn replay(db: &Db, rules: &Arc<RuleSet>, threads: usize) -> (Backtest, Duration) {
     let began = Instant::now();
     let asked = Asked { since: None, most: None, threads };
-    let done = backtest::run(db, rules, asked, |_, _| {}).await.expect("the store can be read");
+    let done = backtest::run(db, std::slice::from_ref(rules), asked, |_, _| {})
+        .await
+        .expect("the store can be read");
     (done, began.elapsed())
 }
 

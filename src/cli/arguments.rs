@@ -398,6 +398,30 @@ pub(super) enum Rules {
         after_help = "Example:\n  postern rules backtest --rules draft --since 2026-01-01\n  postern rules backtest --rules draft --limit 1000 --json"
     )]
     Backtest(Backtest),
+    /// What do officers' corrections suggest?
+    ///
+    /// Proposes new and changed rules for what officers corrected, each with the past messages that it
+    /// would put right and those that it would put wrong. Nothing takes effect: copy what is good into
+    /// a draft, and publish that.
+    #[command(
+        after_help = "Example:\n  postern rules suggest --since 2026-01-01\n  postern rules suggest --rules draft --json"
+    )]
+    Suggest(Suggest),
+    /// How right have the rules been, by what officers decided?
+    ///
+    /// By rule: on how many decided messages it fired for the value that was chosen, and how often
+    /// officers chose another. By record type, service and customer type, and by month.
+    #[command(
+        after_help = "Example:\n  postern rules accuracy\n  postern rules accuracy --since 2026-01-01 --json"
+    )]
+    Accuracy {
+        /// Only messages received since: 2026-01-31, or with a time.
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+        /// One object a rule, label or month.
+        #[arg(long)]
+        json: bool,
+    },
     /// What was published, by whom, when and why, newest first.
     #[command(after_help = "Example:\n  postern rules versions")]
     Versions {
@@ -451,6 +475,22 @@ pub(super) struct Backtest {
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
     /// One object a changed message; the counts last, as `summary`.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Suggest {
+    /// The rules to better; those of the settings without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) rules: Option<PathBuf>,
+    /// Only messages received since: 2026-01-31, or with a time.
+    #[arg(long, value_name = "DATE")]
+    pub(super) since: Option<String>,
+    /// Only the newest so many messages; 5,000 without it.
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// One object a suggestion.
     #[arg(long)]
     pub(super) json: bool,
 }

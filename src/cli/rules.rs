@@ -1,6 +1,8 @@
 //! `postern rules …`: the rules by themselves.
 
+mod accuracy;
 mod backtest;
+mod suggest;
 mod versions;
 
 use std::path::Path;
@@ -54,6 +56,18 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
         Rules::Backtest(typed) => {
             on_store(config, out, async |db, config, out| {
                 backtest::run(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Suggest(typed) => {
+            on_store(config, out, async |db, config, out| {
+                suggest::run(db, config, typed, out).await
+            })
+            .await
+        }
+        Rules::Accuracy { since, json } => {
+            on_store(config, out, async |db, _, out| {
+                accuracy::run(db, since.as_deref(), json, out).await
             })
             .await
         }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::trial::Labels;
 use super::{Classification, Evidence};
 use crate::casework::case::{Actor, CaseField, Event, Recorded};
-use crate::casework::vocabulary::vocabulary;
+use crate::casework::vocabulary::{ServiceId, vocabulary};
 
 /// Weights that differ by less are the same: they are kept to the hundredth.
 const SAME_WEIGHT: f64 = 0.005;
@@ -129,6 +130,24 @@ pub fn decided(events: &[Recorded]) -> Truth {
     truth
 }
 
+/// What officers decided, as an example tells it. Themes and flags that they left are as they were
+/// found. Nothing where the type, the service or the customer is undecided or no longer known.
+pub fn labels(truth: &Truth, found: &Classification) -> Option<Labels> {
+    fn each<T: std::str::FromStr>(value: &str) -> Option<Vec<T>> {
+        let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
+        words.map(|word| word.parse().ok()).collect()
+    }
+    let said = |field| truth.get(&field).map(|decided| decided.value.as_str());
+    let service = said(Field::Services)?.split(',').map(str::trim);
+    Some(Labels {
+        record_type: said(Field::RecordType)?.parse().ok()?,
+        service: service.map(|id| ServiceId(id.to_owned())).collect(),
+        customer_type: said(Field::CustomerType)?.parse().ok()?,
+        themes: said(Field::Themes).map_or_else(|| Some(found.themes.clone()), each)?,
+        flags: said(Field::Flags).map_or_else(|| Some(found.flags.clone()), each)?,
+    })
+}
+
 fn ends(event: &Event) -> bool {
     matches!(
         event,
@@ -195,7 +214,8 @@ impl Tally {
     }
 }
 
-fn value(classification: &Classification, field: Field) -> String {
+/// A field of a result as text, several values separated by commas.
+pub(super) fn value(classification: &Classification, field: Field) -> String {
     match field {
         Field::RecordType => classification.record_type.to_string(),
         Field::Services => listed(&classification.services),

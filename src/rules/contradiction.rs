@@ -78,9 +78,9 @@ fn rows(rows: &[Written<DecisionText>], checker: &mut Checker<'_>) {
         let decides = |word: &&str| {
             ["record_type:", "customer:", "service:"].iter().any(|field| word.starts_with(field))
         };
-        let mut decided = row.then.iter().map(|word| word.get_ref().as_str()).filter(decides);
-        let field = decided.next()?.split(':').next()?.to_owned();
-        decided.all(|word| word.starts_with(&field)).then_some(field)
+        let mut settled = row.then.iter().map(|word| word.get_ref().as_str()).filter(decides);
+        let field = settled.next()?.split(':').next()?.to_owned();
+        settled.all(|word| word.starts_with(&field)).then_some(field)
     };
     let read: Vec<_> = rows
         .iter()

@@ -90,7 +90,7 @@ pub(super) fn base(name: &str) -> &str {
 }
 
 /// Files of rules begin with a digit; the others of the folder have readers of their own.
-fn is_numbered(name: &str) -> bool {
+pub(super) fn is_numbered(name: &str) -> bool {
     base(name).starts_with(|c: char| c.is_ascii_digit())
         && std::path::Path::new(name).extension().is_some_and(|extension| extension == "toml")
 }

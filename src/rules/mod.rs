@@ -1,5 +1,6 @@
 //! What it is: an [`Email`] in, a [`Classification`] with its evidence out.
 
+pub mod accuracy;
 mod classify;
 pub mod compare;
 mod contradiction;
@@ -14,6 +15,7 @@ mod matcher;
 mod opinion;
 pub mod services;
 mod spelling;
+pub mod suggest;
 mod text;
 pub mod trial;
 
@@ -124,6 +126,16 @@ impl std::fmt::Debug for Seen {
     }
 }
 
+/// What one message whose answer is known teaches the second opinion.
+#[derive(Clone)]
+pub struct Lesson(opinion::Example);
+
+impl std::fmt::Debug for Lesson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lesson")
+    }
+}
+
 /// All rules, valid, compiled, ready for many messages.
 pub struct RuleSet {
     services: Services,
@@ -136,6 +148,12 @@ pub struct RuleSet {
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<opinion::Opinion>>,
     version: String,
+}
+
+impl AsRef<RuleSet> for RuleSet {
+    fn as_ref(&self) -> &RuleSet {
+        self
+    }
 }
 
 impl RuleSet {
@@ -194,7 +212,7 @@ impl RuleSet {
     }
 
     fn second(&self, seen: &Seen) -> Option<Second> {
-        let opinion = self.opinion.get_or_init(|| self.learn()).as_ref()?;
+        let opinion = self.opinion.get_or_init(|| self.learn(Vec::new())).as_ref()?;
         let mut answers = opinion.of(&self.features(seen)).into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let (record_type, service, customer) = (next(), next(), next());
@@ -209,27 +227,35 @@ impl RuleSet {
         opinion::features(&seen.haystack, rules.map(|rule| rule.id.as_str()))
     }
 
-    /// Learns from the examples.
-    fn learn(&self) -> Option<opinion::Opinion> {
-        let examples: Vec<opinion::Example> = self
-            .examples
-            .iter()
-            .filter_map(|example| {
-                let labels = &example.labels;
-                let service = labels.service.first().filter(|service| service.as_str() != "none");
-                let service = match service {
-                    Some(service) => self.names.service(service)?,
-                    None => self.names.services.len(),
-                };
-                let features = self.features(&self.find(&example.email));
-                let one = [labels.record_type as usize, service, labels.customer_type as usize];
-                let themes = Theme::ALL.iter().map(|theme| labels.themes.contains(theme));
-                let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));
-                let yes_or_no = themes.chain(flags).map(usize::from);
-                let answers = one.into_iter().chain(yes_or_no).collect();
-                Some(opinion::Example { features, answers })
-            })
-            .collect();
+    /// What a message whose answer is known teaches: figures, not words. Nothing where it names a service
+    /// that the directory does not have.
+    pub fn lesson(&self, example: &Labelled) -> Option<Lesson> {
+        let labels = &example.labels;
+        let service = labels.service.first().filter(|service| service.as_str() != "none");
+        let service = match service {
+            Some(service) => self.names.service(service)?,
+            None => self.names.services.len(),
+        };
+        let features = self.features(&self.find(&example.email));
+        let one = [labels.record_type as usize, service, labels.customer_type as usize];
+        let themes = Theme::ALL.iter().map(|theme| labels.themes.contains(theme));
+        let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));
+        let yes_or_no = themes.chain(flags).map(usize::from);
+        let answers = one.into_iter().chain(yes_or_no).collect();
+        Some(Lesson(opinion::Example { features, answers }))
+    }
+
+    /// Forms the second opinion of these lessons and the examples of the files. Only before it was asked
+    /// for: later it stays as it is.
+    pub fn teach(&self, lessons: Vec<Lesson>) {
+        self.opinion.get_or_init(|| self.learn(lessons));
+    }
+
+    /// Learns from the examples and from lessons.
+    fn learn(&self, lessons: Vec<Lesson>) -> Option<opinion::Opinion> {
+        let own = self.examples.iter().filter_map(|example| self.lesson(example));
+        let examples: Vec<opinion::Example> =
+            own.chain(lessons).map(|Lesson(example)| example).collect();
         let mut answers =
             vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
         answers.extend(std::iter::repeat_n(2, Theme::ALL.len() + Flag::ALL.len()));

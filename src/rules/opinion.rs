@@ -26,6 +26,7 @@ const MOST_WORDS: usize = 5_000;
 pub(crate) type Features = Vec<u64>;
 
 /// An example: what speaks in it, and its answer for each question.
+#[derive(Clone)]
 pub(crate) struct Example {
     pub(crate) features: Features,
     pub(crate) answers: Vec<usize>,
@@ -250,7 +251,7 @@ mod tests {
         for (text, answer) in [("our taxi never came", 0), ("where is the plan for my girl", 1)] {
             let chances = opinion.of(&example(text, 0).features).remove(0);
             assert!(chances[answer] > 0.6, "{text}: {chances:?}");
-            assert_eq!(chances[2], 0.0, "there was no example of it");
+            assert!(chances[2] < 1e-9, "there was no example of it");
             assert!((chances.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }
     }

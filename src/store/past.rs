@@ -15,6 +15,8 @@ use crate::casework::case::Recorded;
 pub struct PastMessage {
     /// Row.
     pub id: i64,
+    /// When the council's server took it, milliseconds.
+    pub received_at: i64,
     /// What was done: `opened`, `attached`, …
     pub action: Option<String>,
     /// An officer said that it is a matter of its own.
@@ -65,11 +67,38 @@ pub async fn page(
     most: usize,
 ) -> Result<Vec<PastMessage>, StoreError> {
     on!(tx, "read past messages", c => sqlx::query_as(
-        "SELECT m.id, m.action, m.alone, k.reference, k.opened_by, k.lead_service, k.customer_type,
+        "SELECT m.id, m.received_at, m.action, m.alone, k.reference, k.opened_by, k.lead_service, k.customer_type,
                 r.email, d.classification, d.known
          FROM message m JOIN decision d ON d.message_id = m.id JOIN reading r ON r.message_id = m.id
               LEFT JOIN complaint_case k ON k.id = m.case_id
          WHERE m.state = 'done' AND m.id < $1 AND m.received_at >= $2
+         ORDER BY m.id DESC LIMIT $3")
+        .bind(before)
+        .bind(earliest(since))
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(c).await)
+}
+
+/// The newest of those that opened a case which an officer corrected, answered or ended, and that are
+/// older than a row, newest first, `most` at once.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn decided_page(
+    tx: &mut Tx,
+    before: i64,
+    since: Option<Timestamp>,
+    most: usize,
+) -> Result<Vec<PastMessage>, StoreError> {
+    on!(tx, "read messages that officers decided", c => sqlx::query_as(
+        "SELECT m.id, m.received_at, m.action, m.alone, k.reference, k.opened_by, k.lead_service,
+                k.customer_type, r.email, d.classification, d.known
+         FROM message m JOIN decision d ON d.message_id = m.id JOIN reading r ON r.message_id = m.id
+              JOIN complaint_case k ON k.opened_by = m.id
+         WHERE m.state = 'done' AND m.id < $1 AND m.received_at >= $2
+           AND k.id IN (SELECT e.case_id FROM case_event e
+                        WHERE e.actor <> 'gateway' AND e.kind IN
+                              ('corrected', 'responded', 'closed', 'withdrawn', 'rejected'))
          ORDER BY m.id DESC LIMIT $3")
         .bind(before)
         .bind(earliest(since))

@@ -40,6 +40,8 @@ const COMMANDS: &[&[&str]] = &[
     &["rules", "check"],
     &["rules", "test"],
     &["rules", "backtest"],
+    &["rules", "suggest"],
+    &["rules", "accuracy"],
     &["rules", "versions"],
     &["rules", "publish"],
     &["rules", "diff"],

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use postern::backtest::{self, Asked};
+use postern::backtest::{self, Asked, learning};
 use postern::casework::case::{Actor, CaseField, Event, OfficerId};
+use postern::email::Limits;
 use postern::rules::compare::Move;
-use postern::rules::{Known, RuleSet};
+use postern::rules::{Classification, Known, RuleSet};
 use postern::store::messages::{self, Settled};
 use postern::store::{Db, cases, past};
 
 use super::cases::{open_case, received};
 use super::support::postgres::both_engines;
-use super::{email, keep, later, nine, settled, tx, understood};
+use super::{arrival, email, keep, later, nine, settled, tx, understood};
 
 fn shipped() -> RuleSet {
     postern::policy::rule_set(&postern::policy::rule_files(None).unwrap()).unwrap()
@@ -72,6 +73,12 @@ async fn past_messages_come_newest_first_with_what_officers_did() {
         assert_eq!(rest[0].lead_service.as_deref(), Some("sen"));
         assert_eq!(rest[0].known, None, "settled again without it");
         assert!(rest[1].known.is_some() && rest[1].reference.is_none());
+        assert_eq!(rest[0].received_at, later(-600).as_millisecond());
+        let decided = past::decided_page(&mut tx, i64::MAX, None, 3).await.unwrap();
+        assert_eq!(decided.iter().map(|one| one.id).collect::<Vec<_>>(), [ids[1]]);
+        for (before, since) in [(ids[1], None), (i64::MAX, Some(nine()))] {
+            assert!(past::decided_page(&mut tx, before, since, 3).await.unwrap().is_empty());
+        }
         let acts = past::acts(&mut tx, &ids).await.unwrap();
         assert_eq!(acts.keys().copied().collect::<Vec<_>>(), [ids[1]]);
         let by: Vec<_> = acts[&ids[1]].iter().map(|act| act.by.clone()).collect();
@@ -88,10 +95,10 @@ async fn a_replay_is_the_same_for_any_number_of_threads() {
         for number in 0..150 {
             past_message(&db, number, &shipped).await;
         }
-        let draft = with_even();
+        let sets = [with_even()];
         let asked = Asked { since: None, most: None, threads: 1 };
         let mut told = Vec::new();
-        let alone = backtest::run(&db, &draft, asked, |done, total| told.push((done, total)));
+        let alone = backtest::run(&db, &sets, asked, |done, total| told.push((done, total)));
         let alone = alone.await.unwrap();
         let tally = &alone.tally;
         assert_eq!((tally.messages, tally.changed, tally.unreadable), (150, 75, 0));
@@ -103,13 +110,98 @@ async fn a_replay_is_the_same_for_any_number_of_threads() {
         }
         assert_eq!(told, [(0, 150), (64, 150), (128, 150), (150, 150)]);
         for threads in [0, 2, 7] {
-            let again = backtest::run(&db, &draft, Asked { threads, ..asked }, |_, _| {}).await;
+            let again = backtest::run(&db, &sets, Asked { threads, ..asked }, |_, _| {}).await;
             assert_eq!(again.unwrap(), alone, "{threads} threads");
         }
-        let few = backtest::run(&db, &draft, Asked { most: Some(70), ..asked }, |_, _| {}).await;
+        let few = backtest::run(&db, &sets, Asked { most: Some(70), ..asked }, |_, _| {}).await;
         let few = few.unwrap();
         assert_eq!(few.tally.messages, 70);
         assert_eq!(few.changed[..], alone.changed[..few.changed.len()], "the newest");
+    })
+    .await;
+}
+
+/// A message that says something, without a sender of its own.
+fn saying(number: usize, words: &str) -> Vec<u8> {
+    format!(
+        "From: Ann <ann{number}@example.org>\r\nTo: complaints@northmere.example\r\nSubject: {number}\r\n\
+         Message-ID: <s{number}@example.org>\r\nDate: Mon, 16 Mar 2026 08:00:00 +0000\r\n\r\n{words} {number}.\r\n"
+    )
+    .into_bytes()
+}
+
+/// Keeps a message that opened a case, whose service an officer corrected.
+async fn corrected(db: &Db, number: usize, words: &str, service: &str, rules: &RuleSet) {
+    let bytes = saying(number, words);
+    let uid = i64::try_from(number).unwrap();
+    let arrived = arrival("main", uid, &bytes);
+    let id = tx!(db, tx => messages::keep(&mut tx, &arrived, &bytes, nine()));
+    let email = postern::email::read(&bytes, &Limits::default());
+    let found = rules.classify(&email, &Known::default());
+    let classification = serde_json::to_string(&found).unwrap();
+    tx!(db, tx => understood(&mut tx, id, &email, "k", nine()));
+    let case = open_case(db, id).await;
+    let opened = Settled { id, case_id: Some(case), classification, ..settled("opened") };
+    tx!(db, tx => messages::settle(&mut tx, &[opened], "v", nine()));
+    tx!(db, tx => cases::record(&mut tx, case, &Actor::Gateway, &received(), nine()));
+    let (field, before, after) = (CaseField::Services, "sen".to_owned(), service.to_owned());
+    let event = Event::Corrected { field, before, after, because: None };
+    let pat = Actor::Officer(OfficerId("pat".to_owned()));
+    tx!(db, tx => cases::record(&mut tx, case, &pat, &event, later(1)));
+}
+
+const CLUB: &str = "The trampoline club at the hall was called off once more";
+
+/// What rules make of another message about the club: its lead, and whether a second opinion spoke.
+fn of_the_club(rules: &RuleSet) -> (String, bool) {
+    let email = postern::email::read(&saying(999, CLUB), &Limits::default());
+    let found: Classification = rules.classify(&email, &Known::default());
+    let spoke = found.evidence.iter().any(|evidence| {
+        evidence.rule == "second-opinion"
+            && evidence.label == "service:early_help"
+            && evidence.weight > 0.5
+    });
+    (found.services.first().unwrap().as_str().to_owned(), spoke)
+}
+
+#[tokio::test]
+async fn what_officers_decided_teaches_the_second_opinion() {
+    both_engines(async |db| {
+        let rules = Arc::new(shipped());
+        let before = of_the_club(&shipped());
+        assert_eq!(before, ("other_social_care".to_owned(), false));
+        for number in 0..210 {
+            let (words, service) = if number % 3 == 0 {
+                (CLUB, "early_help")
+            } else {
+                ("Nobody from the office ever rings us back about the form", "fair_access")
+            };
+            corrected(&db, number, words, service, &rules).await;
+        }
+        past_message(&db, 500, &rules).await;
+        // Each half of them is enough for the other.
+        let halves = [Arc::new(shipped()), Arc::new(shipped())];
+        learning::teach_halves(&db, &halves).await.unwrap();
+        for half in &halves {
+            assert_eq!(of_the_club(half), ("early_help".to_owned(), true));
+        }
+        // Rules that have judged something have their opinion already.
+        let rules = Arc::new(shipped());
+        assert_eq!(learning::teach(&db, &rules).await.unwrap(), 210, "not the undecided one");
+        assert_eq!(of_the_club(&rules), ("early_help".to_owned(), true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn few_decided_messages_teach_nothing() {
+    both_engines(async |db| {
+        let rules = Arc::new(shipped());
+        for number in 0..3 {
+            corrected(&db, number, CLUB, "early_help", &shipped()).await;
+        }
+        assert_eq!(learning::teach(&db, &rules).await.unwrap(), 3);
+        assert_eq!(of_the_club(&rules), of_the_club(&shipped()));
     })
     .await;
 }

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use serde_json::json;
 
-use crate::backtest::{self, Asked, Backtest, Changed};
+use crate::backtest::{self, Asked, Backtest, Changed, learning};
 use crate::cli::arguments::Backtest as Typed;
 use crate::cli::{Failure, Out, moment};
 use crate::clock::london;
@@ -23,11 +23,13 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let folder = typed.rules.as_deref().or(config.rules.as_deref());
     let files = policy::rule_files(folder).map_err(Failure::Faults)?;
-    let rules = Arc::new(policy::rule_set(&files).map_err(Failure::Faults)?);
+    let half = || policy::rule_set(&files).map(Arc::new).map_err(Failure::Faults);
+    let rules = [half()?, half()?];
+    learning::teach_halves(db, &rules).await?;
+    let version = rules.first().map_or("", |rules| rules.version());
     let since = typed.since.as_deref().map(start_of).transpose()?;
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let asked = Asked { since, most: typed.limit, threads };
-    let bar = bar();
+    let asked = Asked { since, most: typed.limit, threads: threads() };
+    let bar = bar("messages");
     let told = |done: usize, total: usize| {
         bar.set_length(u64::try_from(total).unwrap_or(u64::MAX));
         bar.set_position(u64::try_from(done).unwrap_or(u64::MAX));
@@ -35,19 +37,25 @@ pub(super) async fn run(
     let done = backtest::run(db, &rules, asked, told).await;
     bar.finish_and_clear();
     let done = done?;
-    if typed.json { objects(&done, rules.version(), out) } else { words(&done, out) }
+    if typed.json { objects(&done, version, out) } else { words(&done, out) }
 }
 
 /// The moment that a day begins, or another moment.
-fn start_of(text: &str) -> Result<jiff::Timestamp, Failure> {
+pub(super) fn start_of(text: &str) -> Result<jiff::Timestamp, Failure> {
     match text.parse::<Date>() {
         Ok(day) if text.len() <= 10 => Ok(day.to_zoned(london())?.timestamp()),
         _ => moment(text),
     }
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} messages, {per_sec}, {eta}");
+/// As many as can work at once.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+pub(super) fn bar(what: &str) -> ProgressBar {
+    let template = format!("{{bar:30}} {{pos}} of {{len}} {what}, {{per_sec}}, {{eta}}");
+    let style = ProgressStyle::with_template(&template);
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

@@ -1,0 +1,123 @@
+//! What is learned from what officers decided: on the real program.
+
+use serde_json::Value;
+
+use super::{Desk, SETTINGS, complaint, copy_all, deliver, root};
+
+/// A desk with so many complaints taken in; the references of their cases, by the senders' numbers.
+fn with_complaints(messages: &[String]) -> (Desk, Vec<String>) {
+    let desk = Desk::with(&format!("rules = \"rules\"\n{SETTINGS}"));
+    copy_all(&root().join("rules"), &desk.path("rules"));
+    for (at, message) in messages.iter().enumerate() {
+        deliver(&desk, at + 10, message);
+    }
+    desk.data(&["-q", "serve", "--once"]);
+    let mut cases = desk.objects(&["-q", "case", "list", "--json"]);
+    cases.sort_by_key(|case| case["reference"].as_str().unwrap().to_owned());
+    assert_eq!(cases.len(), messages.len(), "{cases:#?}");
+    (desk, cases.iter().map(|case| case["reference"].as_str().unwrap().to_owned()).collect())
+}
+
+fn correct(desk: &Desk, reference: &str, service: &str) {
+    let what = ["--service", service, "--because", "it is so"];
+    desk.data(&[&["-q", "case", "correct", reference], &what[..]].concat());
+}
+
+fn part<'a>(rows: &'a [Value], part: &str) -> Vec<&'a Value> {
+    rows.iter().filter(|row| row["part"] == part).collect()
+}
+
+#[test]
+fn accuracy_is_told_by_rule_by_label_and_by_month() {
+    let messages: Vec<String> = (1..=4).map(complaint).collect();
+    let (desk, references) = with_complaints(&messages);
+    let none = desk.data(&["-q", "rules", "accuracy"]);
+    assert_eq!(none, "no officer has corrected, answered or ended a case yet\n");
+
+    let bus = "home_to_school_transport";
+    correct(&desk, &references[0], bus);
+    correct(&desk, &references[1], bus);
+    desk.data(&["-q", "case", "respond", &references[2], "--note", "a letter"]);
+    let told = desk.data(&["-q", "rules", "accuracy"]);
+    assert!(told.contains("overruled 2 of 3        sen."), "{told}");
+    assert!(told.contains("overruled 0 of 3"), "{told}");
+    for private in ["ann", "Ann", "@", "months late"] {
+        assert!(!told.contains(private), "{private}: {told}");
+    }
+
+    let rows = desk.objects(&["-q", "rules", "accuracy", "--json"]);
+    let worst = part(&rows, "rule")[0];
+    assert_eq!((&worst["fired"], &worst["overruled"]), (&3.into(), &2.into()));
+    assert_eq!(worst["label"], "service:sen");
+    let sen = part(&rows, "label").into_iter().find(|row| row["label"] == "service:sen").unwrap();
+    assert_eq!((&sen["chosen"], &sen["right"], &sen["missed"]), (&3.into(), &1.into(), &0.into()));
+    let months = part(&rows, "month");
+    assert_eq!(months.len(), 1);
+    assert_eq!((&months[0]["decided"], &months[0]["right"]), (&3.into(), &1.into()));
+    let later = desk.data(&["-q", "rules", "accuracy", "--since", "2999-01-01"]);
+    assert_eq!(later, none);
+    desk.refused(&["rules", "accuracy", "--since", "monday"], 2, "`monday` is no moment");
+}
+
+/// A complaint about something that no shipped rule knows.
+fn about_the_club(number: usize) -> String {
+    format!(
+        "From: Bea Tramway{number} <bea{number}@example.org>\r\nTo: complaints@northmere.example\r\n\
+         Subject: A complaint {number}\r\nMessage-ID: <b{number}@example.org>\r\n\
+         Date: Mon, 16 Nov 2026 08:00:00 +0000\r\n\r\nI wish to complain formally. The trampoline club \
+         at the hall was called off for Oscar {number} and nobody told me, his mother.\r\n\r\nBea\r\n"
+    )
+}
+
+#[test]
+fn corrections_suggest_rules_that_say_the_same() {
+    let mut messages: Vec<String> = (1..=4).map(about_the_club).collect();
+    messages.extend((1..=8).map(complaint));
+    let (desk, references) = with_complaints(&messages);
+    let none = desk.data(&["-q", "rules", "suggest"]);
+    assert_eq!(none, "12 messages read, 0 suggestions\n");
+    for reference in &references[..4] {
+        correct(&desk, reference, "early_help");
+    }
+    let told = desk.data(&["-q", "rules", "suggest"]);
+    for words in [
+        "1. new rule learned.early_help.",
+        "officers corrected 4 messages with these words to service:early_help",
+        "   would fix 4: ",
+        &references[0],
+        "   would break 0\n",
+        "   of the fixed, 4 change in something that officers left as it was\n",
+        "   in 90-learned.toml:",
+        "[[rule]]\nid     = \"learned.early_help.",
+        "12 messages read, ",
+        "postern rules backtest --rules DRAFT",
+        "postern rules publish --rules DRAFT",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let lower = told.to_lowercase();
+    for private in ["bea", "ann", "tramway", "oscar", "@example"] {
+        assert!(!lower.contains(private), "{private}: {told}");
+    }
+    assert!(!desk.path("rules/90-learned.toml").exists(), "nothing is written");
+
+    let rows = desk.objects(&["-q", "rules", "suggest", "--json"]);
+    let first = &rows[0];
+    assert_eq!(
+        (&first["kind"], &first["label"]),
+        (&"new_rule".into(), &"service:early_help".into())
+    );
+    assert_eq!(first["fixed"].as_array().unwrap().len(), 4);
+    assert_eq!(first["fixed"][0]["reference"], references[3].as_str());
+    assert_eq!(first["broken"], serde_json::json!([]));
+
+    // What it says becomes a draft that a replay tells the same of.
+    copy_all(&desk.path("rules"), &desk.path("draft"));
+    desk.write("draft/90-learned.toml", first["toml"].as_str().unwrap());
+    // Now that the service is known, so is who mostly writes to it: nobody had corrected that.
+    let replayed = desk.data(&["-q", "rules", "backtest", "--rules", "draft"]);
+    assert!(replayed.contains("      4  both ways\n"), "{replayed}");
+    let again = desk.data(&["-q", "rules", "suggest", "--rules", "draft"]);
+    assert!(again.contains("12 messages read, 0 suggestions"), "{again}");
+    assert!(desk.data(&["-q", "rules", "suggest", "--limit", "2"]).starts_with("2 messages read"));
+}
