@@ -125,6 +125,10 @@ async fn watch_policy(gateway: Arc<Gateway>, mut stop: fetch::Stop) {
         }
         seen = now;
         learns_at = Instant::now() + LEARN_EVERY;
+        // A failure is told below, by who needs the answer.
+        if !edited && !learning::is_there_any(&gateway.db).await.unwrap_or(true) {
+            continue;
+        }
         let Some(policy) = valid_policy(&gateway, edited) else { continue };
         let policy = Arc::new(policy);
         let learned = learning::teach(&gateway.db, &policy).await.unwrap_or_else(|fault| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::kept::{self, Which};
 use super::{judge_of, whole};
 use crate::rules::{Lesson, RuleSet};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, StoreError, past};
 
 /// So many of the newest messages that officers decided teach.
 const NEWEST: usize = 5_000;
@@ -25,6 +25,15 @@ where
     let lessons = lessons.into_iter().map(|(_, lesson)| lesson).collect();
     whole(tokio::task::spawn_blocking(move || rules.as_ref().as_ref().teach(lessons)).await);
     Ok(number)
+}
+
+/// Whether officers have decided anything yet that could be learned from.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn is_there_any(db: &Db) -> Result<bool, StoreError> {
+    let mut tx = db.snapshot().await?;
+    Ok(!past::decided_page(&mut tx, i64::MAX, None, 1).await?.is_empty())
 }
 
 /// Teaches two sets of the same rules, each with one half of the messages, to judge the other half

@@ -15,6 +15,7 @@ mod forward;
 mod header;
 mod html;
 mod kind;
+mod kind_rows;
 mod links;
 mod mime;
 mod parse;

@@ -14,10 +14,12 @@ use regex_syntax::hir::{Hir, HirKind, Look};
 
 /// What one rule's pattern may compile to, in bytes.
 const REGEX_BYTES: usize = 1 << 20;
+/// What one expression may remember of a search, in bytes, on each thread: there are hundreds.
+const CACHE_BYTES: usize = 1 << 18;
 /// Hits counted of one expression in one message.
 const MOST_HITS: usize = 20;
 /// How far from its literal a match may reach that has no longest one, in bytes.
-const REACH: usize = 300;
+const REACH: usize = 120;
 /// Literals of one expression at most; more would be found everywhere.
 const MOST_LITERALS: usize = 400;
 /// A single letter is everywhere.
@@ -55,6 +57,7 @@ impl Expression {
         let regex = RegexBuilder::new(&plain)
             .multi_line(true)
             .size_limit(REGEX_BYTES)
+            .dfa_size_limit(CACHE_BYTES)
             .build()
             .map_err(|error| last_line(error.to_string()))?;
         let hir = ParserBuilder::new()

@@ -167,7 +167,10 @@ impl Matcher {
             let whole = ends_word(text, range.end);
             for used in self.uses.get(found.pattern().as_usize()).into_iter().flatten() {
                 if let Role::Tries { expression, at_word } = used.role {
-                    if starts || !at_word {
+                    // Only where the rule looks: parts of a message are kept apart by a line's end.
+                    let near = haystack.place_at(range.start);
+                    let looks = self.rules.get(used.rule).is_some_and(|r| r.places.contains(&near));
+                    if looks && (starts || !at_word) {
                         tries.push((expression, range.clone()));
                     }
                     continue;
