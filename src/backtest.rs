@@ -62,7 +62,7 @@ struct Page {
 }
 
 /// Judges past messages again, newest first, all of one moment of the store. Of several sets of rules,
-/// which differ in what they have learned, [`judge_of`] a message says which judges it. `told` is called
+/// which differ in what they have learned, `judge_of` a message says which judges it. `told` is called
 /// with how many are done and how many there are.
 ///
 /// # Errors

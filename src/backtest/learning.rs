@@ -37,7 +37,7 @@ pub async fn is_there_any(db: &Db) -> Result<bool, StoreError> {
 }
 
 /// Teaches two sets of the same rules, each with one half of the messages, to judge the other half
-/// ([`super::judge_of`]): no message is judged by what was learned from itself.
+/// (`judge_of`): no message is judged by what was learned from itself.
 ///
 /// # Errors
 /// When the store cannot be read.
