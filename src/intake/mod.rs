@@ -4,6 +4,7 @@
 //! what waits in the store through the recorded steps. If the process stops anywhere, the rows say
 //! where to go on, and every step is safe to repeat.
 
+mod assess;
 mod bounces;
 pub mod fetch;
 mod history;
