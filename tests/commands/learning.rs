@@ -114,7 +114,7 @@ fn corrections_suggest_rules_that_say_the_same() {
     copy_all(&desk.path("rules"), &desk.path("draft"));
     desk.write("draft/90-learned.toml", first["toml"].as_str().unwrap());
     let replayed = desk.data(&["-q", "rules", "backtest", "--rules", "draft"]);
-    assert!(replayed.contains(" 4 change\n"), "{replayed}");
+    assert!(references[..4].iter().all(|one| replayed.contains(one.as_str())), "{replayed}");
     let again = desk.data(&["-q", "rules", "suggest", "--rules", "draft"]);
     assert!(again.contains("12 messages read, 0 suggestions"), "{again}");
     assert!(desk.data(&["-q", "rules", "suggest", "--limit", "2"]).starts_with("2 messages read"));
