@@ -397,16 +397,16 @@ pub(super) enum Rules {
     #[command(
         after_help = "Example:\n  postern rules backtest --rules draft --since 2026-01-01\n  postern rules backtest --rules draft --limit 1000 --json"
     )]
-    Backtest(Backtest),
+    Backtest(OverPast),
     /// What do officers' corrections suggest?
     ///
     /// Proposes new and changed rules for what officers corrected, each with the past messages that it
-    /// would put right and those that it would put wrong. Nothing takes effect: copy what is good into
-    /// a draft, and publish that.
+    /// would put right and those that it would put wrong, of the newest 5,000 without --limit. Nothing
+    /// takes effect: copy what is good into a draft, and publish that.
     #[command(
         after_help = "Example:\n  postern rules suggest --since 2026-01-01\n  postern rules suggest --rules draft --json"
     )]
-    Suggest(Suggest),
+    Suggest(OverPast),
     /// How right have the rules been, by what officers decided?
     ///
     /// By rule: on how many decided messages it fired for the value that was chosen, and how often
@@ -463,34 +463,19 @@ pub(super) enum Rules {
     },
 }
 
+/// Rules tried over past messages.
 #[derive(Debug, Args)]
-pub(super) struct Backtest {
+pub(super) struct OverPast {
     /// The rules to try; those of the settings without it.
     #[arg(long, value_name = "FOLDER")]
     pub(super) rules: Option<PathBuf>,
     /// Only messages received since: 2026-01-31, or with a time.
     #[arg(long, value_name = "DATE")]
     pub(super) since: Option<String>,
-    /// Only the newest so many.
+    /// Only the newest so many messages.
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
-    /// One object a changed message; the counts last, as `summary`.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Suggest {
-    /// The rules to better; those of the settings without it.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) rules: Option<PathBuf>,
-    /// Only messages received since: 2026-01-31, or with a time.
-    #[arg(long, value_name = "DATE")]
-    pub(super) since: Option<String>,
-    /// Only the newest so many messages; 5,000 without it.
-    #[arg(long, value_name = "N")]
-    pub(super) limit: Option<usize>,
-    /// One object a suggestion.
+    /// One object a line.
     #[arg(long)]
     pub(super) json: bool,
 }

@@ -97,7 +97,7 @@ async fn one(
     as_json: bool,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let sha256 = crate::intake::hex(&Sha256::digest(&file.bytes));
+    let sha256 = crate::email::hexadecimal(&Sha256::digest(&file.bytes));
     let understood = understanding.understand(file.bytes).await;
     let (would, reason) = understanding.would_acknowledge(&understood);
     if as_json {

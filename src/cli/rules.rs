@@ -135,12 +135,10 @@ fn read(file: &Path, labelled: &mut Vec<Labelled>) -> Result<(), Failure> {
         let cure = "name a file with one labelled message a line";
         Failure::Faults(vec![Fault::unreadable(&name.to_string(), &error, cure)])
     })?;
-    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        labelled.push(Labelled::from_json(line).map_err(|fault| {
-            Failure::Usage(format!(
-                "{name}, line {}: {fault}; write one labelled message a line",
-                index + 1
-            ))
+    for (line, read) in trial::lines(&text) {
+        labelled.push(read.map_err(|fault| {
+            let cure = "write one labelled message a line";
+            Failure::Usage(format!("{name}, line {line}: {fault}; {cure}"))
         })?);
     }
     Ok(())

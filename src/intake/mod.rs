@@ -331,16 +331,7 @@ fn content_key(email: &Email) -> String {
     for attachment in &email.attachments {
         hash.update(&attachment.sha256);
     }
-    hex(&hash.finalize())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    email::hexadecimal(&hash.finalize())
 }
 
 /// Settles a group in one transaction; where that fails, each message alone, so that one bad one

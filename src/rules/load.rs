@@ -16,7 +16,7 @@ use super::matcher::{Matcher, Pattern};
 use super::services::Services;
 use super::spelling::Spelling;
 use super::text::{Haystack, Place, fold};
-use super::trial::Labelled;
+use super::trial::{self, Labelled};
 use super::{Rule, RuleSet};
 use crate::casework::vocabulary::Theme;
 use crate::fault::Fault;
@@ -103,13 +103,13 @@ fn is_examples(name: &str) -> bool {
 fn examples(files: &[(String, String)], faults: &mut Vec<Fault>) -> Vec<Labelled> {
     let mut examples = Vec::new();
     for (name, text) in files.iter().filter(|(name, _)| is_examples(name)) {
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            match Labelled::from_json(line) {
+        for (line, read) in trial::lines(text) {
+            match read {
                 Ok(example) => examples.push(example),
                 Err(fault) => {
                     let cure = "write one labelled message a line";
                     let fault = Fault::new(name, fault.to_string(), cure);
-                    faults.push(Fault { at: Some((index + 1, 1)), ..fault });
+                    faults.push(Fault { at: Some((line, 1)), ..fault });
                 }
             }
         }

@@ -204,27 +204,28 @@ impl RuleSet {
 
     /// What the rules alone see.
     fn find(&self, email: &Email) -> Seen {
-        let mut haystack = text::Haystack::of(email);
-        let slips = self.spelling.slips(&haystack.folded);
-        haystack.replace(&slips);
+        let haystack = self.read_over(email);
         let hits = self.matcher.hits(&haystack);
         Seen { haystack, hits, second: None }
     }
 
+    /// A message's words, slips read over.
+    fn read_over(&self, email: &Email) -> text::Haystack {
+        let mut haystack = text::Haystack::of(email);
+        let slips = self.spelling.slips(&haystack.folded);
+        haystack.replace(&slips);
+        haystack
+    }
+
     fn second(&self, seen: &Seen) -> Option<Second> {
         let opinion = self.opinion.get_or_init(|| self.learn(Vec::new())).as_ref()?;
-        let mut answers = opinion.of(&self.features(seen)).into_iter();
+        let mut answers = opinion.of(&opinion::features(&seen.haystack)).into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let (record_type, service, customer) = (next(), next(), next());
         // Of a question with two answers, the second is yes.
         let mut yes = answers.map(|chances| chances.get(1).copied().unwrap_or(0.0));
         let themes = yes.by_ref().take(Theme::ALL.len()).collect();
         Some(Second { record_type, service, customer, themes, flags: yes.collect() })
-    }
-
-    fn features(&self, seen: &Seen) -> opinion::Features {
-        let rules = seen.hits.iter().filter_map(|hit| self.rules.get(hit.rule));
-        opinion::features(&seen.haystack, rules.map(|rule| rule.id.as_str()))
     }
 
     /// What a message whose answer is known teaches: figures, not words. Nothing where it names a service
@@ -236,7 +237,7 @@ impl RuleSet {
             Some(service) => self.names.service(service)?,
             None => self.names.services.len(),
         };
-        let features = self.features(&self.find(&example.email));
+        let features = opinion::features(&self.read_over(&example.email));
         let one = [labels.record_type as usize, service, labels.customer_type as usize];
         let themes = Theme::ALL.iter().map(|theme| labels.themes.contains(theme));
         let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));

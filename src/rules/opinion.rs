@@ -1,12 +1,13 @@
 //! A second opinion: what a message resembles among messages whose answer is known.
 //!
-//! Rules say what somebody thought of; examples hold the rest. Each word, pair of words and rule that
-//! fired speaks for the answers that it came with (complement naive Bayes after Rennie and others,
+//! Rules say what somebody thought of; examples hold the rest. Each word and pair of
+//! words speaks for the answers that it came with (complement naive Bayes after Rennie and others,
 //! 2003: right for few examples, unequal numbers of them, and long texts). What comes of it is evidence
 //! like any rule's, shown as such: it fills in where rules say little, and where it contradicts
 //! them an officer looks.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::text::{Haystack, Place};
 
@@ -184,9 +185,10 @@ fn count(number: usize) -> f64 {
 }
 
 /// What speaks in a message: its words and pairs of words, those of its subject and of its sender's
-/// name once more by themselves, and the rules that fired.
-pub(crate) fn features<'r>(haystack: &Haystack, fired: impl Iterator<Item = &'r str>) -> Features {
-    let mut features: Features = fired.map(|rule| hash("rule", &[rule])).collect();
+/// name once more by themselves. Not the rules that fire: to try them on every example would take
+/// seconds, and an opinion of its own is worth more.
+pub(crate) fn features(haystack: &Haystack) -> Features {
+    let mut features = Features::new();
     for (place, text) in haystack.folded_parts() {
         match place {
             Place::Subject => {
@@ -218,12 +220,11 @@ fn pairs(text: &str, features: &mut Features) {
     }
 }
 
-/// FNV-1a over a kind and its words.
+/// A kind and its words as a number. It is kept nowhere.
 fn hash(kind: &str, words: &[&str]) -> u64 {
-    let all = std::iter::once(kind).chain(words.iter().copied());
-    all.flat_map(|word| word.bytes().chain([0])).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    let mut hasher = DefaultHasher::new();
+    (kind, words).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -232,7 +233,7 @@ mod tests {
 
     fn example(text: &str, answer: usize) -> Example {
         let haystack = Haystack::of_example(Place::Text, text);
-        Example { features: features(&haystack, std::iter::empty()), answers: vec![answer] }
+        Example { features: features(&haystack), answers: vec![answer] }
     }
 
     fn taught() -> Opinion {

@@ -110,6 +110,13 @@ impl Labelled {
     }
 }
 
+/// The labelled messages of a file, or what is none, each with its line's number from 1. Blank lines
+/// are passed over.
+pub fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Labelled, NotLabelled>)> + '_ {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(index, line)| (index + 1, Labelled::from_json(line)))
+}
+
 impl Services {
     /// What the directory alone knows of a message's sender. Its address must have been
     /// authenticated for this to mean anything.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use crate::backtest::{self, Asked, Backtest, Changed, learning};
-use crate::cli::arguments::Backtest as Typed;
+use crate::cli::arguments::OverPast;
 use crate::cli::{Failure, Out, moment};
 use crate::clock::london;
 use crate::config::Config;
@@ -18,7 +18,7 @@ use crate::store::Db;
 pub(super) async fn run(
     db: &Db,
     config: &Config,
-    typed: Typed,
+    typed: OverPast,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let folder = typed.rules.as_deref().or(config.rules.as_deref());

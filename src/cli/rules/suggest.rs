@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::backtest::{bar, start_of, threads};
 use crate::backtest::Asked;
 use crate::backtest::rehearsal::{Named, Suggestion, Suggestions, suggestions};
-use crate::cli::arguments::Suggest;
+use crate::cli::arguments::OverPast;
 use crate::cli::{Failure, Out};
 use crate::config::Config;
 use crate::policy;
@@ -22,7 +22,7 @@ const NEWEST: usize = 5_000;
 pub(super) async fn run(
     db: &Db,
     config: &Config,
-    typed: Suggest,
+    typed: OverPast,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let folder = typed.rules.as_deref().or(config.rules.as_deref());

@@ -13,9 +13,9 @@ use super::{
     longest_wait, note_looked,
 };
 use crate::config::{Mailbox, Security};
+use crate::email::hexadecimal;
 use crate::gateway::{Gateway, secret};
 use crate::hold::hold_point;
-use crate::intake::hex;
 use crate::mailbox::{
     self, AsideBy, Backoff, Fetched, ImapAccount, Secret, Session, Waiting, windows,
 };
@@ -316,7 +316,7 @@ impl<'a> Reading<'a> {
             }
         }
         hold_point("pieces").await;
-        let sha256 = hex(&hash.finalize());
+        let sha256 = hexadecimal(&hash.finalize());
         self.finish_large(row, one.uid, offset, sha256, header, received_at).await
     }
 

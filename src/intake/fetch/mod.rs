@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use super::hex;
 use crate::config::{Mailbox, MailboxKind};
 use crate::gateway::Gateway;
 use crate::mailbox::{Backoff, MailboxError, MaildirError};
@@ -186,7 +185,7 @@ fn arrival<'a>(
         uid,
         file_key,
         received_at,
-        sha256: hex(&Sha256::digest(bytes)),
+        sha256: crate::email::hexadecimal(&Sha256::digest(bytes)),
         header_message_id: header_message_id(bytes),
         silent: false,
     }
