@@ -78,6 +78,9 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
             .await;
         });
     }
+    // Else the first message would wait for it.
+    let first = gateway.policy();
+    tokio::task::spawn_blocking(move || first.rules.teach(Vec::new()));
     loops.spawn(watch_policy(Arc::clone(gateway), stop.clone()));
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
