@@ -1,8 +1,10 @@
 //! Several gateways on one register.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::support::council::{Council, Engine, Letter, deliver_into};
+use super::support::smtp_sink::{Script, SmtpSink};
 use super::{TRANSPORT, mail, sink};
 
 const MESSAGES: usize = 200;
@@ -60,7 +62,9 @@ async fn three_gateways_share_the_work_without_doing_any_of_it_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_one_of_three_gateways_is_killed_the_others_finish_its_work() {
-    let mut council = Council::on(Engine::Postgres, sink().await);
+    // Slow enough to be killed in the middle of it.
+    let slow = Script { delay_at_dot: vec![Duration::from_millis(50)], ..Script::default() };
+    let mut council = Council::on(Engine::Postgres, SmtpSink::start(slow).await);
     council.setting("intake", "lease_seconds = 8");
     two_mailboxes(&mut council);
     for _ in 0..3 {
