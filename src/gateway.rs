@@ -88,10 +88,19 @@ impl Gateway {
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>, StartFault> {
         // Before the files are read: what changes from now on is noticed.
         let files = policy::signature(&config);
-        let policy = Policy::load(&config).map_err(StartFault::Faults)?;
-        let db = Db::open(&config.store.url).await?;
-        let instance = store::instance_id(&db).await?;
-        let keys = keys_of(store::token_keys(&db).await?)?;
+        // Reading all rules takes longest: the store is opened meanwhile.
+        let of = config.clone();
+        let policy = tokio::task::spawn_blocking(move || Policy::load(&of));
+        let opened = async {
+            let db = Db::open(&config.store.url).await?;
+            let instance = store::instance_id(&db).await?;
+            let keys = keys_of(store::token_keys(&db).await?)?;
+            Ok::<_, StartFault>((db, instance, keys))
+        };
+        let (policy, opened) = tokio::join!(policy, opened);
+        let policy = policy.unwrap_or_else(|died| std::panic::resume_unwind(died.into_panic()));
+        let policy = policy.map_err(StartFault::Faults)?;
+        let (db, instance, keys) = opened?;
         let address = our_address(&config);
         let sender = Sender {
             name: config.council.team.clone(),

@@ -115,8 +115,15 @@ impl Policy {
         let procedures = procedures(rules, &mut faults);
         let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
         let calendar = calendar(rules, &mut faults);
-        let rules = rule_set(rules).map_err(|mut more| faults.append(&mut more)).ok();
-        let letters = Letters::load(templates).map_err(|mut more| faults.append(&mut more)).ok();
+        // The two that take long, at once.
+        let (rules, letters) = std::thread::scope(|scope| {
+            let letters = scope.spawn(|| Letters::load(templates));
+            (rule_set(rules), letters.join())
+        });
+        // A panic goes on as if it had been here.
+        let letters = letters.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let rules = rules.map_err(|mut more| faults.append(&mut more)).ok();
+        let letters = letters.map_err(|mut more| faults.append(&mut more)).ok();
         match (rules, procedures, calendar, ladder, letters) {
             (Some(rules), Some(procedures), Some(calendar), Some(ladder), Some(letters)) => {
                 Ok(Self { rules, procedures, calendar, ladder, letters })

@@ -17,14 +17,16 @@ pub(crate) fn find(contents: &Contents, checker: &mut Checker<'_>) {
 /// The same words in the same places under the same conditions speak for a label in one rule and
 /// against it in another.
 fn words(rules: &[Written<RuleText>], checker: &mut Checker<'_>) {
-    let mut seen: HashMap<(String, &str, String), (f64, &str)> = HashMap::new();
+    let mut seen: HashMap<(String, &str, usize), (f64, &str)> = HashMap::new();
+    let mut all_conditions: HashMap<String, usize> = HashMap::new();
     for rule in rules {
         let (weight, id) = (*rule.text.weight.get_ref(), rule.text.id.get_ref().as_str());
-        let conditions = conditions(&rule.text);
+        let new = all_conditions.len();
+        let conditions = *all_conditions.entry(conditions(&rule.text)).or_insert(new);
         for phrase in &rule.text.words {
             let open = phrase.get_ref().trim_end().ends_with('*');
             let phrase_text = format!("{}{}", fold(phrase.get_ref()), if open { "*" } else { "" });
-            let key = (phrase_text, rule.text.label.get_ref().as_str(), conditions.clone());
+            let key = (phrase_text, rule.text.label.get_ref().as_str(), conditions);
             let (before, other) = *seen.entry(key).or_insert((weight, id));
             if before * weight < 0.0 {
                 let what = format!(

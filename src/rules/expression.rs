@@ -1,131 +1,158 @@
 //! Regular expressions, and what must stand in a text before one of them is tried at all.
 //!
-//! A search for one expression costs about a microsecond for a hundred letters, and nearly every
-//! expression is not in nearly every message. So each is read for literals of which every match
-//! holds one. Those are looked for together with all rules' phrases, in one pass; the expression itself
-//! runs only around a place where one of its literals stands.
+//! Nearly every expression is not in nearly every message. So each is read for sets of literals of which every
+//! match holds one ([`holds`]). Those are looked for together with all rules' phrases, in one pass; the
+//! expression itself is tried only where one of each set stands near the others ([`walk`]), and its states
+//! are built only when it is tried first.
+
+mod common;
+mod holds;
+mod walk;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::nfa::thompson::{Compiler, NFA, WhichCaptures};
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
-use regex_syntax::hir::{Hir, HirKind, Look};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// What one rule's pattern may compile to, in bytes.
-const REGEX_BYTES: usize = 1 << 20;
-/// What one expression may remember of a search, in bytes, on each thread: there are hundreds.
-const CACHE_BYTES: usize = 1 << 18;
+pub(crate) use holds::Needs;
+use holds::Starts;
+
+/// States of one expression at most.
+const MOST_STATES: usize = 40_000;
 /// Hits counted of one expression in one message.
 const MOST_HITS: usize = 20;
 /// How far from its literal a match may reach that has no longest one, in bytes.
 const REACH: usize = 120;
-/// Literals of one expression at most; more would be found everywhere.
-const MOST_LITERALS: usize = 400;
-/// A single letter is everywhere.
-const SHORTEST_LITERAL: usize = 2;
-/// Longer literals than this are no rarer.
-const LONG_ENOUGH: usize = 7;
 
-/// An expression, compiled.
+/// An expression, ready to be tried.
 #[derive(Debug, Clone)]
 pub(crate) struct Expression {
-    regex: Regex,
-    needs: Option<Needs>,
-}
-
-/// What every match of an expression holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Needs {
-    /// One of these.
-    pub(crate) literals: Vec<String>,
-    /// At the beginning of a word.
-    pub(crate) at_word: bool,
-    /// The longest match, in bytes. Nothing where there is no longest.
-    reach: Option<usize>,
+    hir: Hir,
+    needs: Vec<Needs>,
+    starts: Starts,
+    states: OnceLock<NFA>,
 }
 
 impl Expression {
-    /// Compiles one expression of a rule. `^` and `$` are the beginning and end of a part of the
+    /// Reads one expression of a rule. `^` and `$` are the beginning and end of a part of the
     /// message.
     ///
     /// # Errors
     /// The reader's own words, on one line.
     pub(crate) fn new(written: &str) -> Result<Self, String> {
         let last_line = |error: String| error.lines().last().unwrap_or_default().trim().to_owned();
-        let plain = plain(written);
-        let regex = RegexBuilder::new(&plain)
-            .multi_line(true)
-            .size_limit(REGEX_BYTES)
-            .dfa_size_limit(CACHE_BYTES)
-            .build()
-            .map_err(|error| last_line(error.to_string()))?;
         let hir = ParserBuilder::new()
             .multi_line(true)
             .utf8(false)
             .build()
-            .parse(&plain)
+            .parse(&plain(written))
             .map_err(|error| last_line(error.to_string()))?;
-        Ok(Self { regex, needs: needs(&hir) })
+        if size(&hir) > MOST_STATES {
+            return Err("it is too large: what is repeated, is repeated too often".to_owned());
+        }
+        let (needs, starts) = (holds::needs(&hir), Starts::of(&hir));
+        Ok(Self { hir, needs, starts, states: OnceLock::new() })
     }
 
     /// Whether it fits where nothing stands.
     pub(crate) fn fits_nothing(&self) -> bool {
-        self.regex.is_match(b"")
+        self.hir.properties().minimum_len().is_none_or(|shortest| shortest == 0)
     }
 
-    /// What must stand in a text before the expression can match. Nothing: it is always tried.
-    pub(crate) fn needs(&self) -> Option<&Needs> {
-        self.needs.as_ref()
+    /// What must stand in a text before the expression can match: one of each. Nothing: it is always tried.
+    pub(crate) fn needs(&self) -> &[Needs] {
+        &self.needs
     }
 
-    /// Its matches in a text, those that [`Expression::needs`] asks for standing at `literals`
-    /// (ascending). The same as without them, sooner; but of an expression without a longest match
-    /// only what lies within [`REACH`] of a literal.
-    pub(crate) fn matches(&self, text: &str, literals: &[Range<usize>]) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        let mut from = 0;
-        for window in self.windows(text, literals) {
-            // What stands before the window is still looked back at; one letter after it is looked at.
-            let bytes = text.as_bytes().get(..window.end).unwrap_or_default();
-            from = from.max(window.start);
-            while found.len() < MOST_HITS {
-                let Some(one) = self.regex.find_at(bytes, from) else { break };
-                from = if one.is_empty() { after_letter(text, one.end()) } else { one.end() };
-                // Classes count bytes: what begins or ends within a letter takes it in whole.
-                found.push(
-                    text.floor_char_boundary(one.start())..text.ceil_char_boundary(one.end()),
-                );
-                if from > bytes.len() {
-                    break;
+    fn states(&self) -> &NFA {
+        self.states.get_or_init(|| {
+            let config = NFA::config().which_captures(WhichCaptures::Implicit).utf8(false);
+            let built = Compiler::new().configure(config).build_from_hir(&self.hir);
+            built.unwrap_or_else(|fault| {
+                // It has been counted, and asks for nothing that needs to be switched on.
+                tracing::error!(%fault, "an expression of a rule cannot be tried");
+                NFA::never_match()
+            })
+        })
+    }
+
+    /// Its matches in a text in which the literals of each of [`Expression::needs`] begin at `places`
+    /// (ascending). The same as without them, sooner; but of an expression without a longest match only
+    /// what lies within [`REACH`] of a literal.
+    pub(crate) fn matches(&self, text: &str, places: &[&[u32]]) -> Vec<Range<usize>> {
+        let bytes = text.as_bytes();
+        let (mut found, mut open, mut from) = (Vec::new(), walk::Open::new(), 0);
+        for (starts, end) in self.windows(text.len(), places) {
+            from = from.max(starts.start);
+            while from < starts.end && found.len() < MOST_HITS {
+                let at = from;
+                from += 1;
+                if !self.starts.may(bytes, at) {
+                    continue;
+                }
+                if let Some(end) = walk::match_at(self.states(), bytes, at, end, &mut open) {
+                    from = end.max(from);
+                    // Classes count bytes: what begins or ends within a letter takes it in whole.
+                    found.push(text.floor_char_boundary(at)..text.ceil_char_boundary(end));
                 }
             }
         }
         found
     }
 
-    /// Where matches can lie, ascending, none touching another.
-    fn windows(&self, text: &str, literals: &[Range<usize>]) -> Vec<Range<usize>> {
-        let whole = || std::iter::once(0..text.len()).collect();
-        let Some(needs) = &self.needs else { return whole() };
-        let reach = needs.reach.unwrap_or(REACH).min(text.len());
-        let mut windows: Vec<Range<usize>> = Vec::new();
-        for literal in literals {
-            let start = text.floor_char_boundary(literal.start.saturating_sub(reach));
-            let end = text.floor_char_boundary(literal.end.saturating_add(reach).min(text.len()));
-            let end = after_letter(text, end).min(text.len());
+    /// Where matches can begin, ascending, none touching another, and how far each can reach.
+    fn windows(&self, length: usize, places: &[&[u32]]) -> Vec<(Range<usize>, usize)> {
+        let Some((first, others)) = self.needs.split_first() else {
+            return vec![(0..length, length)];
+        };
+        let Some((places, near)) = places.split_first() else { return Vec::new() };
+        let reach = self.hir.properties().maximum_len().unwrap_or(REACH);
+        let before = first.before.unwrap_or(REACH).min(reach);
+        let mut passed = vec![0; others.len()];
+        let mut windows: Vec<(Range<usize>, usize)> = Vec::new();
+        for place in *places {
+            let place = *place as usize;
+            let starts = place.saturating_sub(before)..place + 1;
+            let end = place.saturating_add(reach).min(length);
+            let earliest = starts.start;
+            let near = near.iter().zip(&mut passed).all(|(places, passed)| {
+                while places.get(*passed).is_some_and(|place| (*place as usize) < earliest) {
+                    *passed += 1;
+                }
+                places.get(*passed).is_some_and(|place| (*place as usize) < end)
+            });
+            if !near {
+                continue;
+            }
             match windows.last_mut() {
-                Some(last) if start <= last.end => last.end = last.end.max(end),
-                _ => windows.push(start..end),
+                Some((last, furthest)) if starts.start < last.end => {
+                    last.end = last.end.max(starts.end);
+                    *furthest = end.max(*furthest);
+                }
+                _ => windows.push((starts, end)),
             }
         }
         windows
     }
 }
 
-/// The place after the letter that begins at a place.
-fn after_letter(text: &str, at: usize) -> usize {
-    at + text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+/// How many states an expression may have, counted generously.
+fn size(hir: &Hir) -> usize {
+    let sum = |pieces: &[Hir]| pieces.iter().map(size).fold(1, usize::saturating_add);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Bytes(_)) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(4),
+        HirKind::Repetition(again) => {
+            let times = again.max.unwrap_or(again.min.saturating_add(1)).max(1);
+            let times = usize::try_from(times).unwrap_or(usize::MAX);
+            size(&again.sub).saturating_add(1).saturating_mul(times)
+        }
+        HirKind::Capture(capture) => size(&capture.sub),
+        HirKind::Concat(pieces) | HirKind::Alternation(pieces) => sum(pieces),
+    }
 }
 
 /// The same expression by bytes instead of letters, wherever that is all one: for "any letter but a full
@@ -174,97 +201,37 @@ fn class(text: &str) -> usize {
     text.len()
 }
 
-fn needs(hir: &Hir) -> Option<Needs> {
-    let (literals, at_word) = best(hir)?;
-    Some(Needs { literals, at_word, reach: hir.properties().maximum_len() })
-}
-
-/// The rarest literals of which every match holds one: at the beginning of the whole, or of what follows
-/// any of its pieces, or within a piece.
-fn best(hir: &Hir) -> Option<(Vec<String>, bool)> {
-    let here = prefixes(hir).map(|literals| (literals, false));
-    match hir.kind() {
-        HirKind::Capture(capture) => best(&capture.sub),
-        HirKind::Repetition(again) if again.min > 0 => best(&again.sub),
-        HirKind::Concat(pieces) => {
-            let rests = (1..pieces.len()).filter_map(|at| {
-                let rest = Hir::concat(pieces.get(at..)?.to_vec());
-                let before = pieces.get(at - 1).map(Hir::kind);
-                let at_word =
-                    matches!(before, Some(HirKind::Look(Look::WordAscii | Look::WordUnicode)));
-                Some((prefixes(&rest)?, at_word))
-            });
-            let within = pieces.iter().filter_map(best);
-            here.into_iter()
-                .chain(rests)
-                .chain(within)
-                .max_by_key(|(literals, at_word)| (worth(literals), *at_word))
-        }
-        HirKind::Alternation(ways) => {
-            let ways: Option<Vec<(Vec<String>, bool)>> = ways.iter().map(best).collect();
-            let together = ways.map(|ways| {
-                let at_word = ways.iter().all(|(_, at_word)| *at_word);
-                (ways.into_iter().flat_map(|(literals, _)| literals).collect::<Vec<_>>(), at_word)
-            });
-            let together = together.filter(|(literals, _)| literals.len() <= MOST_LITERALS);
-            here.into_iter().chain(together).max_by_key(|(literals, _)| worth(literals))
-        }
-        HirKind::Empty
-        | HirKind::Literal(_)
-        | HirKind::Class(_)
-        | HirKind::Look(_)
-        | HirKind::Repetition(_) => here,
-    }
-}
-
-/// How rare literals are: the shortest counts, then how few they are.
-fn worth(literals: &[String]) -> (usize, std::cmp::Reverse<usize>) {
-    let shortest = literals.iter().map(String::len).min().unwrap_or(0);
-    (shortest.min(LONG_ENOUGH), std::cmp::Reverse(literals.len()))
-}
-
-/// What every match begins with, where that says something.
-fn prefixes(hir: &Hir) -> Option<Vec<String>> {
-    let mut extractor = Extractor::new();
-    extractor.kind(ExtractKind::Prefix).limit_total(MOST_LITERALS).limit_repeat(4);
-    let mut found: Seq = extractor.extract(hir);
-    found.dedup();
-    let literals: Option<Vec<String>> = found
-        .literals()?
-        .iter()
-        .map(|literal| String::from_utf8(literal.as_bytes().to_vec()).ok())
-        .collect();
-    let literals = literals.filter(|literals| !literals.is_empty())?;
-    // Two figures are in every message, like one letter.
-    let tells = |literal: &String| {
-        literal.len() >= SHORTEST_LITERAL && !literal.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    literals.iter().all(tells).then_some(literals)
-}
-
 #[cfg(test)]
 mod tests {
+    use regex::bytes::RegexBuilder;
+
     use super::*;
 
-    fn needed(written: &str) -> Option<(Vec<String>, bool)> {
+    fn needed(written: &str) -> Vec<(Vec<String>, bool)> {
         let expression = Expression::new(written).unwrap();
-        expression.needs.map(|needs| (needs.literals, needs.at_word))
+        expression.needs.into_iter().map(|needs| (needs.literals, needs.at_word)).collect()
     }
 
     #[test]
-    fn every_match_holds_one_of_the_literals_that_an_expression_is_tried_for() {
-        let check = |written, literals: &[&str], at_word| {
-            let literals: Vec<String> = literals.iter().map(ToString::to_string).collect();
-            assert_eq!(needed(written), Some((literals, at_word)), "{written}");
+    fn every_match_holds_one_of_each_of_the_sets_that_an_expression_is_tried_for() {
+        let check = |written, sets: &[(&[&str], bool)]| {
+            let owned = |literals: &[&str]| literals.iter().map(ToString::to_string).collect();
+            let sets: Vec<(Vec<String>, bool)> =
+                sets.iter().map(|(literals, at_word)| (owned(literals), *at_word)).collect();
+            assert_eq!(needed(written), sets, "{written}");
         };
-        check(r"\bsection 47\b", &["section 47"], true);
-        check(r"\b(im|i am) (a|an) (\w+ ){0,4}governor", &["governor"], false);
-        check(r"(mum|dad) of \w+", &["mum of ", "dad of "], false);
-        check(r"\b(parent|foster carer) [a-z]+", &["parent ", "foster carer "], true);
-        check(r"(annual )?review", &["review"], false);
-        assert_eq!(needed(r"\d+"), None);
-        assert_eq!(needed(r"(case )?\d{4}"), None, "one may hold no literal");
-        assert_eq!(needed(r"(abc|[a-z]+)\d"), None);
+        check(r"\bsection 47\b", &[(&["section 47"], true)]);
+        check(
+            r"\b(my|our) (\w+ ){0,4}(sons|daughters)\b",
+            &[(&["sons", "daughters"], false), (&["my ", "our "], true)],
+        );
+        check(r"[a-z]+ (\w+ ){0,4}governor", &[(&["governor"], false)]);
+        check(r"(mum|dad) of \w+", &[(&["mum of ", "dad of "], false)]);
+        check(r"\b(parent|foster carer) [a-z]+", &[(&["parent ", "foster carer "], true)]);
+        check(r"\b(the|a) \w+", &[(&["the ", "a "], true)]);
+        check(r"\d+", &[]);
+        check(r"(case )?\d{4}", &[]);
+        check(r"(abc|[a-z]+)\d", &[]);
     }
 
     #[test]
@@ -280,23 +247,28 @@ mod tests {
             (r"don.t", "don’t no, dont, don-t", "don-t"),
         ] {
             let expression = Expression::new(written).unwrap();
-            let matches = expression.matches(text, &literals(&expression, text));
+            let matches = tried(&expression, text);
             let first = matches.first().map(|range| &text[range.clone()]);
             assert_eq!(first, Some(found), "{written}");
         }
     }
 
-    /// Where the literals of an expression stand, as the matcher finds them.
-    fn literals(expression: &Expression, text: &str) -> Vec<Range<usize>> {
-        let Some(needs) = expression.needs() else { return Vec::new() };
-        let mut found: Vec<Range<usize>> = needs
-            .literals
-            .iter()
-            .flat_map(|literal| text.match_indices(literal.as_str()))
-            .map(|(at, literal)| at..at + literal.len())
-            .collect();
-        found.sort_by_key(|range| range.start);
-        found
+    /// Where the literals of an expression begin, as the matcher finds them.
+    fn literals(expression: &Expression, text: &str) -> Vec<Vec<u32>> {
+        let of = |needs: &Needs| {
+            let every = needs.literals.iter().flat_map(|literal| {
+                (0..text.len()).filter(|at| text.as_bytes()[*at..].starts_with(literal.as_bytes()))
+            });
+            let mut places: Vec<u32> = every.map(|at| u32::try_from(at).unwrap()).collect();
+            places.sort_unstable();
+            places
+        };
+        expression.needs().iter().map(of).collect()
+    }
+
+    fn tried(expression: &Expression, text: &str) -> Vec<Range<usize>> {
+        let literals = literals(expression, text);
+        expression.matches(text, &literals.iter().map(Vec::as_slice).collect::<Vec<_>>())
     }
 
     #[test]
@@ -311,6 +283,12 @@ mod tests {
             r"[.!?] \w+ (8|9|1[0-7])[. \n]*$",
             r"boss.{0,3}",
             r"a{2,5}b",
+            r"(a|ab)(c|bcd)?",
+            r"\b\w*(daughter|trust)s?\b",
+            r"(^|[.!?] )(my|our) \w+",
+            r"\d+(st|nd|rd|th)?",
+            r"[^a-z ]+",
+            r"(is |the )+boss",
         ];
         let texts = [
             "",
@@ -320,15 +298,34 @@ mod tests {
             "hearings on 3rd £ trial 12. to the head of the é council to the manager at trust",
             "dear me\ndear you all\ndear sam",
             "thank you. sam 9.\nmy son. ab aab aaaaaaab baab bossboss boss",
+            "abcd abbcd ac a. is the is boss, the granddaughter of é and trusts. our é, é",
         ];
         for written in expressions {
             let expression = Expression::new(written).unwrap();
+            let plainly = RegexBuilder::new(&plain(written)).multi_line(true).build().unwrap();
             for text in texts {
-                let all = expression.regex.find_iter(text.as_bytes());
+                let all = plainly.find_iter(text.as_bytes());
                 let all: Vec<_> = all.map(|one| one.range()).collect();
-                let found = expression.matches(text, &literals(&expression, text));
+                let found = tried(&expression, text);
                 assert_eq!(found, all, "{written} in {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn an_expression_that_leads_nowhere_in_many_ways_ends_soon() {
+        let expression = Expression::new(r"x(a*)*(a|b|ab)*(\w+ ?)*y").unwrap();
+        let text = format!("x{}", "ab".repeat(2_000));
+        let began = std::time::Instant::now();
+        assert!(tried(&expression, &text).is_empty());
+        assert!(began.elapsed().as_secs() < 5);
+        let text = format!("x{}y", "ab".repeat(40));
+        assert_eq!(tried(&expression, &text), vec![Range { start: 0, end: text.len() }]);
+    }
+
+    #[test]
+    fn what_is_repeated_too_often_is_refused() {
+        assert!(Expression::new(r"(\w{200} ){300}").unwrap_err().contains("too large"));
+        assert!(Expression::new(r"(ab|c){0,900}").is_ok());
     }
 }

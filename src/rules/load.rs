@@ -1,8 +1,8 @@
 //! Files in, a [`RuleSet`] or every fault out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -14,7 +14,6 @@ use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
 use super::label::{Label, Names};
 use super::matcher::{Matcher, Pattern};
 use super::services::Services;
-use super::spelling::Spelling;
 use super::text::{Haystack, Place, fold};
 use super::trial::{self, Labelled};
 use super::{Rule, RuleSet};
@@ -24,7 +23,7 @@ use crate::fault::Fault;
 /// The directory's file name.
 pub(super) const SERVICES: &str = "services.toml";
 /// More rules than this are a mistake, not a rule set.
-const MOST_RULES: usize = 2_000;
+const MOST_RULES: usize = 20_000;
 
 pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut files: Vec<(String, String)> = files.to_vec();
@@ -39,7 +38,8 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let names = Names::new(&services, facts);
     let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
     check_ids(&contents, &mut checker);
-    let (rules, patterns) = rules(&contents.rules, &mut checker);
+    let read = expressions(&contents.rules);
+    let (rules, patterns) = rules(&contents.rules, &read, &mut checker);
     contradiction::find(&contents, &mut checker);
     let decisions: Vec<Decision> =
         contents.decisions.iter().filter_map(|row| decision(row, &mut checker)).collect();
@@ -54,14 +54,15 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
     if faults.is_empty() {
-        let opinion = OnceLock::new();
-        let spelling = spelling(&patterns, &examples);
+        let (opinion, spelling) = (OnceLock::new(), OnceLock::new());
+        let phrases = phrases_of(patterns);
         Ok(RuleSet {
             services,
             names,
             rules,
             matcher,
             decisions,
+            phrases,
             spelling,
             examples,
             opinion,
@@ -72,16 +73,10 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     }
 }
 
-/// The words of all rules, and those that examples use otherwise.
-fn spelling(patterns: &[Pattern], examples: &[Labelled]) -> Spelling {
-    let phrases: Vec<String> = patterns
-        .iter()
-        .flat_map(|pattern| [&pattern.words, &pattern.near, &pattern.unless])
-        .flatten()
-        .map(|phrase| fold(phrase))
-        .collect();
-    let texts: Vec<String> = examples.iter().map(|one| fold(&one.email.reply_text)).collect();
-    Spelling::new(phrases.iter().map(String::as_str), texts.iter().map(String::as_str))
+/// The phrases of all rules.
+fn phrases_of(patterns: Vec<Pattern>) -> Vec<String> {
+    let of = |pattern: Pattern| [pattern.words, pattern.near, pattern.unless];
+    patterns.into_iter().flat_map(of).flatten().collect()
 }
 
 /// A file's own name.
@@ -175,7 +170,33 @@ fn check_ids(contents: &Contents, checker: &mut Checker<'_>) {
     }
 }
 
-fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>, Vec<Pattern>) {
+/// What every expression of the rules is, or why it is none: read on all cores, for there are hundreds.
+fn expressions(written: &[Written<RuleText>]) -> HashMap<&str, Result<Arc<Expression>, String>> {
+    let all: Vec<&str> = written
+        .iter()
+        .flat_map(|rule| rule.text.regex.iter().map(|expression| expression.get_ref().as_str()))
+        .collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = all.len().div_ceil(cores).max(1);
+    let read = |share: &[&'_ str]| -> Vec<Result<Expression, String>> {
+        share.iter().map(|expression| Expression::new(expression)).collect()
+    };
+    let read: Vec<Result<Expression, String>> = std::thread::scope(|scope| {
+        let shares: Vec<_> =
+            all.chunks(share).map(|share| (share, scope.spawn(move || read(share)))).collect();
+        // One whose thread died is read here, where its panic is seen.
+        let joined =
+            shares.into_iter().map(|(one, thread)| thread.join().unwrap_or_else(|_| read(one)));
+        joined.flatten().collect()
+    });
+    all.into_iter().zip(read.into_iter().map(|read| read.map(Arc::new))).collect()
+}
+
+fn rules(
+    written: &[Written<RuleText>],
+    read: &HashMap<&str, Result<Arc<Expression>, String>>,
+    checker: &mut Checker<'_>,
+) -> (Vec<Rule>, Vec<Pattern>) {
     let mut rules = Vec::new();
     let mut patterns = Vec::new();
     for rule in written {
@@ -205,8 +226,11 @@ fn rules(written: &[Written<RuleText>], checker: &mut Checker<'_>) -> (Vec<Rule>
         if text.places.is_empty() {
             places = default_places(label);
         }
-        let regex =
-            text.regex.iter().filter_map(|expression| regex(*file, expression, checker)).collect();
+        let regex = text
+            .regex
+            .iter()
+            .filter_map(|expression| regex(*file, expression, read, checker))
+            .collect();
         patterns.push(Pattern {
             words: phrases(*file, &text.words, checker),
             regex,
@@ -261,10 +285,11 @@ fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) ->
 fn regex(
     file: usize,
     expression: &Spanned<String>,
+    read: &HashMap<&str, Result<Arc<Expression>, String>>,
     checker: &mut Checker<'_>,
-) -> Option<Expression> {
+) -> Option<Arc<Expression>> {
     let at = expression.span().start;
-    match Expression::new(expression.get_ref()) {
+    match read.get(expression.get_ref().as_str())? {
         Ok(regex) if regex.fits_nothing() => {
             checker.fault(
                 file,
@@ -274,7 +299,7 @@ fn regex(
             );
             None
         }
-        Ok(regex) => Some(regex),
+        Ok(regex) => Some(regex.clone()),
         Err(error) => {
             checker.fault(file, at, format!("not a regular expression: {error}"), "correct it");
             None
@@ -378,7 +403,7 @@ fn try_examples(
         let place = places.first().copied().unwrap_or(Place::Text);
         for example in &rule.text.example {
             let haystack = Haystack::of_example(place, &example.get_ref().text);
-            let fires = matcher.hits(&haystack).iter().any(|hit| hit.rule == number);
+            let fires = !matcher.hits_of(&haystack, |rule| rule == number).is_empty();
             if fires != example.get_ref().fires {
                 let what = if fires {
                     "fires on an example that it must leave alone"

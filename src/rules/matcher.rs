@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
-use super::expression::Expression;
+use super::expression::{Expression, Needs};
 use super::text::{Haystack, Place, fold};
 
 /// What a phrase is to its rule.
@@ -14,9 +15,9 @@ enum Role {
     Fires,
     Near,
     Unless,
-    /// One of its expressions is worth trying here.
-    Tries {
-        expression: usize,
+    /// What expressions need stands here: the number of the set.
+    Needed {
+        set: u32,
         at_word: bool,
     },
 }
@@ -41,7 +42,7 @@ pub(crate) struct Hit {
 /// A rule as the matcher needs it.
 pub(crate) struct Pattern {
     pub(crate) words: Vec<String>,
-    pub(crate) regex: Vec<Expression>,
+    pub(crate) regex: Vec<Arc<Expression>>,
     pub(crate) near: Vec<String>,
     pub(crate) unless: Vec<String>,
     /// How many words may stand between, where the same sentence is not near enough.
@@ -55,11 +56,69 @@ pub(crate) struct Pattern {
 pub(crate) struct Matcher {
     literals: AhoCorasick,
     uses: Vec<Vec<Use>>,
-    /// Expressions with their rules.
-    expressions: Vec<(usize, Expression)>,
-    /// The expressions that are tried in every text.
-    always: Vec<usize>,
+    expressions: Vec<Tried>,
+    /// How many sets of literals expressions need.
+    sets: usize,
     rules: Vec<Conditions>,
+}
+
+/// An expression of a rule, and the numbers of the sets that it needs.
+struct Tried {
+    rule: usize,
+    expression: Arc<Expression>,
+    sets: Vec<u32>,
+}
+
+/// Where the literals of each set begin: set by set, ascending.
+struct Places {
+    /// By set: where its places end in `all`.
+    ends: Vec<usize>,
+    all: Vec<u32>,
+}
+
+impl Places {
+    /// Sorts what was found in the order of the text, as pairs of set and place.
+    fn sorted(found: &[(u32, u32)], sets: usize) -> Self {
+        let mut ends = vec![0_usize; sets + 1];
+        for (set, _) in found {
+            if let Some(next) = ends.get_mut(*set as usize + 1) {
+                *next += 1;
+            }
+        }
+        let mut before = 0;
+        for end in &mut ends {
+            before += *end;
+            *end = before;
+        }
+        // Each now says where its set begins, and moves on with every place.
+        let mut all = vec![0; found.len()];
+        for (set, at) in found {
+            if let Some(next) = ends.get_mut(*set as usize) {
+                if let Some(slot) = all.get_mut(*next) {
+                    *slot = *at;
+                }
+                *next += 1;
+            }
+        }
+        let mut places = Self { ends, all };
+        for set in 0..sets {
+            let range = places.range(set);
+            // Found in the order of their ends: longer ones begin sooner.
+            if let Some(of_one) = places.all.get_mut(range).filter(|one| !one.is_sorted()) {
+                of_one.sort_unstable();
+            }
+        }
+        places
+    }
+
+    fn range(&self, set: usize) -> Range<usize> {
+        let end = |set: usize| self.ends.get(set).copied().unwrap_or_default();
+        set.checked_sub(1).map_or(0, end)..end(set)
+    }
+
+    fn of(&self, set: usize) -> &[u32] {
+        self.all.get(self.range(set)).unwrap_or_default()
+    }
 }
 
 /// What else must be so before a rule's words count.
@@ -108,6 +167,7 @@ impl Matcher {
             }
         };
         let mut expressions = Vec::new();
+        let mut sets: HashMap<Needs, u32> = HashMap::new();
         for (rule, pattern) in patterns.iter().enumerate() {
             let roles = [
                 (&pattern.words, Role::Fires),
@@ -121,14 +181,19 @@ impl Matcher {
                 }
             }
             for expression in &pattern.regex {
-                if let Some(needs) = expression.needs() {
-                    let (expression, at_word) = (expressions.len(), needs.at_word);
-                    let role = Role::Tries { expression, at_word };
-                    for literal in &needs.literals {
-                        add(literal.clone(), Use { rule, role, open: true });
+                let needed = expression.needs().iter().map(|needs| {
+                    let new = u32::try_from(sets.len()).unwrap_or(u32::MAX);
+                    let set = *sets.entry(needs.clone()).or_insert(new);
+                    if set == new {
+                        for literal in &needs.literals {
+                            let role = Role::Needed { set, at_word: needs.at_word };
+                            add(literal.clone(), Use { rule, role, open: true });
+                        }
                     }
-                }
-                expressions.push((rule, expression.clone()));
+                    set
+                });
+                let sets = needed.collect();
+                expressions.push(Tried { rule, expression: Arc::clone(expression), sets });
             }
         }
         let mut literals = vec![""; numbers.len()];
@@ -147,31 +212,30 @@ impl Matcher {
                 at_least: pattern.at_least,
             })
             .collect();
-        let always = (0..expressions.len())
-            .filter(|at| expressions.get(*at).is_some_and(|(_, one)| one.needs().is_none()))
-            .collect();
-        Ok(Self { literals, uses, expressions, always, rules })
+        Ok(Self { literals, uses, expressions, sets: sets.len(), rules })
     }
 
     /// Every place where a rule's words stand, in the order of the text, with `where`, `near` and
     /// `unless` already applied.
     pub(crate) fn hits(&self, haystack: &Haystack) -> Vec<Hit> {
+        self.hits_of(haystack, |_| true)
+    }
+
+    /// The same for some rules alone: what expressions look for is sought of those only.
+    pub(crate) fn hits_of(&self, haystack: &Haystack, asked: impl Fn(usize) -> bool) -> Vec<Hit> {
         let text = haystack.folded.as_str();
         let mut fired = Vec::new();
         let mut near: Vec<Near> = Vec::new();
         let mut unless: Vec<(usize, usize)> = Vec::new();
-        let mut tries: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut needed: Vec<(u32, u32)> = Vec::new();
         for found in self.literals.find_overlapping_iter(text) {
             let range = found.start()..found.end();
             let starts = starts_word(text, range.start);
             let whole = ends_word(text, range.end);
             for used in self.uses.get(found.pattern().as_usize()).into_iter().flatten() {
-                if let Role::Tries { expression, at_word } = used.role {
-                    // Only where the rule looks: parts of a message are kept apart by a line's end.
-                    let near = haystack.place_at(range.start);
-                    let looks = self.rules.get(used.rule).is_some_and(|r| r.places.contains(&near));
-                    if looks && (starts || !at_word) {
-                        tries.push((expression, range.clone()));
+                if let Role::Needed { set, at_word } = used.role {
+                    if starts || !at_word {
+                        needed.push((set, u32::try_from(range.start).unwrap_or(u32::MAX)));
                     }
                     continue;
                 }
@@ -186,15 +250,23 @@ impl Matcher {
                         let range = range.start..end_of_word(text, range.end);
                         fired.push((used.rule, range, sentence));
                     }
-                    Role::Tries { .. } => {}
+                    Role::Needed { .. } => {}
                 }
             }
         }
-        self.try_expressions(haystack, tries, &mut fired);
         near.sort_unstable_by_key(|(rule, sentence, range)| (*rule, *sentence, range.start));
         unless.sort_unstable();
+        // What a rule wants near stands nowhere: its expressions need not be tried.
+        let alone = |rule: usize| {
+            !asked(rule)
+                || self.rules.get(rule).is_some_and(|asked| asked.needs_near)
+                    && near.binary_search_by_key(&rule, |(rule, _, _)| *rule).is_err()
+        };
+        let places = Places::sorted(&needed, self.sets);
+        self.try_expressions(haystack, &places, alone, &mut fired);
         let mut hits: Vec<Hit> = fired
             .into_iter()
+            .filter(|(rule, _, _)| asked(*rule))
             .filter_map(|(rule, range, sentence)| {
                 let place = haystack.place_at(range.start);
                 let asked = self.rules.get(rule)?;
@@ -225,28 +297,36 @@ impl Matcher {
         });
     }
 
-    /// Runs every expression that has a literal here, and those that have none anywhere.
+    /// Tries every expression of which one of each set stands here, but not those of rules that are
+    /// `spared`.
     fn try_expressions(
         &self,
         haystack: &Haystack,
-        mut tries: Vec<(usize, Range<usize>)>,
+        places: &Places,
+        spared: impl Fn(usize) -> bool,
         fired: &mut Vec<(usize, Range<usize>, usize)>,
     ) {
-        tries.sort_unstable_by_key(|(expression, range)| (*expression, range.start, range.end));
-        let mut run = |number: usize, literals: &[Range<usize>]| {
-            let Some((rule, expression)) = self.expressions.get(number) else { return };
-            for range in expression.matches(&haystack.folded, literals) {
+        let mut first: Vec<u32> = Vec::new();
+        for Tried { rule, expression, sets } in &self.expressions {
+            let mut needed = sets.iter().map(|set| places.of(*set as usize));
+            if needed.clone().any(<[u32]>::is_empty) || spared(*rule) {
+                continue;
+            }
+            // Only where the rule looks: parts of a message are kept apart by a line's end.
+            let looks = self.rules.get(*rule).map_or(&[][..], |asked| &asked.places);
+            first.clear();
+            first.extend(
+                needed
+                    .next()
+                    .unwrap_or_default()
+                    .iter()
+                    .filter(|at| looks.contains(&haystack.place_at(**at as usize))),
+            );
+            let needed: Vec<&[u32]> =
+                sets.first().map(|_| first.as_slice()).into_iter().chain(needed).collect();
+            for range in expression.matches(&haystack.folded, &needed) {
                 let sentence = haystack.sentence_at(range.start);
                 fired.push((*rule, range, sentence));
-            }
-        };
-        for number in &self.always {
-            run(*number, &[]);
-        }
-        for one in tries.chunk_by(|(one, _), (other, _)| one == other) {
-            let literals: Vec<Range<usize>> = one.iter().map(|(_, range)| range.clone()).collect();
-            if let Some((number, _)) = one.first() {
-                run(*number, &literals);
             }
         }
     }

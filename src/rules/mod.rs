@@ -143,7 +143,10 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     matcher: matcher::Matcher,
     decisions: Vec<decision::Decision>,
-    spelling: spelling::Spelling,
+    /// Every phrase of the rules.
+    phrases: Vec<String>,
+    /// Learned from the phrases and the examples when the first message asks.
+    spelling: OnceLock<spelling::Spelling>,
     examples: Vec<Labelled>,
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<opinion::Opinion>>,
@@ -212,9 +215,20 @@ impl RuleSet {
     /// A message's words, slips read over.
     fn read_over(&self, email: &Email) -> text::Haystack {
         let mut haystack = text::Haystack::of(email);
-        let slips = self.spelling.slips(&haystack.folded);
+        let slips = self.spelling().slips(&haystack.folded);
         haystack.replace(&slips);
         haystack
+    }
+
+    /// The words of all rules, and those that examples use otherwise.
+    fn spelling(&self) -> &spelling::Spelling {
+        self.spelling.get_or_init(|| {
+            let phrases: Vec<String> = self.phrases.iter().map(|one| text::fold(one)).collect();
+            let texts = self.examples.iter().map(|one| text::fold(&one.email.reply_text));
+            let texts: Vec<String> = texts.collect();
+            let words = phrases.iter().map(String::as_str);
+            spelling::Spelling::new(words, texts.iter().map(String::as_str))
+        })
     }
 
     fn second(&self, seen: &Seen) -> Option<Second> {
@@ -272,6 +286,8 @@ impl RuleSet {
     /// or with what officers decided.
     #[must_use]
     pub fn with_examples(self, examples: Vec<Labelled>) -> Self {
+        // What is written so on purpose stays what the files say.
+        self.spelling();
         Self { examples, opinion: OnceLock::new(), ..self }
     }
 

@@ -7,7 +7,7 @@
 //! them an officer looks.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use super::text::{Haystack, Place};
 
@@ -23,8 +23,36 @@ const SHARPNESS: f64 = 30.0;
 /// Words of a message that are looked at.
 const MOST_WORDS: usize = 5_000;
 
+/// Keeps the words of a subject apart from the same words in a text.
+const SUBJECT: u64 = 0x5375_626a_6563_7431;
+/// Keeps the words of a sender's name apart.
+const FROM: u64 = 0x4672_6f6d_4672_6f6d;
+
 /// What speaks in a message, as numbers: ascending, each once.
 pub(crate) type Features = Vec<u64>;
+
+/// What is a number by chance already needs no other to be found by.
+#[derive(Default)]
+pub(crate) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// By feature: its row, and how rare it is.
+type Rows = HashMap<u64, (usize, f64), BuildHasherDefault<AsItIs>>;
 
 /// An example: what speaks in it, and its answer for each question.
 #[derive(Clone)]
@@ -36,7 +64,7 @@ pub(crate) struct Example {
 /// What was learned from examples: for each question, how much a feature speaks for an answer.
 pub(crate) struct Opinion {
     /// By feature: its row, and how rare it is.
-    rows: HashMap<u64, (usize, f64)>,
+    rows: Rows,
     /// By question: which answers there were examples of.
     questions: Vec<Vec<bool>>,
     /// Row by row, what each feature says for each answer of each question.
@@ -59,7 +87,7 @@ impl Opinion {
         // The same order on every machine, so that sums round the same way.
         kept.sort_unstable();
         let all = count(examples.len());
-        let rows: HashMap<u64, (usize, f64)> = kept
+        let rows: Rows = kept
             .iter()
             .enumerate()
             .map(|(row, (feature, times))| (*feature, (row, (all / f64::from(*times)).ln())))
@@ -103,7 +131,7 @@ impl Opinion {
 
 /// The known features of a message, by row, with what each counts: rare ones more, and all
 /// together the same for a long message as for a short one.
-fn weigh(rows: &HashMap<u64, (usize, f64)>, features: &Features) -> Vec<(usize, f64)> {
+fn weigh(rows: &Rows, features: &Features) -> Vec<(usize, f64)> {
     let mut weighed: Vec<(usize, f64)> =
         features.iter().filter_map(|feature| rows.get(feature).copied()).collect();
     let length = weighed.iter().map(|(_, rare)| rare * rare).sum::<f64>().sqrt();
@@ -192,11 +220,11 @@ pub(crate) fn features(haystack: &Haystack) -> Features {
     for (place, text) in haystack.folded_parts() {
         match place {
             Place::Subject => {
-                features.extend(words(text).map(|word| hash("subject", &[word])));
+                features.extend(words(text).map(|word| mixed(SUBJECT, hash(word))));
                 pairs(text, &mut features);
             }
             Place::Text | Place::Signature | Place::Forwarded => pairs(text, &mut features),
-            Place::From => features.extend(words(text).map(|word| hash("from", &[word]))),
+            Place::From => features.extend(words(text).map(|word| mixed(FROM, hash(word)))),
             // What others wrote before, and names of files and servers.
             Place::Quoted | Place::Attachment | Place::FromDomain => {}
         }
@@ -212,19 +240,24 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 fn pairs(text: &str, features: &mut Features) {
     let mut before = None;
-    for word in words(text) {
-        features.push(hash("word", &[word]));
+    for word in words(text).map(hash) {
+        features.push(word);
         if let Some(before) = before.replace(word) {
-            features.push(hash("pair", &[before, word]));
+            features.push(mixed(before, word));
         }
     }
 }
 
-/// A kind and its words as a number. It is kept nowhere.
-fn hash(kind: &str, words: &[&str]) -> u64 {
+/// A word as a number. It is kept nowhere.
+fn hash(word: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (kind, words).hash(&mut hasher);
+    word.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Two numbers as one: another for every pair, and for every order.
+fn mixed(first: u64, second: u64) -> u64 {
+    (first.rotate_left(23) ^ second).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::support::smtp_sink::{Script, SmtpSink};
 use super::{TRANSPORT, mail, sink};
 
 const MESSAGES: usize = 200;
+/// Letters that a slow mail server takes at once.
+const AT_ONCE: usize = 20;
 /// Letters that a gateway has in hand at most.
 const IN_HAND: usize = 16;
 
@@ -62,15 +64,18 @@ async fn three_gateways_share_the_work_without_doing_any_of_it_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_one_of_three_gateways_is_killed_the_others_finish_its_work() {
-    // Slow enough to be killed in the middle of it.
-    let slow = Script { delay_at_dot: vec![Duration::from_millis(50)], ..Script::default() };
+    // After the first letters it takes its time, so that the kill comes in the middle of the others.
+    let mut delays = vec![Duration::ZERO; AT_ONCE];
+    delays.extend([Duration::from_secs(2); 60]);
+    delays.push(Duration::ZERO);
+    let slow = Script { delay_at_dot: delays, ..Script::default() };
     let mut council = Council::on(Engine::Postgres, SmtpSink::start(slow).await);
     council.setting("intake", "lease_seconds = 8");
     two_mailboxes(&mut council);
     for _ in 0..3 {
         council.serve();
     }
-    council.until("they are at it", |council| !council.letters().is_empty());
+    council.until("they are at it", |council| council.letters().len() >= AT_ONCE);
     assert!(council.letters().len() < 2 * MESSAGES, "too late to show anything");
     // The first has the mailboxes.
     council.daemons[0].kill();

@@ -1,7 +1,7 @@
 //! A throw-away Dovecot 2.3: IMAP, IMAPS and LMTP on free loopback ports, any user, one password.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -173,6 +173,16 @@ impl Dovecot {
 
     /// The files of a user's folder (`INBOX`, or `Processed`, `A/B`), read from disk, by name.
     pub fn messages(&self, user: &str, folder: &str) -> Vec<Vec<u8>> {
+        // The server may rename a file between its being listed and read: then they are listed again.
+        loop {
+            match self.messages_as_listed(user, folder) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                read => return read.unwrap(),
+            }
+        }
+    }
+
+    fn messages_as_listed(&self, user: &str, folder: &str) -> std::io::Result<Vec<Vec<u8>>> {
         let mut root = self.maildir(user);
         if folder != "INBOX" {
             root.push(format!(".{}", folder.replace('/', ".")));
@@ -184,7 +194,7 @@ impl Dovecot {
             .map(|entry| entry.unwrap().path())
             .collect();
         files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-        files.iter().map(|path| std::fs::read(path).unwrap()).collect()
+        files.iter().map(std::fs::read).collect()
     }
 
     /// The user's Maildir on disk.

@@ -1,0 +1,322 @@
+//! What every match of an expression holds, and how it begins: read off the expression itself.
+
+use super::common;
+use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// Literals of one beginning at most.
+const MOST_LITERALS: usize = 64;
+/// Pieces that are read together for how they begin.
+const TOGETHER: usize = 3;
+/// Literals of one set at most.
+const MOST_TOGETHER: usize = 400;
+/// Where its literals stand so often among 10,000 words, an expression is as well tried everywhere.
+const EVERYWHERE: u32 = 2_000;
+/// What costs less needs nothing looked for beside it.
+const RARE: u32 = 60;
+/// What is looked for beside the first must be rarer than this among 10,000 words.
+const SELDOM: u32 = 150;
+/// How much more a literal costs behind which an expression does not begin: each place before it is tried.
+const SOUGHT: u32 = 3;
+
+/// What every match of an expression holds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Needs {
+    /// One of these.
+    pub(crate) literals: Vec<String>,
+    /// At the beginning of a word.
+    pub(crate) at_word: bool,
+    /// How far before its literal a match begins at most, in bytes. Nothing where there is no most.
+    pub(super) before: Option<usize>,
+}
+
+/// What must stand in a text before an expression can match, as far as that is worth asking: first the
+/// literals near which it is tried, then what else must stand near those.
+pub(super) fn needs(hir: &Hir) -> Vec<Needs> {
+    // Most begin with words rare enough, and need not be looked at further.
+    let beginning = beginning(hir).filter(|needs| cost(needs) < RARE);
+    if let Some(needs) = beginning {
+        return vec![needs];
+    }
+    let priced = held(hir).into_iter().map(|(at, needs)| (cost(&needs), at, needs));
+    let mut sets: Vec<(u32, usize, Needs)> =
+        priced.filter(|(cost, _, _)| *cost < EVERYWHERE).collect();
+    sets.sort_by_key(|(cost, _, _)| *cost);
+    let mut sets = sets.into_iter();
+    let Some((_, place, first)) = sets.next() else { return Vec::new() };
+    // What stands close by is a part of the same words.
+    let other = sets.find(|(_, at, _)| at.abs_diff(place) > 1);
+    let other = other.filter(|(_, _, needs)| rate(needs) < SELDOM);
+    std::iter::once(first).chain(other.map(|(_, _, other)| other)).collect()
+}
+
+/// The cheapest of what every match begins with, behind the boundary of a word at most.
+fn beginning(hir: &Hir) -> Option<Needs> {
+    let (hir, at_word) = match hir.kind() {
+        HirKind::Capture(capture) => return beginning(&capture.sub),
+        HirKind::Concat(pieces)
+            if pieces.first().is_some_and(|first| begins_at(first, is_word)) =>
+        {
+            let next = pieces.get(1..pieces.len().min(TOGETHER + 1));
+            (&Hir::concat(next.unwrap_or_default().to_vec()), true)
+        }
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_)
+        | HirKind::Concat(_)
+        | HirKind::Alternation(_) => (hir, false),
+    };
+    let all = prefixes(hir).into_iter();
+    all.map(|literals| Needs { literals, at_word, before: Some(0) }).min_by_key(cost)
+}
+
+/// Every set of which each match holds one, with the number of its piece.
+fn held(hir: &Hir) -> Vec<(usize, Needs)> {
+    let here = || {
+        let all = prefixes(hir).into_iter();
+        all.map(|literals| (0, Needs { literals, at_word: false, before: Some(0) }))
+    };
+    match hir.kind() {
+        HirKind::Capture(capture) => held(&capture.sub),
+        // The first time of several, which every match has.
+        HirKind::Repetition(again) if again.min > 0 => {
+            held(&again.sub).into_iter().map(|(_, needs)| (0, needs)).collect()
+        }
+        HirKind::Concat(pieces) => {
+            let mut before = Some(0);
+            let mut found: Vec<(usize, Needs)> = here().collect();
+            let mut number = 0;
+            for (at, piece) in pieces.iter().enumerate() {
+                let preceding = at.checked_sub(1).and_then(|at| pieces.get(at)).map(Hir::kind);
+                let at_word =
+                    matches!(preceding, Some(HirKind::Look(Look::WordAscii | Look::WordUnicode)));
+                if at > 0 && piece.properties().minimum_len() != Some(0) {
+                    let next = pieces.get(at..pieces.len().min(at + TOGETHER));
+                    let literals = prefixes(&Hir::concat(next.unwrap_or_default().to_vec()));
+                    let literals = literals.into_iter();
+                    found.extend(
+                        literals.map(|literals| (number, Needs { literals, at_word, before })),
+                    );
+                }
+                let mut last = number;
+                for (inner_number, inner) in held(piece) {
+                    let before = before.zip(inner.before).map(|(before, inner)| before + inner);
+                    // What begins where the piece begins, begins where a word does.
+                    let at_word = inner.at_word || (at_word && inner.before == Some(0));
+                    found.push((number + inner_number, Needs { at_word, before, ..inner }));
+                    last = last.max(number + inner_number);
+                }
+                let longest = piece.properties().maximum_len();
+                before = before.zip(longest).map(|(before, longest)| before + longest);
+                number = last + usize::from(longest != Some(0));
+            }
+            found
+        }
+        HirKind::Alternation(ways) => {
+            let ways: Vec<Vec<(usize, Needs)>> = ways.iter().map(held).collect();
+            let one_of_each = |beginning: bool| -> Option<Needs> {
+                let each = ways.iter().map(|sets| {
+                    let sets = sets.iter().map(|(_, needs)| needs);
+                    sets.filter(|needs| !beginning || needs.before == Some(0))
+                        .min_by_key(|n| cost(n))
+                });
+                let each: Vec<&Needs> = each.collect::<Option<_>>()?;
+                let mut befores = each.iter().map(|needs| needs.before);
+                let together = Needs {
+                    at_word: each.iter().all(|needs| needs.at_word),
+                    before: befores
+                        .try_fold(0, |most, before| before.map(|before| most.max(before))),
+                    literals: each.iter().flat_map(|needs| needs.literals.clone()).collect(),
+                };
+                Some(together).filter(|needs| needs.literals.len() <= MOST_TOGETHER)
+            };
+            let together = [one_of_each(true), one_of_each(false)];
+            here().chain(together.into_iter().flatten().map(|needs| (0, needs))).collect()
+        }
+        HirKind::Empty
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Look(_)
+        | HirKind::Repetition(_) => here().collect(),
+    }
+}
+
+/// What it costs to try an expression at these literals, and to look for them.
+fn cost(needs: &Needs) -> u32 {
+    let tried = rate(needs).saturating_mul(if needs.before == Some(0) { 1 } else { SOUGHT });
+    tried.saturating_add(u32::try_from(needs.literals.len()).unwrap_or(u32::MAX))
+}
+
+/// How often one of these literals stands among 10,000 words, as far as letters to a council tell.
+fn rate(needs: &Needs) -> u32 {
+    let rates = needs.literals.iter().map(|literal| common::rate(literal, needs.at_word));
+    rates.fold(0, u32::saturating_add)
+}
+
+/// What every match begins with, where that says something: as far as it is known, and of that the first
+/// word alone.
+fn prefixes(hir: &Hir) -> Vec<Vec<String>> {
+    let literals: Option<Vec<String>> = beginnings(hir).and_then(|literals| {
+        literals.into_iter().map(|literal| String::from_utf8(literal).ok()).collect()
+    });
+    let said = |literals: &Vec<String>| {
+        !literals.is_empty() && literals.iter().all(|literal| !literal.is_empty())
+    };
+    let Some(literals) = literals.filter(said) else { return Vec::new() };
+    let mut words: Vec<String> = literals.iter().map(|literal| first_word(literal)).collect();
+    words.sort_unstable();
+    words.dedup();
+    if words.len() < literals.len() { vec![words, literals] } else { vec![literals] }
+}
+
+/// The first word of a literal, with the mark behind it.
+fn first_word(literal: &str) -> String {
+    let mut in_word = false;
+    let end = literal.char_indices().find(|(_, c)| {
+        let ends = in_word && !c.is_alphanumeric();
+        in_word = c.is_alphanumeric();
+        ends
+    });
+    let end = end.map_or(literal.len(), |(at, c)| at + c.len_utf8());
+    literal.get(..end).unwrap_or(literal).to_owned()
+}
+
+/// What matches begin with, one of them each, where those are few.
+fn beginnings(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+    let mut extractor = Extractor::new();
+    extractor.kind(ExtractKind::Prefix).limit_total(MOST_LITERALS).limit_repeat(4);
+    let mut found: Seq = extractor.extract(hir);
+    found.dedup();
+    Some(found.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect())
+}
+
+/// Where in a text a match may begin, as far as two letters tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Starts {
+    /// Pairs of bytes, one bit each; several pairs may share one.
+    pairs: [u64; 16],
+    /// Only where a word begins or ends.
+    at_word: bool,
+    /// Only where a line begins.
+    at_line: bool,
+}
+
+impl Starts {
+    /// Reads off an expression how its matches begin.
+    pub(super) fn of(hir: &Hir) -> Self {
+        let (at_word, at_line) =
+            (begins_at(hir, is_word), begins_at(hir, |look| look == Look::StartLF));
+        let mut starts = Self { pairs: [0; 16], at_word, at_line };
+        let whole = beginnings(hir).filter(|all| all.iter().all(|one| !one.is_empty()));
+        if let Some(literals) = whole {
+            for literal in literals {
+                match literal.as_slice() {
+                    [first, second, ..] => starts.add(*first, *second),
+                    [first] => (0..=u8::MAX).for_each(|second| starts.add(*first, second)),
+                    [] => {}
+                }
+            }
+        } else {
+            let mut first = [false; 256];
+            let any = first_bytes(hir, &mut first);
+            for (byte, _) in (0..=u8::MAX).zip(first).filter(|(_, may)| *may || any) {
+                (0..=u8::MAX).for_each(|second| starts.add(byte, second));
+            }
+        }
+        starts
+    }
+
+    fn add(&mut self, first: u8, second: u8) {
+        let (word, bit) = Self::place(first, second);
+        if let Some(word) = self.pairs.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    /// Letters differ in their last five bits.
+    fn place(first: u8, second: u8) -> (usize, u64) {
+        let number = (usize::from(first) << 5 ^ usize::from(second)) & 1023;
+        (number / 64, 1 << (number % 64))
+    }
+
+    /// Whether a match may begin at a place.
+    pub(super) fn may(&self, text: &[u8], at: usize) -> bool {
+        let Some(first) = text.get(at).copied() else { return false };
+        let second = text.get(at + 1).copied().unwrap_or_default();
+        let (word, bit) = Self::place(first, second);
+        if self.pairs.get(word).is_none_or(|word| word & bit == 0) {
+            return false;
+        }
+        let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
+        if self.at_line && before != b'\n' {
+            return false;
+        }
+        if !self.at_word {
+            return true;
+        }
+        // Whether a letter beyond ASCII is one of a word, the expression itself finds out.
+        let of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        !before.is_ascii() || !first.is_ascii() || of_word(before) != of_word(first)
+    }
+}
+
+fn is_word(look: Look) -> bool {
+    matches!(look, Look::WordAscii | Look::WordUnicode)
+}
+
+/// Whether every match begins at such a place.
+fn begins_at(hir: &Hir, place: impl Fn(Look) -> bool + Copy) -> bool {
+    match hir.kind() {
+        HirKind::Look(look) => place(*look),
+        HirKind::Capture(capture) => begins_at(&capture.sub, place),
+        HirKind::Concat(pieces) => pieces.first().is_some_and(|first| begins_at(first, place)),
+        HirKind::Alternation(ways) => ways.iter().all(|way| begins_at(way, place)),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Repetition(_) => false,
+    }
+}
+
+/// The bytes that a match may begin with. Whether it may also hold none.
+fn first_bytes(hir: &Hir, first: &mut [bool; 256]) -> bool {
+    let mut set = |from: u8, to: u8| {
+        (from..=to).for_each(|byte| {
+            if let Some(slot) = first.get_mut(usize::from(byte)) {
+                *slot = true;
+            }
+        });
+    };
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => literal.0.first().is_none_or(|byte| {
+            set(*byte, *byte);
+            false
+        }),
+        HirKind::Class(Class::Bytes(class)) => {
+            class.ranges().iter().for_each(|range| set(range.start(), range.end()));
+            false
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            for range in class.ranges() {
+                let ascii = |letter: char| u8::try_from(letter).ok().filter(u8::is_ascii);
+                if let Some(from) = ascii(range.start()) {
+                    set(from, ascii(range.end()).unwrap_or(0x7f));
+                }
+                if ascii(range.end()).is_none() {
+                    set(0x80, 0xff);
+                }
+            }
+            false
+        }
+        HirKind::Repetition(again) => first_bytes(&again.sub, first) || again.min == 0,
+        HirKind::Capture(capture) => first_bytes(&capture.sub, first),
+        HirKind::Concat(pieces) => pieces.iter().all(|piece| first_bytes(piece, first)),
+        HirKind::Alternation(ways) => {
+            let mut none = false;
+            for way in ways {
+                none |= first_bytes(way, first);
+            }
+            none
+        }
+    }
+}
