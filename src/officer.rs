@@ -19,9 +19,11 @@ use crate::store::suggestions::{self, Answered};
 use crate::store::{StoreError, Tx, messages, requests};
 
 mod attachments;
+mod clock;
 mod letters;
 
 pub use attachments::{attachment, attachment_bytes, sendable};
+pub use clock::{Move, Sum, sum};
 pub use letters::{Fate, allow, release};
 
 /// Why an act was not done.
@@ -94,6 +96,13 @@ pub enum Act {
         /// Why.
         because: String,
     },
+    /// The clock of its stage is moved.
+    Turn {
+        /// How.
+        wanted: Move,
+        /// Why.
+        because: String,
+    },
     /// A merger is undone.
     Separate {
         /// Why.
@@ -144,6 +153,9 @@ pub async fn act(
                     Act::Merge { into, because } => {
                         let into = find(tx, &parsed(&into)?).await?;
                         merge(tx, &inner, found, into, &by, &because).await
+                    }
+                    Act::Turn { wanted, because } => {
+                        clock::turn(tx, &inner, found, &by, wanted, &because).await
                     }
                     Act::Separate { because } => separate(tx, &inner, found, &by, &because).await,
                 }
@@ -219,11 +231,7 @@ async fn correct(
     let policy = gateway.policy();
     let retyped = changes.iter().any(|(field, _)| *field == CaseField::RecordType);
     let clock = if retyped {
-        let clock = policy
-            .procedures
-            .clock_for(found.case.record_type, 1, found.case.received_at, &policy.calendar)
-            .map_err(|fault| StoreError::unsuitable("work out the due date", fault.to_string()))?;
-        Some(clocked(&clock))
+        Some(clock::started(&policy, &found.case, 1, found.case.received_at)?)
     } else {
         None
     };

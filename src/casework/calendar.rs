@@ -80,6 +80,13 @@ impl WorkingCalendar {
         Self { holidays, covered_from, covered_until, version }
     }
 
+    /// The same with holidays proclaimed since.
+    #[must_use]
+    pub fn with_more(&self, proclaimed: impl IntoIterator<Item = (Date, String)>) -> Self {
+        let all = self.holidays.clone().into_iter().chain(proclaimed);
+        Self::new(all, self.covered_from, self.covered_until)
+    }
+
     /// Reads the calendar from GOV.UK's bank holiday list, or a file of that shape.
     ///
     /// Unknown fields are passed over. Our own file says what it covers (`coverage`); for a list

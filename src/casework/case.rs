@@ -8,8 +8,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
+use super::dates::Turn;
 use super::reference::CaseReference;
 use super::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme, vocabulary};
 use crate::private::Private;
@@ -45,7 +47,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(because: impl Into<String>, instead: impl Into<String>) -> Self {
+    pub(super) fn new(because: impl Into<String>, instead: impl Into<String>) -> Self {
         Self { because: because.into(), instead: instead.into() }
     }
 }
@@ -73,6 +75,8 @@ pub struct Case {
     pub received_at: Timestamp,
     /// When the clock of its stage started: receipt, the request for the stage, or the reopening.
     pub clock_started_at: Timestamp,
+    /// What happened to that clock since it started.
+    pub turns: Vec<Turn>,
     /// When the matter, or the request for its present stage, was acknowledged.
     pub acknowledged_at: Option<Timestamp>,
     /// When its stage was answered.
@@ -113,6 +117,7 @@ impl Case {
             flags: flags.clone(),
             received_at: *at,
             clock_started_at: *at,
+            turns: Vec::new(),
             acknowledged_at: None,
             responded_at: None,
             merged: None,
@@ -132,6 +137,7 @@ impl Case {
             Event::Corrected { field, after, .. } => self.set(*field, after),
             Event::StageRequested { stage, at } => self.start(*stage, *at),
             Event::Reopened { at, .. } => self.start(self.stage, *at),
+            Event::ClockTurned { turn, .. } => self.turns.push(turn.clone()),
             Event::Responded { .. } => {
                 self.status = CaseStatus::Answered;
                 self.responded_at = Some(recorded.at);
@@ -162,6 +168,7 @@ impl Case {
         self.status = CaseStatus::Open;
         self.stage = stage;
         self.clock_started_at = at;
+        self.turns.clear();
         self.acknowledged_at = None;
         self.responded_at = None;
     }
@@ -304,6 +311,21 @@ impl Case {
         }
         let because = a_reason(because, "a merger")?;
         Ok(Event::Merged { into: into.reference.to_string(), because })
+    }
+
+    /// An officer moved the clock of its stage from one date to another; none while it stands still.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless the case is open, or if no reason is given.
+    pub fn turn(
+        &self,
+        turn: Turn,
+        (before, after): (Option<Date>, Option<Date>),
+        because: &str,
+    ) -> Result<Event, Refusal> {
+        self.must_be_open("have its date moved")?;
+        let because = a_reason(because, "moving a date")?;
+        Ok(Event::ClockTurned { turn, before, after, because })
     }
 
     /// A merger is undone.

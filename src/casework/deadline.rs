@@ -116,7 +116,7 @@ pub fn due_from(
 
 /// The days from receipt up to the one that the count starts from (day 0, or day 1 by
 /// [`StartRule::Inclusive`]).
-fn start(
+pub(super) fn start(
     calendar: &WorkingCalendar,
     received: DateTime,
     rule: StartRule,

@@ -1,11 +1,12 @@
 //! What the council owes: the words and the sums of the trade.
 //!
 //! [`calendar`] knows the working days, [`deadline`] counts them and shows the sum, [`procedure`]
-//! says how many each stage gives, [`reminder`] which chase fits a day, [`case`](mod@case) what may happen
+//! says how many each stage gives, [`dates`] what became of them, [`reminder`] which chase fits a day, [`case`](mod@case) what may happen
 //! to a case, [`reference`](mod@reference) what it is called, [`working`] how dates and sums read.
 
 pub mod calendar;
 pub mod case;
+pub mod dates;
 pub mod deadline;
 pub mod procedure;
 pub mod reference;

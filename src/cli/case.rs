@@ -1,6 +1,7 @@
 //! `postern case …`: the register from a terminal.
 
 mod attachment;
+mod clock;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::casework::reference::CaseReference;
 use crate::casework::working::{in_words, short_words};
 use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
-use crate::officer::{self, Act, ActFault};
+use crate::officer::{self, Act, ActFault, Move};
 use crate::store::cases::{self, CaseRow};
 use crate::store::{attachments, letters, messages, moment, requests, suggestions, tasks};
 
@@ -34,6 +35,9 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             return list(gateway, overdue, all, json, out).await;
         }
         Asked::Show { reference, json } => return show(gateway, &reference, json, out).await,
+        Asked::Clock { reference, json } => {
+            return clock::show(gateway, &reference, json, out).await;
+        }
         Asked::Retry { message } => return retry(gateway, message, out).await,
         Asked::Split { message } => return split(gateway, message, out).await,
         Asked::Decline { suggestion } => return decline(gateway, suggestion, out).await,
@@ -56,6 +60,21 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Respond { reference, note } => (reference, Act::Respond { note }),
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
+        Asked::Extend { reference, until, because } => {
+            (reference, Act::Turn { wanted: Move::Extend { until }, because })
+        }
+        Asked::Pause { reference, why, because } => {
+            (reference, Act::Turn { wanted: Move::Pause { why }, because })
+        }
+        Asked::Resume { reference, because } => {
+            (reference, Act::Turn { wanted: Move::Resume, because })
+        }
+        Asked::TakeBack { reference, number, because } => {
+            (reference, Act::Turn { wanted: Move::TakeBack { number }, because })
+        }
+        Asked::Restore { reference, number, because } => {
+            (reference, Act::Turn { wanted: Move::Restore { number }, because })
+        }
         Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
         Asked::Separate { reference, because } => (reference, Act::Separate { because }),
     };
@@ -204,12 +223,12 @@ async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), 
     Ok(())
 }
 
-async fn show(
+/// A case with all that happened to it.
+async fn history(
     gateway: &Gateway,
     reference: &str,
-    as_json: bool,
     out: &mut Out,
-) -> Result<(), Failure> {
+) -> Result<(CaseReference, CaseRow, Vec<Recorded>), Failure> {
     let parsed: CaseReference =
         reference.parse().map_err(|fault: crate::casework::reference::NotAReference| {
             Failure::Usage(fault.to_string())
@@ -220,7 +239,16 @@ async fn show(
     };
     let mut tx = gateway.db.snapshot().await?;
     let events = cases::events(&mut tx, row.id).await?;
-    drop(tx);
+    Ok((parsed, row, events))
+}
+
+async fn show(
+    gateway: &Gateway,
+    reference: &str,
+    as_json: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let (_, row, events) = history(gateway, reference, out).await?;
     let db = &gateway.db;
     let requests = requests::of_case(db, row.id).await?;
     let rungs = requests::rungs_of_case(db, row.id).await?;
@@ -346,6 +374,7 @@ fn told(recorded: &Recorded) -> String {
         Event::Withdrawn { .. } => "recorded that it was withdrawn".to_owned(),
         Event::Rejected { reason, .. } => format!("rejected it ({reason})"),
         Event::Merged { into, .. } => format!("merged it into {into}"),
+        Event::ClockTurned { turn, before, after, .. } => clock::told(turn, *before, *after),
         Event::Separated { .. } => "undid the merger".to_owned(),
         Event::Note { text } => format!("noted: {}", text.0),
     };

@@ -245,7 +245,8 @@ pub struct Chased {
     pub short: bool,
 }
 
-/// Every request that is still waited for, in the order in which it falls due.
+/// Every request that is still waited for, in the order in which it falls due. While a case's clock stands
+/// still, nobody is waited for.
 ///
 /// # Errors
 /// When the database refuses.
@@ -254,7 +255,7 @@ pub async fn chased(tx: &mut Tx) -> Result<Vec<Chased>, StoreError> {
         "SELECT r.id, r.case_id, k.reference, k.record_type, k.procedure_id, k.stage, r.service, r.state,
                 r.asked_on, r.draft_due_on, r.due_on, r.short
          FROM request r JOIN complaint_case k ON k.id = r.case_id
-         WHERE r.state IN ('asked', 'accepted') AND k.status = 'open'
+         WHERE r.state IN ('asked', 'accepted') AND k.status = 'open' AND k.agreed_due_on IS NOT NULL
          ORDER BY r.due_on, r.id")
         .fetch_all(c).await)?;
     Ok(rows)

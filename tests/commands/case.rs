@@ -269,3 +269,51 @@ fn remind_says_who_would_be_chased_and_changes_nothing() {
     assert!(again.starts_with("no reminders"), "once a day: {again}");
     desk.refused(&["-q", "remind", "--at", "tomorrow"], 2, "write 2026-03-16, 2026-03-16T09:30");
 }
+
+#[test]
+fn a_clock_stands_still_goes_on_and_says_how_it_counted() {
+    let desk = register(1);
+    let reference = first(&desk);
+    let due = show(&desk, &reference)["due"].clone();
+    let clock =
+        |desk: &Desk| desk.objects(&["-q", "case", "clock", "--json", &reference]).remove(0);
+    let steps = clock(&desk)["steps"].as_array().unwrap().clone();
+    assert_eq!(
+        (&steps.last().unwrap()["date"], &steps.last().unwrap()["counted"]),
+        (&due, &json!(20))
+    );
+
+    let at = format!("{}T10:00", due.as_str().unwrap());
+    let chased = |desk: &Desk| {
+        !desk.objects(&["-q", "remind", "--dry-run", "--at", &at, "--json"]).is_empty()
+    };
+    assert!(chased(&desk));
+
+    let because = ["--because", "asked which school"];
+    let said =
+        case(&desk, &[&["pause", &reference, "--for", "awaiting_customer"], &because[..]].concat());
+    assert!(said.contains("stands still; nobody is chased for it"), "{said}");
+    let still = show(&desk, &reference);
+    assert!(still["due"].is_null(), "no date is shown while nobody can know it");
+    assert_eq!(still["standard_due"], due, "the report's date does not wait for a customer");
+    assert!(
+        case(&desk, &["clock", &reference])
+            .contains("waiting for the customer: the clock stands still")
+    );
+    assert!(!chased(&desk), "nobody is chased while it stands still");
+    let again = [&["-q", "case", "pause", &reference, "--for", "statute"], &because[..]].concat();
+    desk.refused(&again, 1, "let it go on first");
+
+    case(&desk, &[&["resume", &reference], &because[..]].concat());
+    assert_eq!(show(&desk, &reference)["due"], due);
+    let until = ["-q", "case", "extend", &reference, "--until", "2027-06-01"];
+    desk.refused(&[&until, &because[..]].concat(), 1, "at most: name a day up to");
+
+    case(&desk, &[&["take-back", &reference, "2"], &because[..]].concat());
+    assert!(show(&desk, &reference)["due"].is_null(), "it was never resumed");
+    case(&desk, &[&["take-back", &reference, "1"], &because[..]].concat());
+    assert_eq!(show(&desk, &reference)["due"], due, "it was never paused");
+    let turns = clock(&desk)["turns"].as_array().unwrap().len();
+    assert_eq!(turns, 4, "what happened stays in the history");
+    assert!(case(&desk, &["show", &reference]).contains("moved the date from"));
+}

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::casework::dates::Turn;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme, vocabulary};
 use crate::private::Private;
 
@@ -159,6 +160,17 @@ pub enum Event {
     Merged {
         /// The other case's reference.
         into: String,
+        /// Why.
+        because: Private<String>,
+    },
+    /// An officer moved the clock of the case's stage, or took such a move back.
+    ClockTurned {
+        /// How.
+        turn: Turn,
+        /// The day that the customer was told until then; none while the clock stood still.
+        before: Option<Date>,
+        /// The day since.
+        after: Option<Date>,
         /// Why.
         because: Private<String>,
     },

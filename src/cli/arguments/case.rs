@@ -1,0 +1,242 @@
+//! What can be typed of a case.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Subcommand};
+use jiff::civil::Date;
+
+use crate::casework::dates::PauseReason;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Case {
+    /// Cases, worst first.
+    #[command(after_help = "Example:\n  postern case list --overdue")]
+    List {
+        /// Only those whose date has passed.
+        #[arg(long)]
+        overdue: bool,
+        /// Closed ones too.
+        #[arg(long)]
+        all: bool,
+        /// Messages that wait for an officer, and those in quarantine, instead.
+        #[arg(long, conflicts_with_all = ["overdue", "all"])]
+        waiting: bool,
+        /// One object a case.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one case.
+    #[command(after_help = "Example:\n  postern case show NCC-2026-00412-7")]
+    Show {
+        /// The reference, in any spelling.
+        reference: String,
+        /// One object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Corrects what the gateway made of it; the receipt date stays.
+    #[command(
+        group = ArgGroup::new("correction").required(true).multiple(true)
+            .args(["record_type", "service", "customer"]),
+        after_help = "Example:\n  postern case correct NCC-2026-00412-7 --type enquiry --service sen --because 'asks for advice'"
+    )]
+    Correct {
+        /// The reference.
+        reference: String,
+        /// Record type.
+        #[arg(long = "type", value_name = "TYPE")]
+        record_type: Option<String>,
+        /// Lead service.
+        #[arg(long)]
+        service: Option<String>,
+        /// Customer type.
+        #[arg(long)]
+        customer: Option<String>,
+        /// Why, kept with the correction.
+        #[arg(long)]
+        because: String,
+    },
+    /// Records that a service answered, and stops its reminders.
+    #[command(after_help = "Example:\n  postern case answered NCC-2026-00412-7 --service sen")]
+    Answered {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Asks one more service.
+    #[command(
+        after_help = "Example:\n  postern case ask NCC-2026-00412-7 --service home_to_school_transport"
+    )]
+    Ask {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Records that the customer has been answered.
+    #[command(
+        after_help = "Example:\n  postern case respond NCC-2026-00412-7 --note 'letter of 3 March'"
+    )]
+    Respond {
+        /// The reference.
+        reference: String,
+        /// What was sent.
+        #[arg(long)]
+        note: String,
+    },
+    /// Closes a case.
+    #[command(
+        after_help = "Example:\n  postern case close NCC-2026-00412-7 --because 'answered, nothing further'"
+    )]
+    Close {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Takes a closed or answered case up again.
+    #[command(
+        after_help = "Example:\n  postern case reopen NCC-2026-00412-7 --because 'new evidence'"
+    )]
+    Reopen {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Gives the answer more time, up to the procedure's limit, before its date has passed.
+    #[command(
+        after_help = "Example:\n  postern case extend NCC-2026-00412-7 --until 2026-04-14 --because 'two services must answer'"
+    )]
+    Extend {
+        /// The reference.
+        reference: String,
+        /// The last day.
+        #[arg(long, value_name = "DAY")]
+        until: Date,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Lets the clock of a case stand still from today; nobody is chased for it.
+    #[command(
+        after_help = "Example:\n  postern case pause NCC-2026-00412-7 --for awaiting_customer --because 'asked which school'\n\nReasons: awaiting_authority, awaiting_customer, proceedings, policy_suspension, adjustment, statute.\nOnly proceedings and statute move the date that the annual report measures."
+    )]
+    Pause {
+        /// The reference.
+        reference: String,
+        /// The kind of reason.
+        #[arg(long = "for", value_name = "REASON")]
+        why: PauseReason,
+        /// Why, in words.
+        #[arg(long)]
+        because: String,
+    },
+    /// Lets the clock of a case go on from today.
+    #[command(
+        after_help = "Example:\n  postern case resume NCC-2026-00412-7 --because 'the customer has answered'"
+    )]
+    Resume {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Takes back a move of the clock: the dates are as if it had never been.
+    #[command(
+        after_help = "Example:\n  postern case take-back NCC-2026-00412-7 2 --because 'paused by mistake'"
+    )]
+    TakeBack {
+        /// The reference.
+        reference: String,
+        /// The move's number, as `case clock` gives it.
+        number: usize,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Restores a move of the clock that was taken back.
+    #[command(
+        after_help = "Example:\n  postern case restore NCC-2026-00412-7 2 --because 'it was right after all'"
+    )]
+    Restore {
+        /// The reference.
+        reference: String,
+        /// The move's number, as `case clock` gives it.
+        number: usize,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Shows how the date of a case was counted, day by day, and what moved it.
+    #[command(after_help = "Example:\n  postern case clock NCC-2026-00412-7")]
+    Clock {
+        /// The reference.
+        reference: String,
+        /// One object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Merges a case into another about the same matter, which goes on for both.
+    #[command(
+        after_help = "Example:\n  postern case merge NCC-2026-00412-7 --into NCC-2026-00398-5 --because 'the same complaint by e-mail and by form'"
+    )]
+    Merge {
+        /// The reference.
+        reference: String,
+        /// The case that goes on.
+        #[arg(long, value_name = "REFERENCE")]
+        into: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Undoes a merger.
+    #[command(
+        after_help = "Example:\n  postern case separate NCC-2026-00412-7 --because 'two different children'"
+    )]
+    Separate {
+        /// The reference of the case that was merged.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Makes a message a case of its own, whatever it answers.
+    #[command(after_help = "Example:\n  postern case split 17")]
+    Split {
+        /// The message's number, as `case show` gives it.
+        message: i64,
+    },
+    /// Declines a suggestion of `case list --waiting`.
+    #[command(after_help = "Example:\n  postern case decline 5")]
+    Decline {
+        /// The suggestion's number.
+        suggestion: i64,
+    },
+    /// Saves an attachment; the gateway itself never opens one.
+    #[command(after_help = "Example:\n  postern case attachment 17/1 --save letter.pdf")]
+    Attachment {
+        /// Message and number, as `case show` gives them: 17/1.
+        #[arg(value_name = "MESSAGE/NUMBER")]
+        attachment: String,
+        /// The file to make; one that is there is left alone.
+        #[arg(long, value_name = "FILE")]
+        save: PathBuf,
+        /// Save it although the scanner found it infected.
+        #[arg(long)]
+        even_infected: bool,
+    },
+    /// Tries a message in quarantine again.
+    #[command(after_help = "Example:\n  postern case retry 17")]
+    Retry {
+        /// The message's number, as `case list --waiting` shows it.
+        message: i64,
+    },
+}

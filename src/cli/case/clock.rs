@@ -1,0 +1,68 @@
+//! `postern case clock`: how the date of a case was counted, and what moved it.
+
+use jiff::civil::Date;
+use serde_json::json;
+
+use super::super::{Failure, Out};
+use super::history;
+use crate::casework::case::Case;
+use crate::casework::dates::{Turn, What};
+use crate::casework::working::in_words;
+use crate::gateway::Gateway;
+use crate::officer;
+use crate::store::StoreError;
+
+pub(super) async fn show(
+    gateway: &Gateway,
+    reference: &str,
+    as_json: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let (reference, _, events) = history(gateway, reference, out).await?;
+    let case = Case::replay(reference, &events)
+        .map_err(|fault| StoreError::unsuitable("read a case's history", fault.to_string()))?;
+    let Some(sum) = officer::sum(gateway, &case)? else {
+        out.note(&format!("postern: no answer is owed to a {}", case.record_type));
+        return Err(Failure::Said);
+    };
+    if as_json {
+        let mut object = json!(sum);
+        if let Some(object) = object.as_object_mut() {
+            object.insert("reference".to_owned(), json!(case.reference));
+            object.insert("stage".to_owned(), json!(case.stage));
+            object.insert("turns".to_owned(), json!(case.turns));
+        }
+        return Ok(out.json(&object)?);
+    }
+    for (label, day) in
+        [("standard", sum.dates.standard_due_on), ("agreed", sum.dates.agreed_due_on)]
+    {
+        let day = day.map_or_else(|| "none: the clock stands still".to_owned(), in_words);
+        out.line(&format!("{label:<9} {day}"))?;
+    }
+    out.line(&format!("calendar  {}", sum.calendar_version))?;
+    for (number, turn) in case.turns.iter().enumerate() {
+        out.line(&format!("{:>8}  {}: {}", number + 1, turn.on, moved(turn)))?;
+    }
+    for step in &sum.steps {
+        let number = step.counted.map(|number| number.to_string()).unwrap_or_default();
+        out.line(&format!("{}  {number:>3}  {}", step.date.strftime("%a %Y-%m-%d"), step.why))?;
+    }
+    Ok(())
+}
+
+/// A move, as a case's history tells it.
+pub(super) fn told(turn: &Turn, before: Option<Date>, after: Option<Date>) -> String {
+    let day = |day: Option<Date>| day.map_or_else(|| "none".to_owned(), |day| day.to_string());
+    format!("moved the date from {} to {}: {}", day(before), day(after), moved(turn))
+}
+
+fn moved(turn: &Turn) -> String {
+    match turn.what {
+        What::Extended { days } => format!("extended to {days} working days"),
+        What::Paused { why } => format!("paused ({})", why.label()),
+        What::Resumed => "going on".to_owned(),
+        What::Undone { turn } => format!("move {} taken back", turn + 1),
+        What::Redone { turn } => format!("move {} restored", turn + 1),
+    }
+}

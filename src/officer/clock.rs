@@ -1,0 +1,156 @@
+//! What officers do to the clock of a case, and the sum behind its date.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{ActFault, Found, record, redate, save};
+use crate::casework::case::{Actor, Case, Refusal};
+use crate::casework::dates::{ClockRefused, Going, PauseReason, StageDates};
+use crate::casework::deadline::Step;
+use crate::clock::{london, london_day};
+use crate::gateway::Gateway;
+use crate::intake::clocked;
+use crate::policy::Policy;
+use crate::store::cases::Clocked;
+use crate::store::{StoreError, Tx};
+
+/// How the clock of a case is moved.
+#[derive(Debug, Clone)]
+pub enum Move {
+    /// The answer may take until a day.
+    Extend {
+        /// The last day.
+        until: Date,
+    },
+    /// It stands still from today.
+    Pause {
+        /// Why.
+        why: PauseReason,
+    },
+    /// It goes on: today counts again.
+    Resume,
+    /// An earlier move is taken back.
+    TakeBack {
+        /// Its number, from 1.
+        number: usize,
+    },
+    /// A move that was taken back stands again.
+    Restore {
+        /// Its number, from 1.
+        number: usize,
+    },
+}
+
+impl From<ClockRefused> for ActFault {
+    fn from(refused: ClockRefused) -> Self {
+        match refused {
+            ClockRefused::Refused(refusal) => Self::Refused(refusal),
+            ClockRefused::NotCovered(gap) => uncovered(&gap).into(),
+        }
+    }
+}
+
+fn uncovered(fault: &impl ToString) -> StoreError {
+    StoreError::unsuitable("work out the due date", fault.to_string())
+}
+
+/// The clock of a case's stage, going from a moment. None where no answer is owed.
+fn going<'p>(
+    policy: &'p Policy,
+    case: &Case,
+    stage: u8,
+    at: Timestamp,
+) -> Result<Option<Going<'p>>, StoreError> {
+    let Some(procedure) = policy.procedures.of(case.record_type) else { return Ok(None) };
+    let limits = procedure.limits(stage, london_day(at)).map_err(|fault| uncovered(&fault))?;
+    let started = at.to_zoned(london()).datetime();
+    let (calendar, rule) = (&policy.calendar, procedure.start_rule);
+    let days = limits.target.or(limits.latest).zip(limits.latest.or(limits.target));
+    Ok(days.map(|(target, latest)| Going { calendar, started, rule, target, latest }))
+}
+
+/// The dates of a stage whose clock started at a moment, with all that happened to it since.
+pub(super) fn started(
+    policy: &Policy,
+    case: &Case,
+    stage: u8,
+    at: Timestamp,
+) -> Result<Clocked, StoreError> {
+    let clock = policy.procedures.clock_for(case.record_type, stage, at, &policy.calendar);
+    let mut clocked = clocked(&clock.map_err(|fault| uncovered(&fault))?);
+    if let Some(going) = going(policy, case, stage, at)?.filter(|_| !case.turns.is_empty()) {
+        let dates = going.dates(&case.turns).map_err(|gap| uncovered(&gap))?;
+        clocked.standard_due_on = dates.standard_due_on;
+        clocked.agreed_due_on = dates.agreed_due_on;
+    }
+    Ok(clocked)
+}
+
+/// Moves the clock of a case.
+pub(super) async fn turn(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    wanted: Move,
+    because: &str,
+) -> Result<String, ActFault> {
+    let policy = gateway.policy();
+    let (stage, at) = (found.case.stage, found.case.clock_started_at);
+    let Some(going) = going(&policy, &found.case, stage, at)? else {
+        let because = format!("no answer is owed to a {}", found.case.record_type);
+        let instead = "close it, or register it as another type".to_owned();
+        return Err(Refusal { because, instead }.into());
+    };
+    let today = london_day(gateway.clock.now());
+    let turns = &found.case.turns;
+    let place = |number: usize| number.checked_sub(1).unwrap_or(usize::MAX);
+    let turn = match wanted {
+        Move::Extend { until } => going.extend(turns, today, until)?,
+        Move::Pause { why } => going.pause(turns, today, why)?,
+        Move::Resume => going.resume(turns, today)?,
+        Move::TakeBack { number } => going.undo(turns, today, place(number))?,
+        Move::Restore { number } => going.redo(turns, today, place(number))?,
+    };
+    let before = going.dates(turns).map_err(ClockRefused::from)?;
+    let after = going.dates(&[turns.clone(), vec![turn.clone()]].concat());
+    let after = after.map_err(ClockRefused::from)?;
+    let event = found.case.turn(turn, (before.agreed_due_on, after.agreed_due_on), because)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    let clocked = started(&policy, &found.case, stage, at)?;
+    save(tx, gateway, &found, Some(&clocked)).await?;
+    let reference = &found.row.reference;
+    Ok(match after.agreed_due_on {
+        Some(due_on) => {
+            redate(tx, gateway, &found, due_on).await?;
+            format!("the answer to {reference} is due by {due_on}")
+        }
+        None => format!("the clock of {reference} stands still; nobody is chased for it"),
+    })
+}
+
+/// The clock of a case: its dates, and the sum day by day.
+#[derive(Debug, serde::Serialize)]
+pub struct Sum {
+    /// What it comes to.
+    #[serde(flatten)]
+    pub dates: StageDates,
+    /// Every day from the start to the agreed date; a pause is one step.
+    pub steps: Vec<Step>,
+    /// Which list of holidays it was counted by.
+    pub calendar_version: String,
+}
+
+/// The sum behind the agreed date of a case. None where no answer is owed.
+///
+/// # Errors
+/// When the count leaves the calendar, or the time limits.
+pub fn sum(gateway: &Gateway, case: &Case) -> Result<Option<Sum>, StoreError> {
+    let policy = gateway.policy();
+    let Some(going) = going(&policy, case, case.stage, case.clock_started_at)? else {
+        return Ok(None);
+    };
+    let dates = going.dates(&case.turns).map_err(|gap| uncovered(&gap))?;
+    let steps = going.explain(&case.turns).map_err(|gap| uncovered(&gap))?;
+    Ok(Some(Sum { dates, steps, calendar_version: policy.calendar.version().to_owned() }))
+}
