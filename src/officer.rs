@@ -220,6 +220,12 @@ async fn correct(
 ) -> Result<String, ActFault> {
     for (field, value) in changes {
         if *field == CaseField::Services {
+            // Whoever is named would have to be asked, and there is no day to ask for.
+            if found.row.agreed_due_on.is_none() && found.row.target_on.is_some() {
+                let because = "the clock stands still, and nobody can be asked".to_owned();
+                let instead = "let it go on first".to_owned();
+                return Err(Refusal { because, instead }.into());
+            }
             for service in value.split(',') {
                 service_named(gateway, service.trim())?;
             }
@@ -307,6 +313,11 @@ async fn ask(
     service: String,
 ) -> Result<String, ActFault> {
     let service = service_named(gateway, &service)?;
+    if found.row.agreed_due_on.is_none() {
+        let because = "the case has no day by which it is answered".to_owned();
+        let instead = "let its clock go on first, or register it as a type that is answered";
+        return Err(Refusal { because, instead: instead.to_owned() }.into());
+    }
     ask_one(tx, gateway, &found, &service, None).await?;
     Ok(format!("{service} is asked"))
 }

@@ -147,7 +147,11 @@ fn is_overdue(row: &CaseRow, today: jiff::civil::Date) -> bool {
 }
 
 fn line(row: &CaseRow, today: jiff::civil::Date) -> String {
-    let due = row.agreed_due_on.as_deref().unwrap_or("no answer owed");
+    let due = match (&row.agreed_due_on, &row.target_on) {
+        (Some(due), _) => due,
+        (None, Some(_)) => "none: the clock stands still",
+        (None, None) => "no answer owed",
+    };
     let late = if is_overdue(row, today) { " LATE" } else { "" };
     let check = if row.needs_officer { " check" } else { "" };
     format!(

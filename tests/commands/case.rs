@@ -301,6 +301,11 @@ fn a_clock_stands_still_goes_on_and_says_how_it_counted() {
             .contains("waiting for the customer: the clock stands still")
     );
     assert!(!chased(&desk), "nobody is chased while it stands still");
+    assert!(case(&desk, &["list"]).contains("due none: the clock stands still"));
+    let ask = ["-q", "case", "ask", &reference, "--service", "fostering"];
+    desk.refused(&ask, 1, "let its clock go on first");
+    let other = ["-q", "case", "correct", &reference, "--service", "fostering"];
+    desk.refused(&[&other, &because[..]].concat(), 1, "let it go on first");
     let again = [&["-q", "case", "pause", &reference, "--for", "statute"], &because[..]].concat();
     desk.refused(&again, 1, "let it go on first");
 
