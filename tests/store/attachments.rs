@@ -178,10 +178,14 @@ async fn each_file_goes_to_one_gateway_until_its_lease_ends() {
             Ok(file)
         })
         .await;
-        let files: Vec<String> =
+        let mut files: Vec<String> =
             claimed.into_iter().filter_map(|one| one.unwrap()).map(|file| file.sha256).collect();
+        // PostgreSQL lets several pick the same file: those who waited for it in vain come again.
+        while let Some(file) = claim(&db, "again", 0).await {
+            files.push(file.sha256);
+        }
         let different: BTreeSet<_> = files.iter().collect();
-        assert_eq!((files.len(), different.len()), (3, 3), "one that waits in vain comes again");
+        assert_eq!((files.len(), different.len()), (3, 3), "no file goes to two");
         assert!(claim(&db, "late", 299).await.is_none());
         assert!(claim(&db, "late", 300).await.is_some(), "its gateway died");
         tx!(db, tx => mailboxes::release_all(&mut tx));
