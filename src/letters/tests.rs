@@ -6,7 +6,7 @@ use super::*;
 use crate::private::Private;
 
 fn load(files: &[(String, String)]) -> Letters {
-    Letters::load(files).unwrap_or_else(|faults| {
+    Letters::tried(files).unwrap_or_else(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         panic!("{} faults:\n{}", lines.len(), lines.join("\n"))
     })

@@ -3,30 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::file::{Checker, Contents, DecisionText, RuleText, Written};
-use super::text::fold;
+use super::matcher::Pattern;
+use super::text::Phrase;
 
 /// Adds a fault for each contradiction.
-pub(crate) fn find(contents: &Contents, checker: &mut Checker<'_>) {
-    words(&contents.rules, checker);
+pub(crate) fn find(contents: &Contents, patterns: &[Pattern], mut checker: Checker<'_>) {
+    words(&contents.rules, patterns, &mut checker);
     for row in &contents.decisions {
-        row_against_itself(row, checker);
+        row_against_itself(row, &mut checker);
     }
-    rows(&contents.decisions, checker);
+    rows(&contents.decisions, &mut checker);
 }
 
 /// The same words in the same places under the same conditions speak for a label in one rule and
 /// against it in another.
-fn words(rules: &[Written<RuleText>], checker: &mut Checker<'_>) {
-    let mut seen: HashMap<(String, &str, usize), (f64, &str)> = HashMap::new();
+fn words(rules: &[Written<RuleText>], patterns: &[Pattern], checker: &mut Checker<'_>) {
+    let mut seen: HashMap<(&Phrase, &str, usize), (f64, &str)> = HashMap::new();
     let mut all_conditions: HashMap<String, usize> = HashMap::new();
-    for rule in rules {
+    for (rule, pattern) in rules.iter().zip(patterns) {
         let (weight, id) = (*rule.text.weight.get_ref(), rule.text.id.get_ref().as_str());
         let new = all_conditions.len();
         let conditions = *all_conditions.entry(conditions(&rule.text)).or_insert(new);
-        for phrase in &rule.text.words {
-            let open = phrase.get_ref().trim_end().ends_with('*');
-            let phrase_text = format!("{}{}", fold(phrase.get_ref()), if open { "*" } else { "" });
-            let key = (phrase_text, rule.text.label.get_ref().as_str(), conditions);
+        for (phrase, folded) in rule.text.words.iter().zip(&pattern.words) {
+            let key = (folded, rule.text.label.get_ref().as_str(), conditions);
             let (before, other) = *seen.entry(key).or_insert((weight, id));
             if before * weight < 0.0 {
                 let what = format!(

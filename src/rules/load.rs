@@ -14,7 +14,7 @@ use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
 use super::label::{Label, Names};
 use super::matcher::{Matcher, Pattern};
 use super::services::Services;
-use super::text::{Haystack, Place, fold};
+use super::text::{Haystack, Phrase, Place};
 use super::trial::{self, Labelled};
 use super::{Rule, RuleSet};
 use crate::casework::vocabulary::Theme;
@@ -40,7 +40,14 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     check_ids(&contents, &mut checker);
     let read = expressions(&contents.rules);
     let (rules, patterns) = rules(&contents.rules, &read, &mut checker);
-    contradiction::find(&contents, &mut checker);
+    let mut contradictions = Vec::new();
+    let matcher = std::thread::scope(|scope| {
+        let checker = Checker { files: &files, names: &names, faults: &mut contradictions };
+        let (contents, patterns) = (&contents, &patterns);
+        scope.spawn(move || contradiction::find(contents, patterns, checker));
+        Matcher::new(patterns)
+    });
+    checker.faults.append(&mut contradictions);
     let decisions: Vec<Decision> =
         contents.decisions.iter().filter_map(|row| decision(row, &mut checker)).collect();
     if !faults.is_empty() {
@@ -50,7 +57,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     if rules.len() > MOST_RULES {
         return Err(whole(format!("{} rules are more than {MOST_RULES}", rules.len())));
     }
-    let matcher = Matcher::new(&patterns).map_err(whole)?;
+    let matcher = matcher.map_err(whole)?;
     let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
     if faults.is_empty() {
@@ -73,10 +80,10 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     }
 }
 
-/// The phrases of all rules.
+/// The phrases of all rules, folded.
 fn phrases_of(patterns: Vec<Pattern>) -> Vec<String> {
     let of = |pattern: Pattern| [pattern.words, pattern.near, pattern.unless];
-    patterns.into_iter().flat_map(of).flatten().collect()
+    patterns.into_iter().flat_map(of).flatten().map(|phrase| phrase.folded).collect()
 }
 
 /// A file's own name.
@@ -170,26 +177,29 @@ fn check_ids(contents: &Contents, checker: &mut Checker<'_>) {
     }
 }
 
-/// What every expression of the rules is, or why it is none: read on all cores, for there are hundreds.
+/// What every expression of the rules is, or why it is none: there are hundreds.
 fn expressions(written: &[Written<RuleText>]) -> HashMap<&str, Result<Arc<Expression>, String>> {
     let all: Vec<&str> = written
         .iter()
         .flat_map(|rule| rule.text.regex.iter().map(|expression| expression.get_ref().as_str()))
         .collect();
+    let read = on_all_cores(&all, |expression| Expression::new(expression).map(Arc::new));
+    all.into_iter().zip(read).collect()
+}
+
+/// The same work for each of many, on all cores; in their order.
+fn on_all_cores<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = all.len().div_ceil(cores).max(1);
-    let read = |share: &[&'_ str]| -> Vec<Result<Expression, String>> {
-        share.iter().map(|expression| Expression::new(expression)).collect()
-    };
-    let read: Vec<Result<Expression, String>> = std::thread::scope(|scope| {
+    let work = |share: &[T]| share.iter().map(&work).collect::<Vec<R>>();
+    std::thread::scope(|scope| {
         let shares: Vec<_> =
-            all.chunks(share).map(|share| (share, scope.spawn(move || read(share)))).collect();
-        // One whose thread died is read here, where its panic is seen.
+            all.chunks(share).map(|share| (share, scope.spawn(|| work(share)))).collect();
+        // One whose thread died is done here, where its panic is seen.
         let joined =
-            shares.into_iter().map(|(one, thread)| thread.join().unwrap_or_else(|_| read(one)));
+            shares.into_iter().map(|(share, thread)| thread.join().unwrap_or_else(|_| work(share)));
         joined.flatten().collect()
-    });
-    all.into_iter().zip(read.into_iter().map(|read| read.map(Arc::new))).collect()
+    })
 }
 
 fn rules(
@@ -259,8 +269,9 @@ fn default_places(label: Option<Label>) -> Vec<Place> {
     places
 }
 
-fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) -> Vec<String> {
-    for word in words {
+fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) -> Vec<Phrase> {
+    let phrases: Vec<Phrase> = words.iter().map(|word| Phrase::new(word.get_ref())).collect();
+    for (word, phrase) in words.iter().zip(&phrases) {
         let bare = word.get_ref().trim_end().trim_end_matches('*');
         if bare.contains('*') {
             checker.fault(
@@ -270,7 +281,7 @@ fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) ->
                 "put it at the end, or use regex",
             );
         }
-        if fold(bare).chars().count() < 2 {
+        if phrase.folded.chars().count() < 2 {
             checker.fault(
                 file,
                 word.span().start,
@@ -279,7 +290,7 @@ fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) ->
             );
         }
     }
-    words.iter().map(|word| word.get_ref().clone()).collect()
+    phrases
 }
 
 fn regex(
@@ -398,25 +409,30 @@ fn try_examples(
     matcher: &Matcher,
     checker: &mut Checker<'_>,
 ) {
-    for (number, (rule, compiled)) in written.iter().zip(rules).enumerate() {
+    let mut examples = Vec::new();
+    for (number, rule) in written.iter().enumerate() {
         let places = checker.places(rule.file, &rule.text.places);
         let place = places.first().copied().unwrap_or(Place::Text);
-        for example in &rule.text.example {
-            let haystack = Haystack::of_example(place, &example.get_ref().text);
-            let fires = !matcher.hits_of(&haystack, |rule| rule == number).is_empty();
-            if fires != example.get_ref().fires {
-                let what = if fires {
-                    "fires on an example that it must leave alone"
-                } else {
-                    "does not fire on its example"
-                };
-                checker.fault(
-                    rule.file,
-                    example.span().start,
-                    format!("rule `{}` {what}", compiled.id),
-                    "correct the words, or the example",
-                );
-            }
+        examples.extend(rule.text.example.iter().map(|example| (number, rule, place, example)));
+    }
+    let fires = on_all_cores(&examples, |(number, _, place, example)| {
+        let haystack = Haystack::of_example(*place, &example.get_ref().text);
+        !matcher.hits_of(&haystack, |rule| rule == *number).is_empty()
+    });
+    for ((number, rule, _, example), fires) in examples.into_iter().zip(fires) {
+        if fires != example.get_ref().fires {
+            let what = if fires {
+                "fires on an example that it must leave alone"
+            } else {
+                "does not fire on its example"
+            };
+            let id = rules.get(number).map_or("", |rule| rule.id.as_str());
+            checker.fault(
+                rule.file,
+                example.span().start,
+                format!("rule `{id}` {what}"),
+                "correct the words, or the example",
+            );
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Finds what every rule looks for in one pass over the folded text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
 use super::expression::{Expression, Needs};
-use super::text::{Haystack, Place, fold};
+use super::literals::Literals;
+use super::text::{Haystack, Phrase, Place};
 
 /// What a phrase is to its rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +17,11 @@ enum Role {
     Near,
     Unless,
     /// What expressions need stands here: the number of the set.
-    Needed {
-        set: u32,
-        at_word: bool,
-    },
+    Needed(u32),
 }
 
 /// A phrase of a rule.
+#[derive(Clone, Copy)]
 struct Use {
     rule: usize,
     role: Role,
@@ -41,10 +40,10 @@ pub(crate) struct Hit {
 
 /// A rule as the matcher needs it.
 pub(crate) struct Pattern {
-    pub(crate) words: Vec<String>,
+    pub(crate) words: Vec<Phrase>,
     pub(crate) regex: Vec<Arc<Expression>>,
-    pub(crate) near: Vec<String>,
-    pub(crate) unless: Vec<String>,
+    pub(crate) near: Vec<Phrase>,
+    pub(crate) unless: Vec<Phrase>,
     /// How many words may stand between, where the same sentence is not near enough.
     pub(crate) within: Option<u32>,
     /// In how many sentences its words must stand.
@@ -54,8 +53,14 @@ pub(crate) struct Pattern {
 
 /// All rules' phrases and expressions, compiled.
 pub(crate) struct Matcher {
-    literals: AhoCorasick,
-    uses: Vec<Vec<Use>>,
+    /// What stands at the beginning of a word.
+    literals: Literals,
+    uses: Vec<Use>,
+    /// By literal: where its uses end.
+    ends: Vec<usize>,
+    /// What expressions need that may stand within a word, with the sets of each.
+    within: AhoCorasick,
+    sets_within: Vec<Vec<u32>>,
     expressions: Vec<Tried>,
     /// How many sets of literals expressions need.
     sets: usize,
@@ -155,19 +160,10 @@ impl Matcher {
     /// # Errors
     /// In words, if all together are too large.
     pub(crate) fn new(patterns: &[Pattern]) -> Result<Self, String> {
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut uses: Vec<Vec<Use>> = Vec::new();
-        let mut add = |literal: String, used: Use| {
-            let number = *numbers.entry(literal).or_insert(uses.len());
-            if number == uses.len() {
-                uses.push(Vec::new());
-            }
-            if let Some(uses) = uses.get_mut(number) {
-                uses.push(used);
-            }
-        };
+        let mut used: Vec<(&str, Use)> = Vec::new();
+        let mut within: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         let mut expressions = Vec::new();
-        let mut sets: HashMap<Needs, u32> = HashMap::new();
+        let mut sets: HashMap<&Needs, u32> = HashMap::new();
         for (rule, pattern) in patterns.iter().enumerate() {
             let roles = [
                 (&pattern.words, Role::Fires),
@@ -176,18 +172,21 @@ impl Matcher {
             ];
             for (phrases, role) in roles {
                 for phrase in phrases {
-                    let open = phrase.trim_end().ends_with('*');
-                    add(fold(phrase), Use { rule, role, open });
+                    used.push((phrase.folded.as_str(), Use { rule, role, open: phrase.open }));
                 }
             }
             for expression in &pattern.regex {
                 let needed = expression.needs().iter().map(|needs| {
                     let new = u32::try_from(sets.len()).unwrap_or(u32::MAX);
-                    let set = *sets.entry(needs.clone()).or_insert(new);
+                    let set = *sets.entry(needs).or_insert(new);
                     if set == new {
                         for literal in &needs.literals {
-                            let role = Role::Needed { set, at_word: needs.at_word };
-                            add(literal.clone(), Use { rule, role, open: true });
+                            if needs.at_word {
+                                let role = Role::Needed(set);
+                                used.push((literal.as_str(), Use { rule, role, open: true }));
+                            } else {
+                                within.entry(literal.as_str()).or_default().push(set);
+                            }
                         }
                     }
                     set
@@ -196,13 +195,16 @@ impl Matcher {
                 expressions.push(Tried { rule, expression: Arc::clone(expression), sets });
             }
         }
-        let mut literals = vec![""; numbers.len()];
-        for (literal, &number) in &numbers {
-            if let Some(slot) = literals.get_mut(number) {
-                *slot = literal;
-            }
+        used.sort_by_key(|(literal, _)| *literal);
+        let (mut literals, mut uses, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for same in used.chunk_by(|(one, _), (other, _)| one == other) {
+            literals.extend(same.first().map(|(literal, _)| *literal));
+            uses.extend(same.iter().map(|(_, used)| *used));
+            ends.push(uses.len());
         }
-        let literals = AhoCorasick::new(&literals).map_err(|error| error.to_string())?;
+        let literals = Literals::new(&literals)?;
+        let (within, sets_within): (Vec<_>, Vec<_>) = within.into_iter().unzip();
+        let within = AhoCorasick::new(&within).map_err(|error| error.to_string())?;
         let rules = patterns
             .iter()
             .map(|pattern| Conditions {
@@ -212,7 +214,8 @@ impl Matcher {
                 at_least: pattern.at_least,
             })
             .collect();
-        Ok(Self { literals, uses, expressions, sets: sets.len(), rules })
+        let sets = sets.len();
+        Ok(Self { literals, uses, ends, within, sets_within, expressions, sets, rules })
     }
 
     /// Every place where a rule's words stand, in the order of the text, with `where`, `near` and
@@ -228,31 +231,31 @@ impl Matcher {
         let mut near: Vec<Near> = Vec::new();
         let mut unless: Vec<(usize, usize)> = Vec::new();
         let mut needed: Vec<(u32, u32)> = Vec::new();
-        for found in self.literals.find_overlapping_iter(text) {
-            let range = found.start()..found.end();
-            let starts = starts_word(text, range.start);
-            let whole = ends_word(text, range.end);
-            for used in self.uses.get(found.pattern().as_usize()).into_iter().flatten() {
-                if let Role::Needed { set, at_word } = used.role {
-                    if starts || !at_word {
-                        needed.push((set, u32::try_from(range.start).unwrap_or(u32::MAX)));
-                    }
+        for (start, literal, length) in self.at_words(text) {
+            let (end, mut whole) = (start + length, None);
+            for used in self.uses_of(literal) {
+                if let Role::Needed(set) = used.role {
+                    needed.push((set, u32::try_from(start).unwrap_or(u32::MAX)));
                     continue;
                 }
-                if !starts || !(whole || used.open) {
+                if !used.open && !*whole.get_or_insert_with(|| ends_word(text, end)) {
                     continue;
                 }
-                let sentence = haystack.sentence_at(range.start);
+                let sentence = haystack.sentence_at(start);
                 match used.role {
-                    Role::Near => near.push((used.rule, sentence, range.clone())),
+                    Role::Near => near.push((used.rule, sentence, start..end)),
                     Role::Unless => unless.push((used.rule, sentence)),
                     Role::Fires => {
-                        let range = range.start..end_of_word(text, range.end);
-                        fired.push((used.rule, range, sentence));
+                        fired.push((used.rule, start..end_of_word(text, end), sentence));
                     }
-                    Role::Needed { .. } => {}
+                    Role::Needed(_) => {}
                 }
             }
+        }
+        for found in self.within.find_overlapping_iter(text) {
+            let at = u32::try_from(found.start()).unwrap_or(u32::MAX);
+            let sets = self.sets_within.get(found.pattern().as_usize());
+            needed.extend(sets.into_iter().flatten().map(|set| (*set, at)));
         }
         near.sort_unstable_by_key(|(rule, sentence, range)| (*rule, *sentence, range.start));
         unless.sort_unstable();
@@ -280,8 +283,30 @@ impl Matcher {
             })
             .collect();
         self.leave_out_the_seldom(&mut hits);
+        // Of words that begin together phrases come first, and of those the longest: the first is shown.
         hits.sort_by_key(|hit| (hit.range.start, hit.rule));
         hits
+    }
+
+    /// The literals that stand where words begin: where, their numbers and lengths.
+    fn at_words<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize, usize)> + 'a {
+        let mut in_word = false;
+        let starts = text.char_indices().filter_map(move |(at, letter)| {
+            let starts = !in_word;
+            in_word = letter.is_alphanumeric();
+            starts.then_some(at)
+        });
+        starts.flat_map(move |at| {
+            let rest = text.as_bytes().get(at..).unwrap_or_default();
+            let found = self.literals.beginning(rest);
+            found.map(move |(literal, length)| (at, literal, length))
+        })
+    }
+
+    fn uses_of(&self, literal: usize) -> &[Use] {
+        let end = |literal: usize| self.ends.get(literal).copied().unwrap_or_default();
+        let start = literal.checked_sub(1).map_or(0, end);
+        self.uses.get(start..end(literal)).unwrap_or_default()
     }
 
     /// Takes out what does not stand in as many sentences as its rule asks for.
@@ -330,10 +355,6 @@ impl Matcher {
             }
         }
     }
-}
-
-fn starts_word(text: &str, at: usize) -> bool {
-    !text.get(..at).and_then(|before| before.chars().next_back()).is_some_and(char::is_alphanumeric)
 }
 
 fn ends_word(text: &str, at: usize) -> bool {

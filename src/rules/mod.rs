@@ -10,6 +10,7 @@ mod explain;
 mod expression;
 mod file;
 mod label;
+mod literals;
 mod load;
 mod matcher;
 mod opinion;
@@ -223,10 +224,9 @@ impl RuleSet {
     /// The words of all rules, and those that examples use otherwise.
     fn spelling(&self) -> &spelling::Spelling {
         self.spelling.get_or_init(|| {
-            let phrases: Vec<String> = self.phrases.iter().map(|one| text::fold(one)).collect();
             let texts = self.examples.iter().map(|one| text::fold(&one.email.reply_text));
             let texts: Vec<String> = texts.collect();
-            let words = phrases.iter().map(String::as_str);
+            let words = self.phrases.iter().map(String::as_str);
             spelling::Spelling::new(words, texts.iter().map(String::as_str))
         })
     }

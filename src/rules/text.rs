@@ -201,6 +201,22 @@ impl Haystack {
     }
 }
 
+/// A phrase of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Phrase {
+    /// As it would stand in the folded text.
+    pub(crate) folded: String,
+    /// Written with `*` at the end: the last word may go on.
+    pub(crate) open: bool,
+}
+
+impl Phrase {
+    /// A phrase as it was written.
+    pub(crate) fn new(written: &str) -> Self {
+        Self { folded: fold(written), open: written.trim_end().ends_with('*') }
+    }
+}
+
 /// A phrase as it would stand in the folded text.
 pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());

@@ -1,8 +1,8 @@
 //! What every match of an expression holds, and how it begins: read off the expression itself.
 
 use super::common;
-use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+use regex_syntax::hir::literal::{ExtractKind, Extractor, Literal, Seq};
+use regex_syntax::hir::{Class, ClassBytesRange, ClassUnicodeRange, Hir, HirKind, Look};
 
 /// Literals of one beginning at most.
 const MOST_LITERALS: usize = 64;
@@ -52,13 +52,12 @@ pub(super) fn needs(hir: &Hir) -> Vec<Needs> {
 
 /// The cheapest of what every match begins with, behind the boundary of a word at most.
 fn beginning(hir: &Hir) -> Option<Needs> {
-    let (hir, at_word) = match hir.kind() {
+    let (begins, behind) = match hir.kind() {
         HirKind::Capture(capture) => return beginning(&capture.sub),
-        HirKind::Concat(pieces)
-            if pieces.first().is_some_and(|first| begins_at(first, is_word)) =>
+        HirKind::Concat(pieces) if matches!(pieces.first().map(Hir::kind), Some(HirKind::Look(look)) if is_word(*look)) =>
         {
-            let next = pieces.get(1..pieces.len().min(TOGETHER + 1));
-            (&Hir::concat(next.unwrap_or_default().to_vec()), true)
+            let next = pieces.get(1..pieces.len().min(TOGETHER + 1)).unwrap_or_default();
+            (together(&next.iter().map(begins).collect::<Vec<_>>()), Behind::Boundary)
         }
         HirKind::Empty
         | HirKind::Literal(_)
@@ -66,16 +65,19 @@ fn beginning(hir: &Hir) -> Option<Needs> {
         | HirKind::Look(_)
         | HirKind::Repetition(_)
         | HirKind::Concat(_)
-        | HirKind::Alternation(_) => (hir, false),
+        | HirKind::Alternation(_) => (begins(hir), Behind::Anything),
     };
-    let all = prefixes(hir).into_iter();
-    all.map(|literals| Needs { literals, at_word, before: Some(0) }).min_by_key(cost)
+    let needs = |literals: Vec<String>| {
+        let at_word = behind.at_word(&literals);
+        Needs { literals, at_word, before: Some(0) }
+    };
+    prefixes(&begins).into_iter().map(needs).min_by_key(cost)
 }
 
 /// Every set of which each match holds one, with the number of its piece.
 fn held(hir: &Hir) -> Vec<(usize, Needs)> {
-    let here = || {
-        let all = prefixes(hir).into_iter();
+    let here = |begins: &Seq| {
+        let all = prefixes(begins).into_iter();
         all.map(|literals| (0, Needs { literals, at_word: false, before: Some(0) }))
     };
     match hir.kind() {
@@ -85,26 +87,26 @@ fn held(hir: &Hir) -> Vec<(usize, Needs)> {
             held(&again.sub).into_iter().map(|(_, needs)| (0, needs)).collect()
         }
         HirKind::Concat(pieces) => {
+            let begin: Vec<Seq> = pieces.iter().map(begins).collect();
             let mut before = Some(0);
-            let mut found: Vec<(usize, Needs)> = here().collect();
+            let mut found: Vec<(usize, Needs)> = here(&together(&begin)).collect();
             let mut number = 0;
             for (at, piece) in pieces.iter().enumerate() {
-                let preceding = at.checked_sub(1).and_then(|at| pieces.get(at)).map(Hir::kind);
-                let at_word =
-                    matches!(preceding, Some(HirKind::Look(Look::WordAscii | Look::WordUnicode)));
+                let behind = Behind::of(pieces.get(..at).unwrap_or_default());
                 if at > 0 && piece.properties().minimum_len() != Some(0) {
-                    let next = pieces.get(at..pieces.len().min(at + TOGETHER));
-                    let literals = prefixes(&Hir::concat(next.unwrap_or_default().to_vec()));
-                    let literals = literals.into_iter();
-                    found.extend(
-                        literals.map(|literals| (number, Needs { literals, at_word, before })),
-                    );
+                    let next = begin.get(at..pieces.len().min(at + TOGETHER)).unwrap_or_default();
+                    let literals = prefixes(&together(next)).into_iter();
+                    found.extend(literals.map(|literals| {
+                        let at_word = behind.at_word(&literals);
+                        (number, Needs { literals, at_word, before })
+                    }));
                 }
                 let mut last = number;
                 for (inner_number, inner) in held(piece) {
                     let before = before.zip(inner.before).map(|(before, inner)| before + inner);
                     // What begins where the piece begins, begins where a word does.
-                    let at_word = inner.at_word || (at_word && inner.before == Some(0));
+                    let at_word = inner.at_word
+                        || (inner.before == Some(0) && behind.at_word(&inner.literals));
                     found.push((number + inner_number, Needs { at_word, before, ..inner }));
                     last = last.max(number + inner_number);
                 }
@@ -133,14 +135,81 @@ fn held(hir: &Hir) -> Vec<(usize, Needs)> {
                 Some(together).filter(|needs| needs.literals.len() <= MOST_TOGETHER)
             };
             let together = [one_of_each(true), one_of_each(false)];
-            here().chain(together.into_iter().flatten().map(|needs| (0, needs))).collect()
+            here(&begins(hir))
+                .chain(together.into_iter().flatten().map(|needs| (0, needs)))
+                .collect()
         }
         HirKind::Empty
         | HirKind::Literal(_)
         | HirKind::Class(_)
         | HirKind::Look(_)
-        | HirKind::Repetition(_) => here().collect(),
+        | HirKind::Repetition(_) => here(&begins(hir)).collect(),
     }
+}
+
+/// How surely what follows some pieces begins a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    /// Something of no word, or the beginning of a line: whatever follows.
+    Mark,
+    /// The boundary of a word: a letter or figure that follows.
+    Boundary,
+    /// Anything.
+    Anything,
+}
+
+impl Behind {
+    fn of(pieces: &[Hir]) -> Self {
+        match (pieces.last().map(Hir::kind), end_apart(pieces)) {
+            (_, (true, false)) => Self::Mark,
+            (Some(HirKind::Look(look)), _) if is_word(*look) => Self::Boundary,
+            _ => Self::Anything,
+        }
+    }
+
+    /// Whether these stand at the beginning of a word there.
+    fn at_word(self, literals: &[String]) -> bool {
+        let of_word = |literal: &String| literal.starts_with(char::is_alphanumeric);
+        self == Self::Mark || (self == Self::Boundary && literals.iter().all(of_word))
+    }
+}
+
+/// Whether every match of an expression ends with what is of no word, or where a line begins; and whether it
+/// may hold nothing at all.
+fn ends_apart(hir: &Hir) -> (bool, bool) {
+    let mark = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    match hir.kind() {
+        HirKind::Look(Look::Start | Look::StartLF) => (true, false),
+        HirKind::Empty | HirKind::Look(_) => (true, true),
+        HirKind::Literal(literal) => (literal.0.last().copied().is_some_and(mark), false),
+        HirKind::Class(Class::Bytes(class)) => {
+            let marks = |range: &ClassBytesRange| (range.start()..=range.end()).all(mark);
+            (class.ranges().iter().all(marks), false)
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let marks = |range: &ClassUnicodeRange| {
+                range.end().is_ascii()
+                    && (range.start()..=range.end()).all(|letter| !letter.is_ascii_alphanumeric())
+            };
+            (class.ranges().iter().all(marks), false)
+        }
+        HirKind::Repetition(again) => {
+            let (apart, nothing) = ends_apart(&again.sub);
+            (apart, nothing || again.min == 0)
+        }
+        HirKind::Capture(capture) => ends_apart(&capture.sub),
+        HirKind::Concat(pieces) => end_apart(pieces),
+        HirKind::Alternation(ways) => {
+            let ways = ways.iter().map(ends_apart);
+            ways.fold((true, false), |(apart, nothing), way| (apart && way.0, nothing || way.1))
+        }
+    }
+}
+
+/// The same of pieces one behind the other: what may be nothing leaves it to what stands before it.
+fn end_apart(pieces: &[Hir]) -> (bool, bool) {
+    let mut ends = pieces.iter().rev().map(ends_apart);
+    ends.find(|(apart, nothing)| !apart || !nothing).unwrap_or((true, true))
 }
 
 /// What it costs to try an expression at these literals, and to look for them.
@@ -157,9 +226,10 @@ fn rate(needs: &Needs) -> u32 {
 
 /// What every match begins with, where that says something: as far as it is known, and of that the first
 /// word alone.
-fn prefixes(hir: &Hir) -> Vec<Vec<String>> {
-    let literals: Option<Vec<String>> = beginnings(hir).and_then(|literals| {
-        literals.into_iter().map(|literal| String::from_utf8(literal).ok()).collect()
+fn prefixes(begins: &Seq) -> Vec<Vec<String>> {
+    let literals: Option<Vec<String>> = begins.literals().and_then(|literals| {
+        let text = |literal: &Literal| String::from_utf8(literal.as_bytes().to_vec()).ok();
+        literals.iter().map(text).collect()
     });
     let said = |literals: &Vec<String>| {
         !literals.is_empty() && literals.iter().all(|literal| !literal.is_empty())
@@ -184,12 +254,29 @@ fn first_word(literal: &str) -> String {
 }
 
 /// What matches begin with, one of them each, where those are few.
-fn beginnings(hir: &Hir) -> Option<Vec<Vec<u8>>> {
+fn begins(hir: &Hir) -> Seq {
     let mut extractor = Extractor::new();
     extractor.kind(ExtractKind::Prefix).limit_total(MOST_LITERALS).limit_repeat(4);
-    let mut found: Seq = extractor.extract(hir);
+    let mut found = extractor.extract(hir);
     found.dedup();
-    Some(found.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect())
+    found
+}
+
+/// What matches of pieces one behind the other begin with, of what those of each begin with.
+fn together(pieces: &[Seq]) -> Seq {
+    let mut all = Seq::singleton(Literal::exact(Vec::new()));
+    for piece in pieces {
+        if all.is_inexact() {
+            break;
+        }
+        let mut next = piece.clone();
+        if all.max_cross_len(&next).is_some_and(|many| many > MOST_LITERALS) {
+            next.make_infinite();
+        }
+        all.cross_forward(&mut next);
+    }
+    all.dedup();
+    all
 }
 
 /// Where in a text a match may begin, as far as two letters tell.
@@ -209,12 +296,13 @@ impl Starts {
         let (at_word, at_line) =
             (begins_at(hir, is_word), begins_at(hir, |look| look == Look::StartLF));
         let mut starts = Self { pairs: [0; 16], at_word, at_line };
-        let whole = beginnings(hir).filter(|all| all.iter().all(|one| !one.is_empty()));
+        let begins = begins(hir);
+        let whole = begins.literals().filter(|all| all.iter().all(|one| !one.is_empty()));
         if let Some(literals) = whole {
             for literal in literals {
-                match literal.as_slice() {
+                match literal.as_bytes() {
                     [first, second, ..] => starts.add(*first, *second),
-                    [first] => (0..=u8::MAX).for_each(|second| starts.add(*first, second)),
+                    [first] => starts.add_all(*first),
                     [] => {}
                 }
             }
@@ -222,7 +310,7 @@ impl Starts {
             let mut first = [false; 256];
             let any = first_bytes(hir, &mut first);
             for (byte, _) in (0..=u8::MAX).zip(first).filter(|(_, may)| *may || any) {
-                (0..=u8::MAX).for_each(|second| starts.add(byte, second));
+                starts.add_all(byte);
             }
         }
         starts
@@ -233,6 +321,12 @@ impl Starts {
         if let Some(word) = self.pairs.get_mut(word) {
             *word |= bit;
         }
+    }
+
+    /// A byte, whatever comes second: that are all numbers that differ in their last eight bits.
+    fn add_all(&mut self, first: u8) {
+        let (word, _) = Self::place(first & !7, 0);
+        self.pairs.iter_mut().skip(word).take(4).for_each(|word| *word = u64::MAX);
     }
 
     /// Letters differ in their last five bits.

@@ -1,0 +1,155 @@
+//! Which of many literals stand at a place of a text.
+//!
+//! They lie in order. Whatever literal a text begins with, no other lies between it and the text but such as
+//! begin with it too: so the last that lies before the text, and those that it begins with itself, are
+//! all that need be looked at.
+
+use std::ops::Range;
+
+/// Literals in their order, each once; a literal's number is its place among them.
+pub(super) struct Literals {
+    /// End to end.
+    text: String,
+    /// Where each ends in `text`.
+    ends: Vec<u32>,
+    /// The longest other that each begins with.
+    shorter: Vec<Option<u32>>,
+    /// By the two first bytes of a text: how many lie before all such texts.
+    before: Vec<u32>,
+}
+
+/// Texts are told apart by as many pairs of first bytes.
+const PAIRS: usize = 1 << 16;
+
+impl Literals {
+    /// Of literals in ascending order, each once and none empty.
+    ///
+    /// # Errors
+    /// In words, if all together are too long.
+    pub(super) fn new(sorted: &[&str]) -> Result<Self, String> {
+        let all: usize = sorted.iter().map(|literal| literal.len()).sum();
+        if u32::try_from(all).is_err() {
+            return Err("all words together are too long".to_owned());
+        }
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let mut literals = Self {
+            text: String::with_capacity(all),
+            ends: Vec::with_capacity(sorted.len()),
+            shorter: Vec::with_capacity(sorted.len()),
+            before: vec![0; PAIRS + 1],
+        };
+        // Those that the latest begins with, the shortest first, and it itself.
+        let mut open: Vec<usize> = Vec::new();
+        for (at, literal) in sorted.iter().enumerate() {
+            let begins =
+                |other: &usize| sorted.get(*other).is_some_and(|other| literal.starts_with(*other));
+            while open.last().is_some_and(|last| !begins(last)) {
+                open.pop();
+            }
+            literals.shorter.push(open.last().copied().map(number));
+            open.push(at);
+            literals.text.push_str(literal);
+            literals.ends.push(number(literals.text.len()));
+            if let Some(later) = literals.before.get_mut(pair(literal.as_bytes()) + 1) {
+                *later = number(at + 1);
+            }
+        }
+        // Where no literal begins so, as many lie before as before the pair.
+        let mut most = 0;
+        for before in &mut literals.before {
+            most = most.max(*before);
+            *before = most;
+        }
+        Ok(literals)
+    }
+
+    /// The literals that a text begins with, the longest first: their numbers and lengths in bytes.
+    pub(super) fn beginning(&self, text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let mut next = self.last_before(text);
+        // The first to match is found once; what it begins with, the text begins with as well.
+        while let Some(number) = next.filter(|number| !text.starts_with(self.literal(*number))) {
+            next = self.shorter(number);
+        }
+        std::iter::from_fn(move || {
+            let number = next?;
+            next = self.shorter(number);
+            Some((number, self.literal(number).len()))
+        })
+    }
+
+    /// The last literal that is not behind a text.
+    fn last_before(&self, text: &[u8]) -> Option<usize> {
+        let pair = pair(text);
+        let edge = |pair: usize| self.before.get(pair).map_or(0, |before| *before as usize);
+        let Range { start: mut from, end: mut to } = edge(pair)..edge(pair + 1);
+        while from < to {
+            let middle = usize::midpoint(from, to);
+            if self.literal(middle) <= text {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        from.checked_sub(1)
+    }
+
+    fn shorter(&self, number: usize) -> Option<usize> {
+        self.shorter.get(number).copied().flatten().map(|shorter| shorter as usize)
+    }
+
+    fn literal(&self, number: usize) -> &[u8] {
+        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
+        let start = number.checked_sub(1).map_or(0, end);
+        self.text.as_bytes().get(start..end(number)).unwrap_or_default()
+    }
+}
+
+/// The number of a text's two first bytes, in the order of the texts.
+fn pair(text: &[u8]) -> usize {
+    let byte = |at: usize| text.get(at).copied().map_or(0, usize::from);
+    byte(0) << 8 | byte(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_every_place_of_any_text_those_are_found_that_stand_there() {
+        let sets: [&[&str]; 4] = [
+            &["a"],
+            &["a", "ab", "abc", "b", "bcd", "ca", "£1", "école", "zz"],
+            &["plan", "plan b", "planner", "plane", "the plan", "the planner is", "t"],
+            &[],
+        ];
+        let texts = [
+            "",
+            "a",
+            "ab",
+            "abcd abc ca £10 école zzz",
+            "the planner is a plan b",
+            "é",
+            "\u{0}",
+            "the planes",
+            "planning",
+            "~~~",
+        ];
+        for set in sets {
+            let mut sorted = set.to_vec();
+            sorted.sort_unstable();
+            let literals = Literals::new(&sorted).unwrap();
+            for text in texts {
+                for at in 0..=text.len() {
+                    let rest = &text.as_bytes()[at..];
+                    let mut found: Vec<usize> =
+                        literals.beginning(rest).map(|(number, _)| number).collect();
+                    found.reverse();
+                    let there: Vec<usize> = (0..sorted.len())
+                        .filter(|number| rest.starts_with(sorted[*number].as_bytes()))
+                        .collect();
+                    assert_eq!(found, there, "{set:?} in {text:?} from {at}");
+                }
+            }
+        }
+    }
+}
