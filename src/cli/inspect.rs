@@ -50,7 +50,8 @@ impl Understanding {
     }
 
     pub(super) async fn understand(&self, bytes: Vec<u8>) -> Understood {
-        let email = self.reader.read(Arc::new(bytes)).await;
+        let mut email = self.reader.read(Arc::new(bytes)).await;
+        self.policy.rules.fill_in(&mut email);
         let known = self.policy.rules.services().known_of(&email);
         let classification = self.policy.rules.classify(&email, &known);
         Understood { email, classification }
@@ -172,6 +173,9 @@ fn words(file: &str, understood: &Understood, would: bool, reason: &str) -> Vec<
         format!("  subject     {}", email.subject.as_ref().map_or("", |subject| subject.as_str())),
         format!("  kind        {}", crate::store::word(&email.kind)),
     ];
+    if let Some(form) = &email.form {
+        lines.push(format!("  by form     {}, sent from {}", form.layout, form.sender.as_str()));
+    }
     for evidence in &email.kind_evidence {
         lines.push(format!("              because of {}: {}", evidence.header, evidence.value.0));
     }

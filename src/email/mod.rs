@@ -185,6 +185,17 @@ pub struct Bounce {
     pub original_message_id: Option<String>,
 }
 
+/// What a person filled into the council's own web form, which a machine sent on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilledForm {
+    /// Which layout it has.
+    pub layout: String,
+    /// The address that the form sends from.
+    pub sender: Private<String>,
+    /// What was answered, by the layout's own word for the question, in the form's order.
+    pub answers: Vec<(String, Private<String>)>,
+}
+
 /// Everything that the gateway understands of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email {
@@ -231,6 +242,9 @@ pub struct Email {
     pub forwarded: Option<Forwarded>,
     /// What a delivery report says.
     pub bounce: Option<Bounce>,
+    /// The web form that it came by. Whoever filled it in is then its author, unproven.
+    #[serde(default)]
+    pub form: Option<FilledForm>,
     /// Whether any of the signals of RFC 3834 and its dialects forbid an automatic answer, beyond
     /// what `kind` says: the header names (for example `Precedence`, `X-Auto-Response-Suppress`).
     pub suppress_answer: Vec<String>,
@@ -266,6 +280,7 @@ impl Email {
             attachments: Vec::new(),
             forwarded: None,
             bounce: None,
+            form: None,
             suppress_answer: Vec::new(),
             fingerprint: String::new(),
             problems: Vec::new(),

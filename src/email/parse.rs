@@ -224,6 +224,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         bounce: bounce
             .filter(|b| *b != Bounce::default())
             .or_else(|| (verdict.kind == Kind::Bounce).then(Bounce::default)),
+        form: None,
         suppress_answer: verdict.suppress,
         fingerprint,
         problems,

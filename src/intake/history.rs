@@ -79,8 +79,8 @@ pub(super) async fn of(
     let mut history = History { imported: one.waiting.silent, ..History::default() };
     // An officer said that it is a matter of its own: what it answers or repeats no longer counts.
     let alone = one.waiting.alone;
-    // Nor is the trust in an address for whoever only claims to write from it.
-    let genuine = one.email.sender_proof != SenderProof::Failed;
+    // Nor is the trust in an address for whoever only claims to write from it, or typed it into a form.
+    let genuine = one.email.sender_proof != SenderProof::Failed && one.email.form.is_none();
     if let Some(first) = shelf.first_of(one).filter(|_| !alone) {
         history.duplicate_of = Some((first, messages::case_of(tx, first).await?));
     }

@@ -257,7 +257,10 @@ async fn take_handful(
 }
 
 /// What a message's own text says, looked up once.
-fn in_hand(policy: &Policy, waiting: Waiting, email: Email, fresh: bool) -> InHand {
+fn in_hand(policy: &Policy, waiting: Waiting, mut email: Email, fresh: bool) -> InHand {
+    if fresh {
+        policy.rules.fill_in(&mut email);
+    }
     let (seen, content_key) = (policy.rules.look(&email), content_key(&email));
     let words = Shingles::of(suggest::words_of(&email));
     let words = words.map(|shingles| (shingles.clone(), shingles.bands()));

@@ -138,6 +138,12 @@ struct Found<'a> {
 }
 
 impl RuleSet {
+    /// A place as evidence names it: as rules do.
+    fn place(&self, place: Place) -> String {
+        let Place::Form(number) = place else { return place.id().to_owned() };
+        format!("form:{}", self.names.asked.get(number).map_or("", String::as_str))
+    }
+
     pub(super) fn classify_email(
         &self,
         email: &Email,
@@ -165,7 +171,9 @@ impl RuleSet {
             names: &self.names,
             services: &self.services,
             known,
-            automatic: email.kind.is_automatic(),
+            // A machine sends a form, but a person filled it in.
+            automatic: email.kind.is_automatic() && !seen.haystack.by_form,
+            by_form: seen.haystack.by_form,
             cites_case: !email.case_references.is_empty(),
             held: sums.iter().map(|sum| *sum >= HOLDS_AT).collect(),
             customer: customers.first().map_or(CustomerType::Unknown, |(customer, _)| *customer),
@@ -181,7 +189,7 @@ impl RuleSet {
                 label: self.names.text(found.rule.label),
                 rule: found.rule.id.clone(),
                 weight: rounded(found.weight),
-                place: if found.aside { "aside" } else { found.hit.place.id() }.to_owned(),
+                place: if found.aside { "aside".to_owned() } else { self.place(found.hit.place) },
                 text: Private(shortened(haystack.quote(&found.hit.range))),
             })
             .collect();
@@ -396,7 +404,7 @@ fn factor(label: Label, place: Place, depth: usize, few_words: bool) -> f64 {
         Place::Forwarded => 0.9,
         Place::Quoted if few_words => 0.8,
         Place::Quoted => 0.3,
-        Place::Attachment => 0.5,
+        Place::Attachment | Place::Form(_) => 0.5,
     }
 }
 

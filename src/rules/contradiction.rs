@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::file::{Checker, Contents, DecisionText, RuleText, Written};
+use super::lists::MARK;
 use super::matcher::Pattern;
 use super::text::Phrase;
 
@@ -24,18 +25,24 @@ fn words(rules: &[Written<RuleText>], patterns: &[Pattern], checker: &mut Checke
         let (weight, id) = (*rule.text.weight.get_ref(), rule.text.id.get_ref().as_str());
         let new = all_conditions.len();
         let conditions = *all_conditions.entry(conditions(&rule.text)).or_insert(new);
-        for (phrase, folded) in rule.text.words.iter().zip(&pattern.words) {
-            let key = (folded, rule.text.label.get_ref().as_str(), conditions);
+        for phrase in &pattern.words {
+            let key = (phrase, rule.text.label.get_ref().as_str(), conditions);
             let (before, other) = *seen.entry(key).or_insert((weight, id));
             if before * weight < 0.0 {
+                // An entry of a list stands in no rule itself.
+                let words = rule.text.words.iter();
+                let word = words.clone().find(|word| Phrase::new(word.get_ref()) == *phrase);
+                let list = words.clone().find(|word| word.get_ref().starts_with(MARK));
+                let written = word.or(list);
+                let at = written.map_or(rule.at, |word| word.span().start);
                 let what = format!(
                     "`{}` speaks for {} in one rule and against it in another (`{other}`)",
-                    phrase.get_ref(),
+                    word.map_or(phrase.folded.as_str(), |word| word.get_ref()),
                     rule.text.label.get_ref()
                 );
                 let cure =
                     "take it out of one of them, or say by near, unless or where when which holds";
-                checker.fault(rule.file, phrase.span().start, what, cure);
+                checker.fault(rule.file, at, what, cure);
             }
         }
     }

@@ -14,16 +14,18 @@ pub(crate) enum KnownFact {
     SenderHasCase,
     CitesCase,
     Automatic,
+    WebForm,
 }
 
 impl KnownFact {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::SenderIsService,
         Self::SenderIsMember,
         Self::AnswersRequest,
         Self::SenderHasCase,
         Self::CitesCase,
         Self::Automatic,
+        Self::WebForm,
     ];
 
     pub(crate) fn id(self) -> &'static str {
@@ -34,6 +36,7 @@ impl KnownFact {
             Self::SenderHasCase => "sender_has_case",
             Self::CitesCase => "cites_case",
             Self::Automatic => "automatic",
+            Self::WebForm => "web_form",
         }
     }
 }
@@ -76,6 +79,8 @@ pub(crate) struct State<'a> {
     pub(crate) services: &'a Services,
     pub(crate) known: &'a Known,
     pub(crate) automatic: bool,
+    /// It came by the council's own web form.
+    pub(crate) by_form: bool,
     pub(crate) cites_case: bool,
     /// By label number: themes, flags and facts that hold.
     pub(crate) held: Vec<bool>,
@@ -146,6 +151,7 @@ impl State<'_> {
             KnownFact::SenderHasCase => self.known.sender_has_case,
             KnownFact::CitesCase => self.cites_case,
             KnownFact::Automatic => self.automatic,
+            KnownFact::WebForm => self.by_form,
         }
     }
 

@@ -21,6 +21,10 @@ vocabulary! {
         Decision = "decision", "decision";
         /// A service of the directory.
         Service = "service", "service";
+        /// Words that rules use by one name.
+        List = "list", "list";
+        /// How a web form looks.
+        Form = "form", "form";
         /// Anything else of the directory.
         Directory = "directory", "directory";
     }

@@ -5,6 +5,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::label::{Label, Names};
+use super::lists::Lists;
 use super::text::Place;
 use crate::fault::Fault;
 
@@ -153,6 +154,7 @@ fn items<'a, T: Deserialize<'a>>(
 pub(crate) struct Checker<'a> {
     pub(crate) files: &'a [(String, String)],
     pub(crate) names: &'a Names,
+    pub(crate) lists: &'a Lists,
     pub(crate) faults: &'a mut Vec<Fault>,
 }
 
@@ -185,17 +187,29 @@ impl Checker<'_> {
     pub(crate) fn places(&mut self, file: usize, words: &[Spanned<String>]) -> Vec<Place> {
         let mut places = Vec::new();
         for word in words {
-            match Place::ALL.into_iter().find(|place| place.id() == word.get_ref()) {
+            let found = match word.get_ref().strip_prefix("form:") {
+                Some(asked) => {
+                    self.names.asked.iter().position(|word| word == asked).map(Place::Form)
+                }
+                None => Place::ALL.into_iter().find(|place| place.id() == word.get_ref()),
+            };
+            match found {
                 Some(place) => places.push(place),
                 None => self.fault(
                     file,
                     word.span().start,
                     format!("unknown place `{}`", word.get_ref()),
-                    format!("write one of: {}", Place::ALL.map(Place::id).join(", ")),
+                    format!("write one of: {}", self.all_places()),
                 ),
             }
         }
         places
+    }
+
+    fn all_places(&self) -> String {
+        let asked = self.names.asked.iter().map(|word| format!("form:{word}"));
+        let plain = Place::ALL.map(Place::id).map(str::to_owned);
+        plain.into_iter().chain(asked).collect::<Vec<_>>().join(", ")
     }
 
     /// Text that must not be empty.

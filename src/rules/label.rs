@@ -24,12 +24,14 @@ pub(crate) enum Label {
 pub(crate) struct Names {
     pub(crate) services: Vec<String>,
     pub(crate) facts: Vec<String>,
+    /// The words of web forms' questions.
+    pub(crate) asked: Vec<String>,
 }
 
 impl Names {
-    pub(crate) fn new(services: &Services, facts: Vec<String>) -> Self {
+    pub(crate) fn new(services: &Services, facts: Vec<String>, asked: Vec<String>) -> Self {
         let services = services.all().iter().map(|service| service.id.clone()).collect();
-        Self { services, facts }
+        Self { services, facts, asked }
     }
 
     /// How many labels there are.

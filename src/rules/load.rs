@@ -11,7 +11,9 @@ use super::contradiction;
 use super::decision::{Condition, Decision, Effect, KnownFact};
 use super::expression::Expression;
 use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
+use super::forms::{FORMS, Forms, SERVICE};
 use super::label::{Label, Names};
+use super::lists::{LISTS, Lists, MARK};
 use super::matcher::{Matcher, Pattern};
 use super::services::Services;
 use super::text::{Haystack, Phrase, Place};
@@ -29,20 +31,23 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut files: Vec<(String, String)> = files.to_vec();
     files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
     let services = services(&files)?;
+    let forms = one(&files, FORMS, Forms::from_toml)?;
+    let lists = one(&files, LISTS, Lists::from_toml)?;
     let version = version(files.iter().map(|(name, text)| (name, text)));
     let mut faults = Vec::new();
     let examples = examples(&files, &mut faults);
     files.retain(|(name, _)| is_numbered(name));
     let contents = file::read(&files, &mut faults);
     let facts = contents.facts.iter().map(|fact| fact.text.id.get_ref().clone()).collect();
-    let names = Names::new(&services, facts);
-    let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
+    let names = Names::new(&services, facts, forms.words().to_vec());
+    let mut checker = Checker { files: &files, names: &names, lists: &lists, faults: &mut faults };
     check_ids(&contents, &mut checker);
     let read = expressions(&contents.rules);
     let (rules, patterns) = rules(&contents.rules, &read, &mut checker);
     let mut contradictions = Vec::new();
     let matcher = std::thread::scope(|scope| {
-        let checker = Checker { files: &files, names: &names, faults: &mut contradictions };
+        let checker =
+            Checker { files: &files, names: &names, lists: &lists, faults: &mut contradictions };
         let (contents, patterns) = (&contents, &patterns);
         scope.spawn(move || contradiction::find(contents, patterns, checker));
         Matcher::new(patterns)
@@ -58,13 +63,14 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
         return Err(whole(format!("{} rules are more than {MOST_RULES}", rules.len())));
     }
     let matcher = matcher.map_err(whole)?;
-    let mut checker = Checker { files: &files, names: &names, faults: &mut faults };
+    let mut checker = Checker { files: &files, names: &names, lists: &lists, faults: &mut faults };
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
     if faults.is_empty() {
         let (opinion, spelling) = (OnceLock::new(), OnceLock::new());
         let phrases = phrases_of(patterns);
         Ok(RuleSet {
             services,
+            forms,
             names,
             rules,
             matcher,
@@ -130,10 +136,20 @@ fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {
     }
 }
 
+/// What a file of the set holds that a council may do without.
+fn one<T: Default>(
+    files: &[(String, String)],
+    wanted: &str,
+    read: fn(&str, &str) -> Result<T, Vec<Fault>>,
+) -> Result<T, Vec<Fault>> {
+    let file = files.iter().find(|(name, _)| base(name) == wanted);
+    file.map_or_else(|| Ok(T::default()), |(name, text)| read(name, text))
+}
+
 /// Whether a file of the rules folder is of the set that decides a classification: numbered, or the
-/// directory. The others (procedures, reminders, calendar, examples) have readers of their own.
+/// directory, the lists or the forms. The others (procedures, reminders, calendar, examples) have readers of their own.
 pub fn is_of_a_set(name: &str) -> bool {
-    is_numbered(name) || base(name) == SERVICES
+    is_numbered(name) || [SERVICES, FORMS, LISTS].contains(&base(name))
 }
 
 /// Which rules files make: twelve hexadecimal digits over what decides a classification. The same as
@@ -234,7 +250,7 @@ fn rules(
         }
         let mut places = checker.places(*file, &text.places);
         if text.places.is_empty() {
-            places = default_places(label);
+            places = default_places(label, checker.names);
         }
         let regex = text
             .regex
@@ -260,18 +276,30 @@ fn rules(
 }
 
 /// What is looked through where a rule does not say: what the sender wrote, and for services also
-/// what tells what the message belongs to.
-fn default_places(label: Option<Label>) -> Vec<Place> {
+/// what tells what the message belongs to, and what they chose where a form asks for it.
+fn default_places(label: Option<Label>, names: &Names) -> Vec<Place> {
     let mut places = vec![Place::Subject, Place::Text, Place::Signature, Place::Forwarded];
     if matches!(label, Some(Label::Service(_))) {
         places.extend([Place::Quoted, Place::Attachment]);
+        places.extend(names.asked.iter().position(|word| word == SERVICE).map(Place::Form));
     }
     places
 }
 
 fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) -> Vec<Phrase> {
-    let phrases: Vec<Phrase> = words.iter().map(|word| Phrase::new(word.get_ref())).collect();
-    for (word, phrase) in words.iter().zip(&phrases) {
+    let mut phrases: Vec<Phrase> = Vec::with_capacity(words.len());
+    for word in words {
+        if let Some(list) = word.get_ref().strip_prefix(MARK) {
+            if let Some(entries) = checker.lists.get(list) {
+                phrases.extend(entries.iter().cloned());
+            } else {
+                let cure = format!("write one of: {}", checker.lists.names());
+                let what = format!("unknown list `{}`", word.get_ref());
+                checker.fault(file, word.span().start, what, cure);
+            }
+            continue;
+        }
+        let phrase = Phrase::new(word.get_ref());
         let bare = word.get_ref().trim_end().trim_end_matches('*');
         if bare.contains('*') {
             checker.fault(
@@ -289,6 +317,7 @@ fn phrases(file: usize, words: &[Spanned<String>], checker: &mut Checker<'_>) ->
                 "write two letters or more",
             );
         }
+        phrases.push(phrase);
     }
     phrases
 }

@@ -160,7 +160,7 @@ impl Matcher {
     /// # Errors
     /// In words, if all together are too large.
     pub(crate) fn new(patterns: &[Pattern]) -> Result<Self, String> {
-        let mut used: Vec<(&str, Use)> = Vec::new();
+        let mut sought: Vec<(&str, Use)> = Vec::new();
         let mut within: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         let mut expressions = Vec::new();
         let mut sets: HashMap<&Needs, u32> = HashMap::new();
@@ -172,7 +172,7 @@ impl Matcher {
             ];
             for (phrases, role) in roles {
                 for phrase in phrases {
-                    used.push((phrase.folded.as_str(), Use { rule, role, open: phrase.open }));
+                    sought.push((phrase.folded.as_str(), Use { rule, role, open: phrase.open }));
                 }
             }
             for expression in &pattern.regex {
@@ -183,7 +183,7 @@ impl Matcher {
                         for literal in &needs.literals {
                             if needs.at_word {
                                 let role = Role::Needed(set);
-                                used.push((literal.as_str(), Use { rule, role, open: true }));
+                                sought.push((literal.as_str(), Use { rule, role, open: true }));
                             } else {
                                 within.entry(literal.as_str()).or_default().push(set);
                             }
@@ -195,9 +195,9 @@ impl Matcher {
                 expressions.push(Tried { rule, expression: Arc::clone(expression), sets });
             }
         }
-        used.sort_by_key(|(literal, _)| *literal);
+        sought.sort_by_key(|(literal, _)| *literal);
         let (mut literals, mut uses, mut ends) = (Vec::new(), Vec::new(), Vec::new());
-        for same in used.chunk_by(|(one, _), (other, _)| one == other) {
+        for same in sought.chunk_by(|(one, _), (other, _)| one == other) {
             literals.extend(same.first().map(|(literal, _)| *literal));
             uses.extend(same.iter().map(|(_, used)| *used));
             ends.push(uses.len());

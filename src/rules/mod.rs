@@ -9,7 +9,9 @@ pub mod difference;
 mod explain;
 mod expression;
 mod file;
+mod forms;
 mod label;
+mod lists;
 mod literals;
 mod load;
 mod matcher;
@@ -31,6 +33,7 @@ use crate::private::Private;
 use trial::Labelled;
 
 pub use explain::explain;
+pub use forms::Forms;
 pub use load::{is_of_a_set, version};
 pub use services::Services;
 
@@ -140,6 +143,7 @@ impl std::fmt::Debug for Lesson {
 /// All rules, valid, compiled, ready for many messages.
 pub struct RuleSet {
     services: Services,
+    forms: Forms,
     names: label::Names,
     rules: Vec<Rule>,
     matcher: matcher::Matcher,
@@ -181,6 +185,17 @@ impl RuleSet {
         &self.services
     }
 
+    /// The layouts of the council's web forms.
+    pub fn forms(&self) -> &Forms {
+        &self.forms
+    }
+
+    /// Reads a message that the council's own web form sent as the letter of whoever filled it in
+    /// ([`Forms::fill_in`]).
+    pub fn fill_in(&self, email: &mut Email) {
+        self.forms.fill_in(email, &self.services);
+    }
+
     /// How many rules and rows there are.
     pub fn len(&self) -> usize {
         self.rules.len() + self.decisions.len()
@@ -202,7 +217,8 @@ impl RuleSet {
     pub fn look(&self, email: &Email) -> Seen {
         let seen = self.find(email);
         // Machines are known by their headers.
-        let second = (!email.kind.is_automatic()).then(|| self.second(&seen)).flatten();
+        let person = seen.haystack.by_form || !email.kind.is_automatic();
+        let second = person.then(|| self.second(&seen)).flatten();
         Seen { second, ..seen }
     }
 
@@ -215,7 +231,9 @@ impl RuleSet {
 
     /// A message's words, slips read over.
     fn read_over(&self, email: &Email) -> text::Haystack {
-        let mut haystack = text::Haystack::of(email);
+        let read = email.form.is_none().then(|| self.forms.read(email, &self.services)).flatten();
+        let form = email.form.as_ref().or(read.as_ref());
+        let mut haystack = text::Haystack::of(email, form, self.forms.words());
         let slips = self.spelling().slips(&haystack.folded);
         haystack.replace(&slips);
         haystack

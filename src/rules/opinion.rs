@@ -226,7 +226,7 @@ pub(crate) fn features(haystack: &Haystack) -> Features {
             Place::Text | Place::Signature | Place::Forwarded => pairs(text, &mut features),
             Place::From => features.extend(words(text).map(|word| mixed(FROM, hash(word)))),
             // What others wrote before, and names of files and servers.
-            Place::Quoted | Place::Attachment | Place::FromDomain => {}
+            Place::Quoted | Place::Attachment | Place::FromDomain | Place::Form(_) => {}
         }
     }
     features.sort_unstable();

@@ -263,7 +263,7 @@ impl Service {
     }
 }
 
-fn looks_like_address(text: &str) -> bool {
+pub(super) fn looks_like_address(text: &str) -> bool {
     let mut sides = text.split('@');
     matches!(
         (sides.next(), sides.next(), sides.next()),

@@ -130,7 +130,8 @@ fn enough(past: &[Past<'_>], numbers: &[usize]) -> bool {
 
 /// What the corrections among past messages suggest.
 pub fn drafts(rules: &RuleSet, files: &[(String, String)], past: &[Past<'_>]) -> Vec<Draft> {
-    let haystacks: Vec<Haystack> = past.iter().map(|one| Haystack::of(one.email)).collect();
+    let haystacks: Vec<Haystack> =
+        past.iter().map(|one| Haystack::of(one.email, one.email.form.as_ref(), &[])).collect();
     let mut writing = Writing::default();
     for haystack in &haystacks {
         writing.add(haystack);

@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::email::{Email, SenderProof};
+use super::forms;
+use crate::email::{Email, FilledForm, SenderProof};
 
 /// Which part of a message words stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,10 +29,12 @@ pub(crate) enum Place {
     From,
     /// The domain of the sender's address.
     FromDomain,
+    /// What was answered to a question of the council's web form: the number of the question's word.
+    Form(usize),
 }
 
 impl Place {
-    /// Every place, in the order that the haystack holds them.
+    /// Every place but those of forms, in the order that the haystack holds them.
     pub(crate) const ALL: [Self; 8] = [
         Self::Subject,
         Self::Text,
@@ -54,6 +57,7 @@ impl Place {
             Self::Attachment => "attachment",
             Self::From => "from",
             Self::FromDomain => "from_domain",
+            Self::Form(_) => "form",
         }
     }
 }
@@ -71,32 +75,54 @@ pub(crate) struct Haystack {
     parts: Vec<(Place, Range<usize>)>,
     /// Where sentences end in `folded`, ascending.
     ends: Vec<usize>,
+    /// Whether it came by the council's own web form.
+    pub(crate) by_form: bool,
 }
 
 impl Haystack {
-    /// Folds a whole message.
-    pub(crate) fn of(email: &Email) -> Self {
-        let mut haystack = Self::default();
-        let split = split_text(email);
+    /// Folds a whole message. `form` is what a person filled into the council's web form, and `asked` the
+    /// words of all forms' questions.
+    pub(crate) fn of(email: &Email, form: Option<&FilledForm>, asked: &[String]) -> Self {
+        let mut haystack = Self { by_form: form.is_some(), ..Self::default() };
         haystack.add(Place::Subject, email.subject.as_ref().map_or("", |subject| subject.as_str()));
-        haystack.add(Place::Text, &email.reply_text);
-        haystack.add(Place::Signature, &split.signature);
-        let below = if split.forwards { Place::Forwarded } else { Place::Quoted };
-        haystack.add(below, &split.below);
+        match form {
+            Some(form) => haystack.add_form(form, asked),
+            None => haystack.add_letter(email),
+        }
         for attachment in &email.attachments {
             if let Some(name) = &attachment.name {
                 haystack.add(Place::Attachment, name);
             }
         }
+        haystack
+    }
+
+    /// What a person wrote into a form, and what they chose there. An address that was typed says nothing
+    /// of who they are.
+    fn add_form(&mut self, form: &FilledForm, asked: &[String]) {
+        self.add(Place::Text, &forms::text_of(form));
+        self.add(Place::From, forms::name_of(form).unwrap_or_default());
+        for (word, answer) in forms::answers(form) {
+            if let Some(number) = asked.iter().position(|asked| asked == word) {
+                self.add(Place::Form(number), answer);
+            }
+        }
+    }
+
+    fn add_letter(&mut self, email: &Email) {
+        let split = split_text(email);
+        self.add(Place::Text, &email.reply_text);
+        self.add(Place::Signature, &split.signature);
+        let below = if split.forwards { Place::Forwarded } else { Place::Quoted };
+        self.add(below, &split.below);
         // What an address says counts for nothing where it is not the sender's own.
         if let Some(from) =
             email.from.as_ref().filter(|_| email.sender_proof != SenderProof::Failed)
         {
-            haystack.add(Place::From, from.name.as_ref().map_or("", |name| name.as_str()));
-            haystack.add(Place::From, &from.address);
-            haystack.add(Place::FromDomain, from.address.rsplit('@').next().unwrap_or_default());
+            self.add(Place::From, from.name.as_ref().map_or("", |name| name.as_str()));
+            self.add(Place::From, &from.address);
+            self.add(Place::FromDomain, from.address.rsplit('@').next().unwrap_or_default());
         }
-        haystack
     }
 
     /// A text as if it were one part of a message: what rules' examples are tried on.

@@ -121,7 +121,9 @@ impl Services {
     /// What the directory alone knows of a message's sender. Its address must have been
     /// authenticated for this to mean anything.
     pub fn known_of(&self, email: &Email) -> Known {
-        let address = email.from.as_ref().map_or("", |from| from.address.as_str());
+        // Anybody's address can be typed into a form.
+        let from = email.from.as_ref().filter(|_| email.form.is_none());
+        let address = from.map_or("", |from| from.address.as_str());
         Known {
             sender_is_service: self.is_council_address(address),
             sender_service: self.is_service_address(address),

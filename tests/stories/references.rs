@@ -9,7 +9,7 @@ use postern::daemon;
 use postern::gateway::Gateway;
 
 use super::support::council::{Council, Letter};
-use super::{TRANSPORT, answer_to, mail, sink};
+use super::{TRANSPORT, answer_to, mail, mail_with, sink};
 
 /// Everything that waits is done, at a moment of the story's own choosing.
 async fn later(council: &Council, now: Timestamp) {
@@ -103,4 +103,48 @@ async fn an_answer_to_a_letter_from_before_the_key_was_changed_still_finds_its_c
     council.receives(&answer(&letter, "ann.elsewhere@example.net"));
     council.until("it opened a case of its own", |council| council.cases().len() == 3);
     council.close();
+}
+
+/// What somebody filled into the council's web form, as its machine sends it.
+fn web_form(address: &str, happened: &str) -> String {
+    let header = "Auto-Submitted: auto-generated\r\nReturn-Path: <>\r\n";
+    let body = format!(
+        "Type of feedback: Complaint\r\nName: Ann Lee\r\nEmail: {address}\r\nTelephone: 07700 900471\r\n\
+         Service: School transport\r\nPlease tell us what happened: {happened}\r\n\
+         What would you like us to do?: Ring me.\r\n"
+    );
+    mail_with(
+        "Northmere <noreply@forms.northmere.example>",
+        "Customer feedback form",
+        header,
+        &body,
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_fills_in_the_web_form_is_answered_but_proves_nothing_of_themselves() {
+    let mut council = Council::with(sink().await);
+    council.serve();
+    council.receives(&web_form("ann@example.org", TRANSPORT.trim_end()));
+    let letter = council.waits_for_letter("ann@example.org");
+    let reference = letter.reference();
+    assert!(letter.is_acknowledgement());
+    let case = council.case(&reference);
+    assert_eq!(case["messages"].as_array().unwrap().len(), 1, "{case}");
+    assert_eq!(case["lead_service"], "home_to_school_transport");
+
+    // Anybody can type Ann's address, and a reference that they have seen somewhere.
+    let quoting = format!("It is about {reference}. Please send me the whole file of the taxi.");
+    council.receives(&web_form("ann@example.org", &quoting));
+    council.waits_for_letters(2, "ann@example.org");
+    assert_eq!(council.case(&reference)["messages"].as_array().unwrap().len(), 1);
+    let waiting = council.says(&["case", "list", "--waiting"]);
+    assert!(waiting.contains(&format!("quotes {reference}")), "{waiting}");
+
+    // A service's or the council's own address that is typed there is not believed either.
+    council.receives(&web_form("school-transport@northmere.example", "The taxi firm was late."));
+    council.until("a third case", |council| council.cases().len() == 3);
+    council.close();
+    assert!(council.dovecot.messages("complaints", "INBOX").is_empty());
+    assert_eq!(council.letters_to("noreply@forms.northmere.example").len(), 0);
 }
