@@ -17,7 +17,8 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 pub(crate) use holds::Needs;
-use holds::Starts;
+use holds::{Lead, Starts};
+use walk::States;
 
 /// States of one expression at most.
 const MOST_STATES: usize = 40_000;
@@ -30,9 +31,11 @@ const REACH: usize = 120;
 #[derive(Debug, Clone)]
 pub(crate) struct Expression {
     hir: Hir,
+    /// What it begins with besides.
+    lead: Option<Lead>,
     needs: Vec<Needs>,
     starts: Starts,
-    states: OnceLock<NFA>,
+    states: OnceLock<States>,
 }
 
 impl Expression {
@@ -52,8 +55,9 @@ impl Expression {
         if size(&hir) > MOST_STATES {
             return Err("it is too large: what is repeated, is repeated too often".to_owned());
         }
+        let (hir, lead) = Lead::split_off(hir);
         let (needs, starts) = (holds::needs(&hir), Starts::of(&hir));
-        Ok(Self { hir, needs, starts, states: OnceLock::new() })
+        Ok(Self { hir, lead, needs, starts, states: OnceLock::new() })
     }
 
     /// Whether it fits where nothing stands.
@@ -66,15 +70,16 @@ impl Expression {
         &self.needs
     }
 
-    fn states(&self) -> &NFA {
+    fn states(&self) -> &States {
         self.states.get_or_init(|| {
             let config = NFA::config().which_captures(WhichCaptures::Implicit).utf8(false);
             let built = Compiler::new().configure(config).build_from_hir(&self.hir);
-            built.unwrap_or_else(|fault| {
+            let built = built.unwrap_or_else(|fault| {
                 // It has been counted, and asks for nothing that needs to be switched on.
                 tracing::error!(%fault, "an expression of a rule cannot be tried");
                 NFA::never_match()
-            })
+            });
+            States::of(&built)
         })
     }
 
@@ -86,13 +91,15 @@ impl Expression {
         let (mut found, mut open, mut from) = (Vec::new(), walk::Open::new(), 0);
         for (starts, end) in self.windows(text.len(), places) {
             from = from.max(starts.start);
-            while from < starts.end && found.len() < MOST_HITS {
-                let at = from;
-                from += 1;
-                if !self.starts.may(bytes, at) {
-                    continue;
-                }
-                if let Some(end) = walk::match_at(self.states(), bytes, at, end, &mut open) {
+            while found.len() < MOST_HITS
+                && let Some(at) = self.starts.next(bytes, from..starts.end)
+            {
+                from = at + 1;
+                if let Some(end) = self.states().match_at(bytes, at, end, &mut open) {
+                    let lead = self.lead.as_ref();
+                    let Some(at) = lead.map_or(Some(at), |lead| lead.begins(bytes, at)) else {
+                        continue;
+                    };
                     from = end.max(from);
                     // Classes count bytes: what begins or ends within a letter takes it in whole.
                     found.push(text.floor_char_boundary(at)..text.ceil_char_boundary(end));
@@ -233,9 +240,10 @@ mod tests {
         check(r"(mum|dad) of \w+", &[(&["mum of ", "dad of "], false)]);
         check(r"\b(parent|foster carer) [a-z]+", &[(&["parent ", "foster carer "], true)]);
         check(r"\b(the|a) \w+", &[(&["the ", "a "], true)]);
-        check(r"\d+", &[]);
-        check(r"(case )?\d{4}", &[]);
-        check(r"(abc|[a-z]+)\d", &[]);
+        check(r"\d+", &[(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], false)]);
+        check(r"\w+", &[]);
+        check(r"(case )?\w{4}", &[]);
+        check(r"(abc|[a-z]+)[a-z]", &[]);
     }
 
     #[test]
@@ -296,6 +304,9 @@ mod tests {
             r"(\bmy|\bthe) (son|boss)",
             r"[a-z]+\b boss",
             r"(^|[.!?] )(\w+ )?(sam|sons?)\b",
+            r"\b\w+ (boss|sons?|trial)\b",
+            r"\b[a-z]+( is)? (the|is)\b",
+            r"\b[a-z]+[a-z] (the|is)",
         ];
         let texts = [
             "",
@@ -305,6 +316,7 @@ mod tests {
             "hearings on 3rd £ trial 12. to the head of the é council to the manager at trust",
             "dear me\ndear you all\ndear sam",
             "thank you. sam 9.\nmy son. ab aab aaaaaaab baab bossboss boss",
+            "boss é9th boss 9th boss 1the the sam",
             "abcd abbcd ac a. is the is boss, the granddaughter of é and trusts. our é, é",
         ];
         for written in expressions {

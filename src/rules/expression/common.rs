@@ -56,6 +56,8 @@ const PARTS: [u32; 5] = [1_500, 300, 60, 10, 3];
 const MARKS: [(char, u32); 5] = [(' ', 10_000), ('.', 1_000), ('\n', 500), ('!', 60), ('?', 100)];
 /// Any other mark.
 const OTHER_MARK: u32 = 30;
+/// How often a figure stands, among as many words.
+const FIGURE: u32 = 40;
 /// How much rarer two words together are than the rarer of them.
 const TOGETHER: u32 = 4;
 
@@ -94,6 +96,10 @@ pub(super) fn rate(literal: &str, at_word: bool) -> u32 {
 
 /// How often words stand that begin with a part, or hold it.
 fn part(part: &str, begins: bool) -> u32 {
+    // Figures are rarer than letters, and most are of one or two.
+    if part.bytes().all(|byte| byte.is_ascii_digit()) {
+        return FIGURE.div_ceil(u32::try_from(part.len()).unwrap_or(u32::MAX));
+    }
     let length = part.chars().count();
     let held = PARTS.get(length.saturating_sub(1)).copied().unwrap_or(OTHER);
     if begins { held.div_ceil(4) } else { held }

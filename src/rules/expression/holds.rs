@@ -279,6 +279,54 @@ fn together(pieces: &[Seq]) -> Seq {
     all
 }
 
+/// A whole word of any kind that an expression begins with (`\b\w+ mum`): every word is one, so what follows
+/// is looked for, with the word's last letter before it, and the word's beginning once that is found.
+#[derive(Debug, Clone)]
+pub(super) struct Lead {
+    /// By byte: whether the word may be of it.
+    letters: Box<[bool; 256]>,
+}
+
+impl Lead {
+    /// Takes it off an expression, where that changes nothing but where matches begin.
+    pub(super) fn split_off(hir: Hir) -> (Hir, Option<Self>) {
+        let HirKind::Concat(pieces) = hir.kind() else { return (hir, None) };
+        let [look, word, rest @ ..] = pieces.as_slice() else { return (hir, None) };
+        let (HirKind::Look(look), HirKind::Repetition(word)) = (look.kind(), word.kind()) else {
+            return (hir, None);
+        };
+        let one_or_more = word.min == 1 && word.max.is_none() && word.greedy;
+        let (mut letters, mut next) = (Box::new([false; 256]), [false; 256]);
+        let of_bytes = matches!(word.sub.kind(), HirKind::Class(Class::Bytes(_)));
+        if !is_word(*look) || !one_or_more || !of_bytes || first_bytes(&word.sub, &mut letters) {
+            return (hir, None);
+        }
+        // Where the word ends must be plain.
+        let rest = Hir::concat(rest.to_vec());
+        let may_end = first_bytes(&rest, &mut next);
+        let word_only =
+            letters.iter().zip(0..=u8::MAX).all(|(of, byte)| !of || of_word(byte) || byte > 0x7f);
+        if may_end || !word_only || letters.iter().zip(&next).any(|(of, next)| *of && *next) {
+            return (hir, None);
+        }
+        (Hir::concat(vec![(*word.sub).clone(), rest]), Some(Self { letters }))
+    }
+
+    /// Where the word begins of which a letter stands at a place; nothing where it is the end of another.
+    pub(super) fn begins(&self, text: &[u8], at: usize) -> Option<usize> {
+        let of = |byte: &u8| self.letters.get(usize::from(*byte)).copied().unwrap_or_default();
+        let before = text.get(..at)?.iter().rev().take_while(|byte| of(byte)).count();
+        let of_word_at = |at: usize| text.get(at).copied().is_some_and(of_word);
+        // Letters beyond ASCII are of the word, but count as none where a word's beginning is sought.
+        (at - before..=at)
+            .find(|start| start.checked_sub(1).is_some_and(of_word_at) != of_word_at(*start))
+    }
+}
+
+fn of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 /// Where in a text a match may begin, as far as two letters tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Starts {
@@ -335,23 +383,36 @@ impl Starts {
         (number / 64, 1 << (number % 64))
     }
 
+    /// The first of some places at which a match may begin.
+    pub(super) fn next(&self, text: &[u8], places: std::ops::Range<usize>) -> Option<usize> {
+        let mut at = places.start;
+        while at < places.end {
+            // Lines are long: what begins with one is not looked for in between.
+            if self.at_line && at > 0 && text.get(at - 1) != Some(&b'\n') {
+                at += text.get(at..places.end)?.iter().position(|byte| *byte == b'\n')? + 1;
+                continue;
+            }
+            if self.may(text, at) {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
+    }
+
     /// Whether a match may begin at a place.
-    pub(super) fn may(&self, text: &[u8], at: usize) -> bool {
+    fn may(&self, text: &[u8], at: usize) -> bool {
         let Some(first) = text.get(at).copied() else { return false };
         let second = text.get(at + 1).copied().unwrap_or_default();
         let (word, bit) = Self::place(first, second);
         if self.pairs.get(word).is_none_or(|word| word & bit == 0) {
             return false;
         }
-        let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
-        if self.at_line && before != b'\n' {
-            return false;
-        }
         if !self.at_word {
             return true;
         }
+        let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
         // Whether a letter beyond ASCII is one of a word, the expression itself finds out.
-        let of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         !before.is_ascii() || !first.is_ascii() || of_word(before) != of_word(first)
     }
 }

@@ -1,80 +1,364 @@
 //! Whether an expression matches from one place on.
 //!
 //! It is tried at few places, and nearly always fails within some letters. Then the plainest way through
-//! its states is the quickest: nothing is remembered, neither between places nor between messages, so that
-//! a thousand expressions need no memory but their own states.
+//! its states is the quickest: nothing is remembered between places or messages, so that a thousand
+//! expressions need no memory but their own states. Where an expression may go on in several ways, each says
+//! with which letters it can: of fifty words that may follow, most are not even begun.
 
-use regex_automata::nfa::thompson::pikevm::PikeVM;
+use std::collections::{HashMap, HashSet};
+
 use regex_automata::nfa::thompson::{NFA, State};
+use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::util::primitives::StateID;
-use regex_automata::{Anchored, Input};
 
-/// Steps at one place before the thorough way is taken, which never goes through a state twice at one place.
-const MOST_STEPS: usize = 4_000;
+/// Steps at one place before it is remembered where each way has been, so that none is gone twice.
+const MOST_STEPS: usize = 2_000;
 
 /// Ways that are still open: a state, and how far the text is read.
-pub(super) type Open = Vec<(StateID, usize)>;
+pub(super) type Open = Vec<(u32, usize)>;
 
-/// Where the match ends that begins at `at` and reaches no further than `end`. The first way that an
-/// expression names goes before the others, as everywhere with `regex`.
-pub(super) fn match_at(
-    nfa: &NFA,
-    text: &[u8],
-    at: usize,
-    end: usize,
-    open: &mut Open,
-) -> Option<usize> {
-    open.clear();
-    open.push((nfa.start_anchored(), at));
-    let mut steps = 0;
-    while let Some((mut state, mut here)) = open.pop() {
-        loop {
-            steps += 1;
-            if steps > MOST_STEPS {
-                return thoroughly(nfa, text, at, end);
-            }
-            let byte = text.get(here).copied().filter(|_| here < end);
-            let read = match nfa.state(state) {
-                State::ByteRange { trans } => {
-                    byte.filter(|byte| trans.matches_byte(*byte)).map(|_| trans.next)
-                }
-                State::Sparse(ways) => byte.and_then(|byte| ways.matches_byte(byte)),
-                State::Dense(ways) => byte.and_then(|byte| ways.matches_byte(byte)),
-                State::Look { look, next } => {
-                    if !nfa.look_matcher().matches(*look, text, here) {
-                        break;
-                    }
-                    state = *next;
-                    continue;
-                }
-                State::Union { alternates } => {
-                    let Some((first, others)) = alternates.split_first() else { break };
-                    open.extend(others.iter().rev().map(|other| (*other, here)));
-                    state = *first;
-                    continue;
-                }
-                State::BinaryUnion { alt1, alt2 } => {
-                    open.push((*alt2, here));
-                    state = *alt1;
-                    continue;
-                }
-                State::Capture { next, .. } => {
-                    state = *next;
-                    continue;
-                }
-                State::Fail => break,
-                State::Match { .. } => return Some(here),
-            };
-            let Some(next) = read else { break };
-            (state, here) = (next, here + 1);
+/// Which bytes may come next, several of the rarer ones sharing a bit; and whether the text may end.
+type Letters = u64;
+/// The text may end.
+const END: Letters = 1 << 63;
+/// Anything may come, or nothing.
+const ANY: Letters = Letters::MAX;
+
+/// By byte: its bit.
+#[expect(clippy::indexing_slicing, reason = "a byte is the number of one of 256")]
+const BITS: [Letters; 256] = {
+    let mut bits = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        let bit = match byte {
+            b'a'..=b'z' => byte - b'a',
+            b'0'..=b'9' => 26 + byte - b'0',
+            b' ' => 36,
+            b'.' => 37,
+            b'!' => 38,
+            b'?' => 39,
+            b'\n' => 40,
+            0..=0x7f => 41,
+            _ => 42 + (byte & 15),
+        };
+        bits[byte as usize] = 1 << bit;
+        if byte == u8::MAX {
+            break bits;
         }
+        byte += 1;
     }
-    None
+};
+
+/// The states of an expression, in the order in which they are come to.
+#[derive(Debug, Clone)]
+pub(super) struct States {
+    all: Vec<Step>,
+    ways: Vec<Way>,
+    ranges: Vec<Range>,
+    looks: LookMatcher,
 }
 
-/// The same in time that grows only with the text.
-fn thoroughly(nfa: &NFA, text: &[u8], at: usize, end: usize) -> Option<usize> {
-    let machine = PikeVM::new_from_nfa(nfa.clone()).ok()?;
-    let input = Input::new(text).span(at..end).anchored(Anchored::Yes);
-    machine.find(&mut machine.create_cache(), input).map(|found| found.end())
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// A byte of a range.
+    Byte(Range),
+    /// A byte of one of several ranges: where they stand, and how many they are.
+    OneOf(u32, u32),
+    /// What must be so here, such as that a word begins.
+    Look(Look, u32),
+    /// One of several ways, the earlier before the later: where they stand, and how many they are.
+    Ways(u32, u32),
+    Match,
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    from: u8,
+    to: u8,
+    next: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    letters: Letters,
+    next: u32,
+}
+
+impl States {
+    /// The states of an expression's machine.
+    pub(super) fn of(nfa: &NFA) -> Self {
+        let mut made = Making { nfa, numbers: HashMap::new(), todo: Vec::new() };
+        let mut states = Self {
+            all: Vec::new(),
+            ways: Vec::new(),
+            ranges: Vec::new(),
+            looks: LookMatcher::new(),
+        };
+        made.number(nfa.start_anchored());
+        let mut next = 0;
+        while let Some(state) = made.todo.get(next).copied() {
+            next += 1;
+            let step = states.step(&mut made, state);
+            states.all.push(step);
+        }
+        states
+    }
+
+    fn step(&mut self, made: &mut Making<'_>, state: StateID) -> Step {
+        match made.nfa.state(state) {
+            State::ByteRange { trans } => Step::Byte(Range {
+                from: trans.start,
+                to: trans.end,
+                next: made.number(trans.next),
+            }),
+            State::Sparse(several) => {
+                let first = count(self.ranges.len());
+                for trans in &*several.transitions {
+                    let next = made.number(trans.next);
+                    self.ranges.push(Range { from: trans.start, to: trans.end, next });
+                }
+                Step::OneOf(first, count(several.transitions.len()))
+            }
+            State::Dense(all) => {
+                let first = count(self.ranges.len());
+                for (byte, next) in (0..=u8::MAX).zip(all.transitions.iter()) {
+                    if *next != StateID::ZERO {
+                        let next = made.number(*next);
+                        self.ranges.push(Range { from: byte, to: byte, next });
+                    }
+                }
+                Step::OneOf(first, count(self.ranges.len()) - first)
+            }
+            State::Look { look, next } => Step::Look(*look, made.number(*next)),
+            State::Union { .. } | State::BinaryUnion { .. } => {
+                let mut ways = Vec::new();
+                made.flatten(state, &mut ways, &mut HashSet::new());
+                let first = count(self.ways.len());
+                for way in &ways {
+                    let letters = made.letters(*way, &mut HashSet::new());
+                    self.ways.push(Way { letters, next: made.number(*way) });
+                }
+                Step::Ways(first, count(ways.len()))
+            }
+            // Passed over by whatever leads here.
+            State::Capture { next, .. } => {
+                let letters = ANY;
+                let first = count(self.ways.len());
+                self.ways.push(Way { letters, next: made.number(*next) });
+                Step::Ways(first, 1)
+            }
+            State::Fail => Step::Fail,
+            State::Match { .. } => Step::Match,
+        }
+    }
+
+    /// Where the match ends that begins at `at` and reaches no further than `end`. The first way that an
+    /// expression names goes before the others, as everywhere with `regex`.
+    pub(super) fn match_at(
+        &self,
+        text: &[u8],
+        at: usize,
+        end: usize,
+        open: &mut Open,
+    ) -> Option<usize> {
+        let mut steps = 0;
+        let bounded = |_: u32, _: usize| {
+            steps += 1;
+            if steps > MOST_STEPS { Fork::Stop } else { Fork::Go }
+        };
+        match self.walk(text, at, end, open, bounded) {
+            Walked::Stopped => {
+                let mut been = HashSet::new();
+                // The first to come somewhere goes before all who come there later.
+                let once = |state, here| {
+                    if been.insert((state, here)) { Fork::Go } else { Fork::Leave }
+                };
+                match self.walk(text, at, end, open, once) {
+                    Walked::To(end) => Some(end),
+                    Walked::Nowhere | Walked::Stopped => None,
+                }
+            }
+            Walked::To(end) => Some(end),
+            Walked::Nowhere => None,
+        }
+    }
+
+    /// Walks on, where there are several ways as `at_fork` says of the state and the place.
+    fn walk(
+        &self,
+        text: &[u8],
+        at: usize,
+        end: usize,
+        open: &mut Open,
+        mut at_fork: impl FnMut(u32, usize) -> Fork,
+    ) -> Walked {
+        open.clear();
+        open.push((0, at));
+        while let Some((state, here)) = open.pop() {
+            match self.straight(text, state, here, end) {
+                Some((Step::Match, here, _)) => return Walked::To(here),
+                Some((Step::Ways(first, many), here, state)) => match at_fork(state, here) {
+                    Fork::Go => self.open(text, (first, many), here, end, open),
+                    Fork::Leave => {}
+                    Fork::Stop => return Walked::Stopped,
+                },
+                _ => {}
+            }
+        }
+        Walked::Nowhere
+    }
+
+    /// Opens the ways that the next letter allows; the first of them goes first.
+    fn open(&self, text: &[u8], ways: (u32, u32), here: usize, end: usize, open: &mut Open) {
+        let letter = text.get(here).filter(|_| here < end);
+        let letter = letter.and_then(|byte| BITS.get(usize::from(*byte))).copied().unwrap_or(END);
+        let (first, many) = (ways.0 as usize, ways.1 as usize);
+        let ways = self.ways.get(first..first + many).unwrap_or_default();
+        let allowed = ways.iter().rev().filter(|way| way.letters & letter != 0);
+        open.extend(allowed.map(|way| (way.next, here)));
+    }
+
+    /// Goes from a state for as long as there is one way: to a place with several, or a match.
+    fn straight(
+        &self,
+        text: &[u8],
+        mut state: u32,
+        mut here: usize,
+        end: usize,
+    ) -> Option<(Step, usize, u32)> {
+        loop {
+            let step = *self.all.get(state as usize)?;
+            state = match step {
+                Step::Byte(range) => {
+                    let byte = *text.get(here).filter(|_| here < end)?;
+                    if byte < range.from || byte > range.to {
+                        return None;
+                    }
+                    here += 1;
+                    range.next
+                }
+                Step::OneOf(first, many) => {
+                    let byte = *text.get(here).filter(|_| here < end)?;
+                    let (first, many) = (first as usize, many as usize);
+                    let ranges = self.ranges.get(first..first + many)?;
+                    let range = ranges.iter().find(|range| byte <= range.to)?;
+                    if byte < range.from {
+                        return None;
+                    }
+                    here += 1;
+                    range.next
+                }
+                Step::Look(look, next) => {
+                    if !self.looks.matches(look, text, here) {
+                        return None;
+                    }
+                    next
+                }
+                Step::Ways(..) | Step::Match => return Some((step, here, state)),
+                Step::Fail => return None,
+            };
+        }
+    }
+}
+
+/// What becomes of a walk where there are several ways.
+enum Fork {
+    /// They are gone, one after the other.
+    Go,
+    /// None is gone.
+    Leave,
+    /// The walk ends.
+    Stop,
+}
+
+/// How a walk ended.
+enum Walked {
+    To(usize),
+    Nowhere,
+    Stopped,
+}
+
+fn count(many: usize) -> u32 {
+    // An expression of as many states was refused when it was read.
+    u32::try_from(many).unwrap_or(u32::MAX)
+}
+
+/// States on the way from the library's machine to ours.
+struct Making<'n> {
+    nfa: &'n NFA,
+    numbers: HashMap<StateID, u32>,
+    todo: Vec<StateID>,
+}
+
+impl Making<'_> {
+    /// The state behind marks that only groups need.
+    fn behind(&self, mut state: StateID) -> StateID {
+        while let State::Capture { next, .. } = self.nfa.state(state) {
+            state = *next;
+        }
+        state
+    }
+
+    fn number(&mut self, state: StateID) -> u32 {
+        let state = self.behind(state);
+        let new = count(self.todo.len());
+        let number = *self.numbers.entry(state).or_insert(new);
+        if number == new {
+            self.todo.push(state);
+        }
+        number
+    }
+
+    /// Ways of ways, as one list in their order.
+    fn flatten(&self, state: StateID, into: &mut Vec<StateID>, seen: &mut HashSet<StateID>) {
+        let state = self.behind(state);
+        if !seen.insert(state) {
+            return;
+        }
+        match self.nfa.state(state) {
+            State::Union { alternates } => {
+                alternates.iter().for_each(|way| self.flatten(*way, into, seen));
+            }
+            State::BinaryUnion { alt1, alt2 } => {
+                self.flatten(*alt1, into, seen);
+                self.flatten(*alt2, into, seen);
+            }
+            State::ByteRange { .. }
+            | State::Sparse(_)
+            | State::Dense(_)
+            | State::Look { .. }
+            | State::Capture { .. }
+            | State::Fail
+            | State::Match { .. } => into.push(state),
+        }
+    }
+
+    /// With which letters a state can go on.
+    fn letters(&self, state: StateID, seen: &mut HashSet<StateID>) -> Letters {
+        let state = self.behind(state);
+        if !seen.insert(state) {
+            return 0;
+        }
+        let of = |from: u8, to: u8| {
+            let bits = (from..=to).map(|byte| BITS.get(usize::from(byte)).copied().unwrap_or(ANY));
+            bits.fold(0, |all, bit| all | bit)
+        };
+        match self.nfa.state(state) {
+            State::ByteRange { trans } => of(trans.start, trans.end),
+            State::Sparse(several) => {
+                let ranges = several.transitions.iter().map(|trans| of(trans.start, trans.end));
+                ranges.fold(0, |all, one| all | one)
+            }
+            State::Dense(_) | State::Match { .. } | State::Capture { .. } => ANY,
+            State::Look { next, .. } => self.letters(*next, seen),
+            State::Union { alternates } => {
+                alternates.iter().fold(0, |all, way| all | self.letters(*way, seen))
+            }
+            State::BinaryUnion { alt1, alt2 } => {
+                self.letters(*alt1, seen) | self.letters(*alt2, seen)
+            }
+            State::Fail => 0,
+        }
+    }
 }
