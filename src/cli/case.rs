@@ -142,16 +142,22 @@ async fn list(
     Ok(())
 }
 
-fn is_overdue(row: &CaseRow, today: jiff::civil::Date) -> bool {
+/// Whether the answer that the customer was told is late.
+pub(super) fn is_overdue(row: &CaseRow, today: jiff::civil::Date) -> bool {
     row.status == "open" && row.agreed_due_on.as_ref().is_some_and(|due| *due < today.to_string())
 }
 
-fn line(row: &CaseRow, today: jiff::civil::Date) -> String {
-    let due = match (&row.agreed_due_on, &row.target_on) {
+/// When a case's answer is due, or why it is not.
+pub(super) fn due(row: &CaseRow) -> &str {
+    match (&row.agreed_due_on, &row.target_on) {
         (Some(due), _) => due,
         (None, Some(_)) => "none: the clock stands still",
         (None, None) => "no answer owed",
-    };
+    }
+}
+
+fn line(row: &CaseRow, today: jiff::civil::Date) -> String {
+    let due = due(row);
     let late = if is_overdue(row, today) { " LATE" } else { "" };
     let check = if row.needs_officer { " check" } else { "" };
     format!(

@@ -307,10 +307,8 @@ async fn summary(gateway: &Gateway, place: &Place, out: &mut Out) -> Result<(), 
             out.line(&format!("{count:>9} {}", record_type.label()))?;
         }
     }
-    let today = london_day(gateway.clock.now()).to_string();
-    let late = |row: &&cases::CaseRow| {
-        row.status == "open" && row.agreed_due_on.as_ref().is_some_and(|due| *due < today)
-    };
+    let today = london_day(gateway.clock.now());
+    let late = |row: &&cases::CaseRow| super::case::is_overdue(row, today);
     out.line(&format!("{:>9} overdue", rows.iter().filter(late).count()))?;
     out.line("")?;
     out.line("      letters")?;
@@ -320,7 +318,7 @@ async fn summary(gateway: &Gateway, place: &Place, out: &mut Out) -> Result<(), 
     out.line(&format!("{:>5} tasks for officers", tasks::open(db).await?.len()))?;
     out.line("")?;
     for row in rows.iter().take(5) {
-        let due = row.agreed_due_on.as_deref().unwrap_or("no answer owed");
+        let due = super::case::due(row);
         out.line(&format!(
             "      {}  {}, {}, {}, due {due}",
             row.reference, row.record_type, row.lead_service, row.customer_type
