@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
+use jiff::civil::DateTime;
+
 use crate::casework::case::{
-    Actor, Case, CaseField, CaseStatus, Event, OfficerId, Recorded, Refusal,
+    Actor, Case, CaseField, CaseStatus, Event, Issue, OfficerId, Recorded, Refusal,
 };
 use crate::casework::procedure::Procedure;
 use crate::casework::reference::CaseReference;
-use crate::casework::vocabulary::ServiceId;
+use crate::casework::vocabulary::{Outcome, RejectionReason, ServiceId};
 use crate::gateway::Gateway;
-use crate::intake::{Asking, ask_service, clocked};
+use crate::intake::{Asking, ask_service};
 use crate::outbox::TokenCase;
 use crate::store::cases::{self, CaseRow, Clocked};
 use crate::store::suggestions::{self, Answered};
@@ -21,6 +23,8 @@ use crate::store::{StoreError, Tx, messages, requests};
 mod attachments;
 mod clock;
 mod letters;
+mod post;
+mod stage;
 
 pub use attachments::{attachment, attachment_bytes, sendable};
 pub use clock::{Move, Sum, sum};
@@ -103,6 +107,39 @@ pub enum Act {
         /// Why.
         because: String,
     },
+    /// The customer asked for the next stage.
+    NextStage {
+        /// When the council received that, as London's clocks showed it; now, where none is named.
+        received: Option<DateTime>,
+        /// Why, where it is early or late.
+        because: Option<String>,
+    },
+    /// The written statement of complaint was agreed.
+    Statement {
+        /// When; now, where none is named.
+        agreed: Option<DateTime>,
+    },
+    /// The customer took it back.
+    Withdraw {
+        /// How they said so.
+        because: String,
+    },
+    /// It is not taken on.
+    Reject {
+        /// Which of the reasons of table 3.
+        reason: RejectionReason,
+        /// Why, for the record.
+        because: String,
+        /// More for the customer to read, beside the words of `routes.toml`.
+        say: Option<String>,
+    },
+    /// What the council found of one issue.
+    Outcome {
+        /// Which.
+        issue: Issue,
+        /// What; none takes an earlier finding back.
+        outcome: Option<Outcome>,
+    },
     /// A merger is undone.
     Separate {
         /// Why.
@@ -156,6 +193,21 @@ pub async fn act(
                     }
                     Act::Turn { wanted, because } => {
                         clock::turn(tx, &inner, found, &by, wanted, &because).await
+                    }
+                    Act::NextStage { received, because } => {
+                        stage::next(tx, &inner, found, &by, received, because).await
+                    }
+                    Act::Statement { agreed } => {
+                        stage::statement(tx, &inner, found, &by, agreed).await
+                    }
+                    Act::Withdraw { because } => {
+                        stage::withdraw(tx, &inner, found, &by, because).await
+                    }
+                    Act::Reject { reason, because, say } => {
+                        stage::reject(tx, &inner, found, &by, reason, &because, say).await
+                    }
+                    Act::Outcome { issue, outcome } => {
+                        stage::outcome(tx, &inner, found, &by, issue, outcome).await
                     }
                     Act::Separate { because } => separate(tx, &inner, found, &by, &because).await,
                 }
@@ -233,14 +285,10 @@ async fn correct(
         let event = found.case.correct(*field, value, Some(because.clone()))?;
         record(tx, gateway, &mut found, by, event).await?;
     }
-    // Correcting a type moves no clock: the dates are worked out again from the first receipt.
+    // Correcting a type moves no clock: the dates of its stage are worked out again from where it started.
     let policy = gateway.policy();
     let retyped = changes.iter().any(|(field, _)| *field == CaseField::RecordType);
-    let clock = if retyped {
-        Some(clock::started(&policy, &found.case, 1, found.case.received_at)?)
-    } else {
-        None
-    };
+    let clock = if retyped { Some(clock::started(&policy, &found.case)?) } else { None };
     save(tx, gateway, &found, clock.as_ref()).await?;
     let due = clock.and_then(|clock| clock.agreed_due_on);
     if let Some(due_on) = due {
@@ -248,8 +296,12 @@ async fn correct(
     }
     if changes.iter().any(|(field, _)| *field == CaseField::Services) {
         requests::cancel_others(tx, found.row.id, &found.case.services).await?;
+        // Who was asked already is not asked anew, whether they have answered or not.
+        let asked = requests::services_of(tx, found.row.id).await?;
         for service in found.case.services.clone() {
-            ask_one(tx, gateway, &found, &service, due).await?;
+            if !asked.iter().any(|one| one == service.as_str()) {
+                ask_one(tx, gateway, &found, &service, due).await?;
+            }
         }
     }
     Ok(match due {
@@ -268,7 +320,7 @@ async fn redate(
     let uncovered = |gap: crate::casework::calendar::NotCovered| {
         StoreError::unsuitable("work out the draft's due date", gap.to_string())
     };
-    let received_on = crate::clock::london_day(found.case.received_at);
+    let received_on = crate::clock::london_day(found.case.clock_started_at);
     let limit = policy.calendar.working_days_between(received_on, due_on).map_err(uncovered)?;
     let draft =
         policy.ladder.draft_due_on(received_on, due_on, &policy.calendar).map_err(uncovered)?;
@@ -318,10 +370,16 @@ async fn ask(
         let instead = "let its clock go on first, or register it as a type that is answered";
         return Err(Refusal { because, instead: instead.to_owned() }.into());
     }
+    if requests::open_of(tx, found.row.id, service.as_str()).await?.is_some() {
+        let because = format!("{service} has been asked already");
+        let instead = "its reminders go on until it answers".to_owned();
+        return Err(Refusal { because, instead }.into());
+    }
     ask_one(tx, gateway, &found, &service, None).await?;
     Ok(format!("{service} is asked"))
 }
 
+/// Asks a service that nothing is open to, for the first time or anew.
 async fn ask_one(
     tx: &mut Tx,
     gateway: &Gateway,
@@ -331,6 +389,9 @@ async fn ask_one(
 ) -> Result<(), ActFault> {
     let stored = found.row.agreed_due_on.as_deref().and_then(|day| day.parse().ok());
     let (Some(due_on), Some(case)) = (due_on.or(stored), TokenCase::of(&found.row)) else {
+        return Ok(());
+    };
+    let Some(round) = requests::next_round(tx, found.row.id, service).await? else {
         return Ok(());
     };
     let policy = gateway.policy();
@@ -343,8 +404,9 @@ async fn ask_one(
         record_type: found.case.record_type,
         stage: found.case.stage,
         steps_total,
-        received_on: crate::clock::london_day(found.case.received_at),
+        received_on: crate::clock::london_day(found.case.clock_started_at),
         service: service.clone(),
+        round,
         leads: found.case.services.first() == Some(service),
         due_on,
         write: true,
@@ -365,7 +427,8 @@ async fn respond(
     record(tx, gateway, &mut found, by, Event::Note { text: note.into() }).await?;
     save(tx, gateway, &found, None).await?;
     requests::cancel_all(tx, found.row.id).await?;
-    Ok(format!("{} is answered; nobody is chased for it any more", found.row.reference))
+    let left = stage::undecided(&found);
+    Ok(format!("{} is answered; nobody is chased for it any more{left}", found.row.reference))
 }
 
 async fn ended(
@@ -389,13 +452,15 @@ async fn reopened(
     event: Event,
 ) -> Result<String, ActFault> {
     record(tx, gateway, &mut found, by, event).await?;
-    let policy = gateway.policy();
-    let clock = policy
-        .procedures
-        .clock_for(found.case.record_type, found.case.stage, gateway.clock.now(), &policy.calendar)
-        .map_err(|fault| StoreError::unsuitable("work out the due date", fault.to_string()))?;
-    let clock = clocked(&clock);
+    let clock = clock::started(&gateway.policy(), &found.case)?;
     save(tx, gateway, &found, Some(&clock)).await?;
+    // Whoever worked on it before is asked by the new date.
+    let asked = requests::ever_asked(tx, found.row.id).await?;
+    for service in found.case.services.clone() {
+        if asked.iter().any(|one| one == service.as_str()) {
+            ask_one(tx, gateway, &found, &service, clock.agreed_due_on).await?;
+        }
+    }
     Ok(match clock.agreed_due_on {
         Some(day) => format!("{} is open again, due by {day}", found.row.reference),
         None => format!("{} is open again", found.row.reference),

@@ -10,6 +10,7 @@ use rust_embed::Embed;
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::procedure::Procedures;
 use crate::casework::reminder::Ladder;
+use crate::casework::route::Routes;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::letters::Letters;
@@ -19,6 +20,8 @@ use crate::rules::{self, RuleSet};
 #[folder = "rules/"]
 struct ShippedRules;
 
+/// The file that says where else somebody can go.
+const ROUTES: &str = "routes.toml";
 /// The calendar's file name.
 const CALENDAR: &str = "bank-holidays-england.json";
 
@@ -32,6 +35,8 @@ pub struct Policy {
     pub calendar: WorkingCalendar,
     /// The ladder of reminders.
     pub ladder: Ladder,
+    /// What is said where a case is not taken on.
+    pub routes: Routes,
     /// What we write.
     pub letters: Letters,
 }
@@ -115,6 +120,7 @@ impl Policy {
         let procedures = procedures(rules, &mut faults);
         let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
         let calendar = calendar(rules, &mut faults);
+        let routes = routes(rules, &mut faults);
         // The two that take long, at once.
         let (rules, letters) = std::thread::scope(|scope| {
             let letters = scope.spawn(|| Letters::load(templates));
@@ -124,10 +130,14 @@ impl Policy {
         let letters = letters.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let rules = rules.map_err(|mut more| faults.append(&mut more)).ok();
         let letters = letters.map_err(|mut more| faults.append(&mut more)).ok();
-        match (rules, procedures, calendar, ladder, letters) {
-            (Some(rules), Some(procedures), Some(calendar), Some(ladder), Some(letters)) => {
-                Ok(Self { rules, procedures, calendar, ladder, letters })
-            }
+        match (rules, procedures, calendar, ladder.zip(routes), letters) {
+            (
+                Some(rules),
+                Some(procedures),
+                Some(calendar),
+                Some((ladder, routes)),
+                Some(letters),
+            ) => Ok(Self { rules, procedures, calendar, ladder, routes, letters }),
             _ => Err(faults),
         }
     }
@@ -171,7 +181,9 @@ pub fn rules_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
 pub fn others_of(folder: &Path) -> Result<RuleFiles, Vec<Fault>> {
     let mut files = all_of(Some(folder))?;
     let is_read = |name: &str| {
-        ["procedures.toml", "reminders.toml", CALENDAR].iter().any(|own| name.ends_with(own))
+        ["procedures.toml", "reminders.toml", ROUTES, CALENDAR]
+            .iter()
+            .any(|own| name.ends_with(own))
     };
     files.retain(|name, _| is_read(name));
     Ok(files)
@@ -201,12 +213,20 @@ fn calendar(rules: &Texts, faults: &mut Vec<Fault>) -> Option<WorkingCalendar> {
     })
 }
 
+/// A folder from before there was such a file goes on with the shipped words.
+fn routes(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Routes> {
+    if rules.iter().any(|(name, _)| name.ends_with(ROUTES)) {
+        return part(rules, ROUTES, faults, Routes::from_toml);
+    }
+    part(&embedded::<ShippedRules>("rules"), ROUTES, faults, Routes::from_toml)
+}
+
 /// Whether a file of `rules/` belongs to classification.
 fn is_classification(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let kind = Path::new(file).extension();
     let counts = kind.is_some_and(|extension| extension == "toml" || extension == "jsonl");
-    counts && !matches!(file, "procedures.toml" | "reminders.toml" | "routes.toml")
+    counts && !matches!(file, "procedures.toml" | "reminders.toml" | ROUTES)
 }
 
 fn part<T>(

@@ -42,7 +42,7 @@ const MAY_USE: &[(&str, &str)] = &[
     ),
     ("reminders", "clock hold tick casework letters policy store outbox gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
-    ("officer", "clock casework store outbox intake policy gateway"),
+    ("officer", "clock casework letters store outbox intake policy gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     ("console", "clock store gateway"),

@@ -24,6 +24,8 @@ mod mail;
 mod privacy;
 #[path = "commands/rules.rs"]
 mod rules;
+#[path = "commands/stages.rs"]
+mod stages;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

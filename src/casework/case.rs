@@ -13,11 +13,13 @@ use serde::Serialize;
 
 use super::dates::Turn;
 use super::reference::CaseReference;
-use super::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme, vocabulary};
+use super::vocabulary::{
+    CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, Theme, vocabulary,
+};
 use crate::private::Private;
 
 mod event;
-pub use event::{Actor, CaseField, Event, OfficerId, Recorded};
+pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
 
 vocabulary! {
     /// Where a case stands.
@@ -79,8 +81,14 @@ pub struct Case {
     pub turns: Vec<Turn>,
     /// When the matter, or the request for its present stage, was acknowledged.
     pub acknowledged_at: Option<Timestamp>,
+    /// When the written statement of the complaint was agreed, at its present stage.
+    pub statement_agreed_at: Option<Timestamp>,
     /// When its stage was answered.
     pub responded_at: Option<Timestamp>,
+    /// What the council found, issue by issue, in the order in which it was found.
+    pub findings: Vec<(Issue, Outcome)>,
+    /// Why it was not taken on.
+    pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
 }
@@ -119,7 +127,10 @@ impl Case {
             clock_started_at: *at,
             turns: Vec::new(),
             acknowledged_at: None,
+            statement_agreed_at: None,
             responded_at: None,
+            findings: Vec::new(),
+            rejected: None,
             merged: None,
         };
         for recorded in events {
@@ -144,7 +155,15 @@ impl Case {
             }
             Event::Closed { .. } => self.status = CaseStatus::Closed,
             Event::Withdrawn { .. } => self.status = CaseStatus::Withdrawn,
-            Event::Rejected { .. } => self.status = CaseStatus::Rejected,
+            Event::Rejected { reason, .. } => {
+                self.status = CaseStatus::Rejected;
+                self.rejected = Some(*reason);
+            }
+            Event::StatementAgreed { at } => self.statement_agreed_at = Some(*at),
+            Event::IssueDecided { issue, outcome } => {
+                self.findings.retain(|(found, _)| found != issue);
+                self.findings.extend(outcome.map(|outcome| (issue.clone(), outcome)));
+            }
             Event::Merged { into, .. } => {
                 self.merged = Some((into.clone(), self.status));
                 self.status = CaseStatus::Closed;
@@ -170,7 +189,9 @@ impl Case {
         self.clock_started_at = at;
         self.turns.clear();
         self.acknowledged_at = None;
+        self.statement_agreed_at = None;
         self.responded_at = None;
+        self.rejected = None;
     }
 
     fn set(&mut self, field: CaseField, value: &str) {
@@ -276,8 +297,13 @@ impl Case {
     /// An officer does not take it on, for one of the reasons of table 3.
     ///
     /// # Errors
-    /// [`Refusal`] once the case is answered, over or past its first stage.
-    pub fn reject(&self, decided_by: OfficerId, reason: &str) -> Result<Event, Refusal> {
+    /// [`Refusal`] once the case is answered, over or past its first stage, or if no words are given.
+    pub fn reject(
+        &self,
+        decided_by: OfficerId,
+        reason: RejectionReason,
+        because: &str,
+    ) -> Result<Event, Refusal> {
         self.must_be_open("be rejected")?;
         if self.stage > 1 {
             return Err(Refusal::new(
@@ -285,10 +311,65 @@ impl Case {
                 "answer it, or close it with a reason",
             ));
         }
-        if reason.trim().is_empty() {
-            return Err(Refusal::new("a rejection needs a reason", "choose one of table 3"));
+        Ok(Event::Rejected { decided_by, reason, because: a_reason(because, "a rejection")? })
+    }
+
+    /// Customer and council agreed the written statement of the complaint: what an investigation at
+    /// this stage looks into.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless the case is open past its first stage, if it was agreed already, or before
+    /// the stage was asked for.
+    pub fn agree_statement(&self, at: Timestamp) -> Result<Event, Refusal> {
+        self.must_be_open("have its statement agreed")?;
+        if self.stage < 2 {
+            let why = "a statement is agreed once a later stage is asked for";
+            return Err(Refusal::new(why, "open the next stage first"));
         }
-        Ok(Event::Rejected { decided_by, reason: reason.trim().to_owned() })
+        if let Some(agreed) = self.statement_agreed_at {
+            let why = format!("the statement was agreed on {}", crate::clock::london_day(agreed));
+            return Err(Refusal::new(why, "leave it as it is"));
+        }
+        if at < self.clock_started_at {
+            let asked = crate::clock::london_day(self.clock_started_at);
+            let why = format!("the stage was asked for on {asked}");
+            return Err(Refusal::new(why, "name a day from then on"));
+        }
+        Ok(Event::StatementAgreed { at })
+    }
+
+    /// What the council found of an issue. None takes an earlier finding back.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the case was withdrawn, rejected or merged, the part is of another theme, the
+    /// service does not answer this case, or there is nothing to take back.
+    pub fn decide_issue(&self, issue: Issue, outcome: Option<Outcome>) -> Result<Event, Refusal> {
+        if matches!(self.status, CaseStatus::Withdrawn | CaseStatus::Rejected) {
+            return Err(Refusal::new(self.is_over(), "reopen it first"));
+        }
+        if let Some((into, _)) = &self.merged {
+            let why = format!("the case was merged into {into}");
+            return Err(Refusal::new(why, format!("record it on {into}")));
+        }
+        if let Some(part) = issue.part.filter(|part| part.theme() != issue.theme) {
+            let why = format!("`{part}` is no part of `{}`", issue.theme);
+            return Err(Refusal::new(why, format!("it is part of `{}`", part.theme())));
+        }
+        if let Some(service) = issue.service.as_ref().filter(|one| !self.services.contains(one)) {
+            let instead = format!("name one of {}", joined(&self.services));
+            return Err(Refusal::new(format!("{service} does not answer this case"), instead));
+        }
+        if outcome.is_none() && !self.findings.iter().any(|(found, _)| *found == issue) {
+            let why = format!("nothing was found of `{}` yet", issue.theme);
+            return Err(Refusal::new(why, "give its outcome"));
+        }
+        Ok(Event::IssueDecided { issue, outcome })
+    }
+
+    /// The themes of which nothing was found yet.
+    pub fn undecided(&self) -> Vec<Theme> {
+        let found = |theme: &Theme| self.findings.iter().any(|(issue, _)| issue.theme == *theme);
+        self.themes.iter().copied().filter(|theme| !found(theme)).collect()
     }
 
     /// An officer found that it is about the same matter as another case, which goes on for both.

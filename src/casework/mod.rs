@@ -2,7 +2,7 @@
 //!
 //! [`calendar`] knows the working days, [`deadline`] counts them and shows the sum, [`procedure`]
 //! says how many each stage gives, [`dates`] what became of them, [`reminder`] which chase fits a day, [`case`](mod@case) what may happen
-//! to a case, [`reference`](mod@reference) what it is called, [`working`] how dates and sums read.
+//! to a case, [`reference`](mod@reference) what it is called, [`route`] where somebody can go whose case is not taken on, [`working`] how dates and sums read.
 
 pub mod calendar;
 pub mod case;
@@ -11,5 +11,6 @@ pub mod deadline;
 pub mod procedure;
 pub mod reference;
 pub mod reminder;
+pub mod route;
 pub mod vocabulary;
 pub mod working;

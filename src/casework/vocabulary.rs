@@ -174,6 +174,106 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What exactly is alleged within a theme, by the notes under the report's tables 8, 10 and 11.
+    SubTheme {
+        /// Communication: late or none.
+        NoContact = "no_contact", "Delay or failure to communicate";
+        /// Communication: badly done.
+        PoorCommunication = "poor_communication", "Poor communication";
+        /// Communication: wrong.
+        WrongInformation = "wrong_information", "Wrong information or advice";
+        /// Equalities and regulatory: treated worse for who they are.
+        Discrimination = "discrimination", "Discrimination";
+        /// Equalities and regulatory: personal data.
+        DataProtection = "data_protection", "Data protection";
+        /// Equalities and regulatory: danger.
+        HealthAndSafety = "health_and_safety", "Health and safety";
+        /// Service: late.
+        Delay = "delay", "Delayed service";
+        /// Service: not done.
+        FailureToAct = "failure_to_act", "Failure to deliver a service or do something";
+        /// Service: badly done.
+        Quality = "quality", "Quality of service provided";
+        /// Service: taken away.
+        Withdrawal = "withdrawal", "Service cancelled or withdrawn";
+        /// Policy and procedure: a rule was broken.
+        NotFollowed = "not_followed", "Procedure not followed";
+        /// Policy and procedure: the rule is wrong.
+        DisputedPolicy = "disputed_policy", "Disagreement with a policy";
+        /// Policy and procedure: the decision is wrong.
+        DisputedDecision = "disputed_decision", "Disagreement with decision";
+    }
+}
+
+impl SubTheme {
+    /// The theme that it is part of. Staff conduct has no parts.
+    pub fn theme(self) -> Theme {
+        match self {
+            Self::NoContact | Self::PoorCommunication | Self::WrongInformation => {
+                Theme::Communication
+            }
+            Self::Discrimination | Self::DataProtection | Self::HealthAndSafety => {
+                Theme::EqualitiesRegulatory
+            }
+            Self::Delay | Self::FailureToAct | Self::Quality | Self::Withdrawal => {
+                Theme::ServiceIssue
+            }
+            Self::NotFollowed | Self::DisputedPolicy | Self::DisputedDecision => {
+                Theme::PolicyProcedure
+            }
+        }
+    }
+}
+
+vocabulary! {
+    /// What the council found of one issue; tables 8, 10 and 11 merge the first two.
+    Outcome {
+        /// The council agrees that it was wrong.
+        Upheld = "upheld", "Upheld";
+        /// In part.
+        PartlyUpheld = "partly_upheld", "Partly upheld";
+        /// The council does not agree.
+        NotUpheld = "not_upheld", "Not upheld";
+        /// The customer took it back.
+        Withdrawn = "withdrawn", "Withdrawn";
+        /// It could not be settled either way.
+        NoFinding = "no_finding", "No finding";
+    }
+}
+
+vocabulary! {
+    /// Why a case was not taken on (table 3, in its order).
+    RejectionReason {
+        /// Acts for another without authority.
+        NotAuthorised = "not_authorised", "Representative not authorised to act on behalf of client";
+        /// A court or tribunal has the matter.
+        LegalProceedings = "legal_proceedings", "Complaint subject to legal proceedings";
+        /// Another body answers for it.
+        OtherOrganisation = "other_organisation", "Complaint for another organisation";
+        /// It was made before and is open.
+        Duplicate = "duplicate", "Duplicate complaint";
+        /// An assessment or enquiry about it runs.
+        OngoingAssessment = "ongoing_assessment", "Ongoing social care assessment";
+        /// Name or address is refused.
+        Anonymous = "anonymous", "Customer refused to provide name and address";
+        /// Asks for something to be done.
+        ServiceRequest = "service_request", "Service request not a complaint";
+        /// Nobody can tell what it is about.
+        InsufficientInformation = "insufficient_information", "Insufficient information provided by customer";
+        /// The matter is too old; an officer weighs why.
+        Over12Months = "over_12_months", "Complaint about an issue more than 12 months old";
+        /// An employee about their employment.
+        HrMatter = "hr_matter", "Complaint about a HR matter";
+        /// Asks a question.
+        Enquiry = "enquiry", "Enquiry not a complaint";
+        /// Every stage has answered it.
+        AllStagesDone = "all_stages_done", "Same complaint already dealt with at all stages";
+        /// Anything else.
+        Other = "other", "Other reasons";
+    }
+}
+
 /// A service of the council, as `rules/services.toml` names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

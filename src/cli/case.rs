@@ -10,14 +10,17 @@ use serde_json::{Value, json};
 
 use super::arguments::Case as Asked;
 use super::{Failure, Out};
-use crate::casework::case::{Actor, CaseField, Event, Recorded};
+use crate::casework::case::{Actor, Case, CaseField, Event, Issue, Recorded};
 use crate::casework::reference::CaseReference;
+use crate::casework::vocabulary::{Outcome, ServiceId};
 use crate::casework::working::{in_words, short_words};
 use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault, Move};
 use crate::store::cases::{self, CaseRow};
-use crate::store::{attachments, letters, messages, moment, requests, suggestions, tasks};
+use crate::store::{
+    StoreError, attachments, letters, messages, moment, requests, suggestions, tasks,
+};
 
 pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, _) = super::configured(file)?;
@@ -44,11 +47,13 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Attachment { attachment, save, even_infected } => {
             return attachment::save(gateway, &attachment, &save, even_infected, out).await;
         }
-        Asked::Correct { reference, record_type, service, customer, because } => {
+        Asked::Correct { reference, record_type, service, customer, themes, flags, because } => {
             let changes: Vec<(CaseField, String)> = [
                 (CaseField::RecordType, record_type),
                 (CaseField::Services, service),
                 (CaseField::CustomerType, customer),
+                (CaseField::Themes, themes),
+                (CaseField::Flags, flags),
             ]
             .into_iter()
             .filter_map(|(field, value)| value.map(|value| (field, value)))
@@ -76,6 +81,22 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             (reference, Act::Turn { wanted: Move::Restore { number }, because })
         }
         Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
+        Asked::NextStage { reference, received, because } => {
+            let received = when(received.as_deref())?;
+            (reference, Act::NextStage { received, because })
+        }
+        Asked::Statement { reference, agreed } => {
+            let agreed = when(agreed.as_deref())?;
+            (reference, Act::Statement { agreed })
+        }
+        Asked::Withdraw { reference, because } => (reference, Act::Withdraw { because }),
+        Asked::Reject { reference, reason, because, say } => {
+            (reference, Act::Reject { reason, because, say })
+        }
+        Asked::Outcome { reference, theme, part, service, outcome, take_back: _ } => {
+            let issue = Issue { theme, part, service: service.map(ServiceId) };
+            (reference, Act::Outcome { issue, outcome })
+        }
         Asked::Separate { reference, because } => (reference, Act::Separate { because }),
     };
     match officer::act(gateway, &reference, &whoever(), act).await {
@@ -87,6 +108,33 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             Err(Failure::Said)
         }
     }
+}
+
+/// A moment as it may be typed.
+fn when(text: Option<&str>) -> Result<Option<jiff::civil::DateTime>, Failure> {
+    let read = text.map(crate::casework::deadline::parse_received).transpose();
+    read.map_err(|fault| Failure::Usage(fault.to_string()))
+}
+
+/// What was found of each issue, for scripts.
+fn findings(case: &Case) -> Value {
+    let one = |(issue, outcome): &(Issue, Outcome)| {
+        json!({
+            "theme": issue.theme,
+            "part": issue.part,
+            "service": issue.service,
+            "outcome": outcome,
+        })
+    };
+    case.findings.iter().map(one).collect()
+}
+
+/// What was found of an issue, as a case's history tells it.
+fn found(issue: &Issue, outcome: Option<Outcome>) -> String {
+    let part = issue.part.map_or_else(String::new, |part| format!(" ({})", part.label()));
+    let whose = issue.service.as_ref().map_or_else(String::new, |one| format!(" of {one}"));
+    let outcome = outcome.map_or("taken back", Outcome::label).to_lowercase();
+    format!("found of {}{part}{whose}: {outcome}", issue.theme)
 }
 
 /// Who acts, as far as the terminal knows.
@@ -258,7 +306,7 @@ async fn show(
     as_json: bool,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let (_, row, events) = history(gateway, reference, out).await?;
+    let (parsed, row, events) = history(gateway, reference, out).await?;
     let db = &gateway.db;
     let requests = requests::of_case(db, row.id).await?;
     let rungs = requests::rungs_of_case(db, row.id).await?;
@@ -267,6 +315,8 @@ async fn show(
     let merged = cases::merged_into(db, row.id).await?;
     let suggested = suggestions::of_case(db, row.id).await?;
     let attachments = attachments::of_case(db, row.id).await?;
+    let replayed = Case::replay(parsed, &events)
+        .map_err(|fault| StoreError::unsuitable("read a case's history", fault.to_string()))?;
     if as_json {
         let mut object = brief(&row);
         if let Some(object) = object.as_object_mut() {
@@ -277,6 +327,9 @@ async fn show(
             object.insert("merged".to_owned(), json!(merged));
             object.insert("suggestions".to_owned(), json!(suggested));
             object.insert("attachments".to_owned(), json!(attachments));
+            object.insert("statement_agreed_at".to_owned(), json!(replayed.statement_agreed_at));
+            object.insert("findings".to_owned(), findings(&replayed));
+            object.insert("rejected".to_owned(), json!(replayed.rejected));
             object.insert("requests".to_owned(), json!(requests));
             object.insert("rungs".to_owned(), json!(rungs));
             object.insert("letters".to_owned(), json!(letters));
@@ -299,6 +352,12 @@ async fn show(
     }
     if row.needs_officer {
         out.line("  check      the rules are not sure; an officer must look")?;
+    }
+    if let Some(agreed) = replayed.statement_agreed_at {
+        out.line(&format!("  statement  agreed on {}", in_words(london_day(agreed))))?;
+    }
+    for (issue, outcome) in &replayed.findings {
+        out.line(&format!("  {}", found(issue, Some(*outcome))))?;
     }
     for request in &requests {
         out.line(&format!(
@@ -378,6 +437,10 @@ fn told(recorded: &Recorded) -> String {
             format!("changed the {} from {before} to {after}", field.label())
         }
         Event::StageRequested { stage, .. } => format!("opened stage {stage}"),
+        Event::StatementAgreed { at } => {
+            format!("recorded that the statement was agreed on {}", london_day(*at))
+        }
+        Event::IssueDecided { issue, outcome } => found(issue, *outcome),
         Event::Responded { stage, .. } => format!("answered stage {stage}"),
         Event::Closed { .. } => "closed it".to_owned(),
         Event::Reopened { .. } => "took it up again".to_owned(),

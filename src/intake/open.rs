@@ -420,6 +420,7 @@ fn ask_services<'a>(
             steps_total: first.clock.steps_total,
             received_on: first.clock.received_on,
             service: service.clone(),
+            round: 1,
             leads: index == 0,
             due_on,
             write: !scene.one.waiting.silent,
@@ -437,6 +438,8 @@ pub(crate) struct Asking<'a> {
     /// The day on which the stage's clock started.
     pub(crate) received_on: Date,
     pub(crate) service: ServiceId,
+    /// Which time it is asked about the case, from 1.
+    pub(crate) round: i64,
     /// Whether it leads the answer.
     pub(crate) leads: bool,
     pub(crate) due_on: Date,
@@ -489,7 +492,7 @@ async fn ask_all(
             after.parties.push((one.case.id, contact.clone(), "service"));
             after.letters.push(Posting {
                 purpose: LetterId::ServiceRequest.id(),
-                once_key: format!("request:{request}:{contact}"),
+                once_key: format!("asked:{request}:{contact}"),
                 case: Some(one.case),
                 request: Some(request),
                 message: None,
@@ -515,6 +518,7 @@ fn new_request<'a>(
     Ok(NewRequest {
         case_id: asking.case.id,
         service: asking.service.as_str(),
+        round: asking.round,
         leads: asking.leads,
         asked_on: today,
         draft_due_on: policy.ladder.draft_due_on(today, asking.due_on, calendar)?,

@@ -133,6 +133,35 @@ impl Context for HoldingLetter {
     const KIND: ContextKind = ContextKind::Holding;
 }
 
+/// Tells a customer that an officer does not take the case on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RejectionLetter {
+    /// The case reference.
+    pub reference: String,
+    /// How to address the reader.
+    pub greeting_name: Option<Private<String>>,
+    /// The day on which the message came.
+    pub received_on: InFull,
+    /// Why, in plain words (`rules/routes.toml`).
+    pub why: String,
+    /// What the reader can do instead (`rules/routes.toml`).
+    pub route: String,
+    /// More, in words that an officer wrote for this reader.
+    pub note: Option<Private<String>>,
+    /// The reader is a child.
+    pub is_child: bool,
+    /// Someone may be at risk.
+    pub safeguarding: bool,
+    /// Whom the reader can ask.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for RejectionLetter {
+    const KIND: ContextKind = ContextKind::Rejection;
+}
+
 /// Asks a service for its answer. Holds nothing of the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceRequest {

@@ -9,6 +9,8 @@ pub enum ContextKind {
     Customer,
     /// [`HoldingLetter`](super::HoldingLetter).
     Holding,
+    /// [`RejectionLetter`](super::RejectionLetter).
+    Rejection,
     /// [`ServiceRequest`](super::ServiceRequest).
     ServiceRequest,
     /// [`Reminder`](super::Reminder).
@@ -73,6 +75,12 @@ letters! {
     FollowUp = "follow-up", Customer;
     /// The answer will be late: an officer releases it.
     Holding = "holding", Holding;
+    /// The next stage is open: who looks at it, and by when.
+    StageRequest = "stage-request", Customer;
+    /// The customer took it back, and an officer confirms that.
+    Withdrawal = "withdrawal", Customer;
+    /// An officer does not take it on: why, and where to go instead.
+    Rejection = "rejection", Rejection;
     /// Asks a service for its answer.
     ServiceRequest = "service-request", ServiceRequest;
     /// Chases one answer, where no digest goes out that day.
@@ -95,7 +103,10 @@ impl LetterId {
 
     /// Whether it goes to a customer rather than to staff.
     pub fn is_to_customer(self) -> bool {
-        matches!(self.context(), ContextKind::Customer | ContextKind::Holding)
+        matches!(
+            self.context(),
+            ContextKind::Customer | ContextKind::Holding | ContextKind::Rejection
+        )
     }
 }
 

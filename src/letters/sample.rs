@@ -5,8 +5,8 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use super::context::{
-    Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice, Reminder,
-    ServiceRequest,
+    Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice, RejectionLetter,
+    Reminder, ServiceRequest,
 };
 use super::digest::{Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
 use super::letter::{ContextKind, LetterId, record_words};
@@ -65,6 +65,8 @@ const RECORD_TYPES: &[(LetterId, RecordType)] = &[
     (LetterId::AcknowledgementComment, RecordType::Comment),
     (LetterId::AcknowledgementCompliment, RecordType::Compliment),
     (LetterId::FollowUp, RecordType::FollowUp),
+    (LetterId::StageRequest, RecordType::ChildrenActComplaint),
+    (LetterId::Withdrawal, RecordType::CorporateComplaint),
 ];
 
 fn record_type_of(letter: LetterId) -> Option<RecordType> {
@@ -89,6 +91,7 @@ pub fn customer(letter: LetterId) -> CustomerLetter {
         },
         answer_by: match record_type {
             None | Some(RecordType::Comment | RecordType::Compliment) => None,
+            Some(_) if letter == LetterId::Withdrawal => None,
             Some(_) => Some(InFull(date(2026, 12, 23))),
         },
         aim_by: children_act.then_some(InFull(date(2026, 12, 9))),
@@ -179,6 +182,30 @@ fn holding() -> Vec<Sample> {
     vec![
         sample("an ordinary letter", &plain),
         sample("the next stage is open", &stage),
+        sample("a child is written to", &child),
+        sample("someone may be at risk", &urgent),
+    ]
+}
+
+fn rejections() -> Vec<Sample> {
+    let plain = RejectionLetter {
+        reference: "NCC-2026-00431-5".to_owned(),
+        greeting_name: Some(Private("Helen Marsh".to_owned())),
+        received_on: InFull(date(2026, 11, 25)),
+        why: "This is not something that the council runs.".to_owned(),
+        route: "Please complain to that organisation. Its office will tell you how.".to_owned(),
+        note: Some(Private("The school is an academy. It has its own board.".to_owned())),
+        is_child: false,
+        safeguarding: false,
+        contact: contact(),
+        council: council(),
+    };
+    let bare = RejectionLetter { note: None, greeting_name: None, ..plain.clone() };
+    let child = RejectionLetter { is_child: true, ..bare.clone() };
+    let urgent = RejectionLetter { safeguarding: true, ..plain.clone() };
+    vec![
+        sample("an officer adds words", &plain),
+        sample("the reason alone", &bare),
         sample("a child is written to", &child),
         sample("someone may be at risk", &urgent),
     ]
@@ -407,6 +434,7 @@ pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
     match letter.context() {
         ContextKind::Customer => customers(letter),
         ContextKind::Holding => holding(),
+        ContextKind::Rejection => rejections(),
         ContextKind::ServiceRequest => requests(),
         ContextKind::Reminder => reminders(),
         ContextKind::Digest => digests(),

@@ -7,6 +7,7 @@ use super::{ActFault, Found, record, redate, save};
 use crate::casework::case::{Actor, Case, Refusal};
 use crate::casework::dates::{ClockRefused, Going, PauseReason, StageDates};
 use crate::casework::deadline::Step;
+use crate::casework::procedure::{ClockFault, ClockStart, Procedure};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::intake::clocked;
@@ -54,35 +55,38 @@ fn uncovered(fault: &impl ToString) -> StoreError {
     StoreError::unsuitable("work out the due date", fault.to_string())
 }
 
-/// The clock of a case's stage, going from a moment. None where no answer is owed.
-fn going<'p>(
-    policy: &'p Policy,
-    case: &Case,
-    stage: u8,
-    at: Timestamp,
-) -> Result<Option<Going<'p>>, StoreError> {
+/// The clock of a case's stage. None where no answer is owed.
+fn going<'p>(policy: &'p Policy, case: &Case) -> Result<Option<Going<'p>>, ClockFault> {
     let Some(procedure) = policy.procedures.of(case.record_type) else { return Ok(None) };
-    let limits = procedure.limits(stage, london_day(at)).map_err(|fault| uncovered(&fault))?;
-    let started = at.to_zoned(london()).datetime();
+    let limits = procedure.limits(case.stage, london_day(case.clock_started_at))?;
+    let started = counted_from(procedure, case)?.to_zoned(london()).datetime();
     let (calendar, rule) = (&policy.calendar, procedure.start_rule);
     let days = limits.target.or(limits.latest).zip(limits.latest.or(limits.target));
     Ok(days.map(|(target, latest)| Going { calendar, started, rule, target, latest }))
 }
 
-/// The dates of a stage whose clock started at a moment, with all that happened to it since.
-pub(super) fn started(
-    policy: &Policy,
-    case: &Case,
-    stage: u8,
-    at: Timestamp,
-) -> Result<Clocked, StoreError> {
-    let clock = policy.procedures.clock_for(case.record_type, stage, at, &policy.calendar);
-    let mut clocked = clocked(&clock.map_err(|fault| uncovered(&fault))?);
-    if let Some(going) = going(policy, case, stage, at)?.filter(|_| !case.turns.is_empty()) {
-        let dates = going.dates(&case.turns).map_err(|gap| uncovered(&gap))?;
-        clocked.standard_due_on = dates.standard_due_on;
-        clocked.agreed_due_on = dates.agreed_due_on;
-    }
+/// The moment from which the days of a case's stage are counted. Until the written statement is agreed
+/// that a stage may count from, its request stands for it: nobody waits longer for being slow to agree.
+fn counted_from(procedure: &Procedure, case: &Case) -> Result<Timestamp, ClockFault> {
+    Ok(match procedure.stage(case.stage)?.clock_starts {
+        ClockStart::Received | ClockStart::StageRequested => case.clock_started_at,
+        ClockStart::StatementAgreed => case.statement_agreed_at.unwrap_or(case.clock_started_at),
+    })
+}
+
+/// The dates of a case's stage, with all that happened to its clock since it started.
+pub(super) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFault> {
+    let none = || ClockFault::NoProcedure(case.record_type);
+    let procedure = policy.procedures.of(case.record_type).ok_or_else(none)?;
+    let clock = procedure.clock(case.stage, case.clock_started_at, &policy.calendar)?;
+    let mut clocked = clocked(&clock);
+    let Some(going) = going(policy, case)? else { return Ok(clocked) };
+    // The aim is a date of the stage itself: what moves the answer's date leaves it alone.
+    let counted = procedure.clock(case.stage, counted_from(procedure, case)?, &policy.calendar)?;
+    clocked.target_on = counted.target_on;
+    let dates = going.dates(&case.turns)?;
+    clocked.standard_due_on = dates.standard_due_on;
+    clocked.agreed_due_on = dates.agreed_due_on;
     Ok(clocked)
 }
 
@@ -96,8 +100,7 @@ pub(super) async fn turn(
     because: &str,
 ) -> Result<String, ActFault> {
     let policy = gateway.policy();
-    let (stage, at) = (found.case.stage, found.case.clock_started_at);
-    let Some(going) = going(&policy, &found.case, stage, at)? else {
+    let Some(going) = going(&policy, &found.case)? else {
         let because = format!("no answer is owed to a {}", found.case.record_type);
         let instead = "close it, or register it as another type".to_owned();
         return Err(Refusal { because, instead }.into());
@@ -117,7 +120,7 @@ pub(super) async fn turn(
     let after = after.map_err(ClockRefused::from)?;
     let event = found.case.turn(turn, (before.agreed_due_on, after.agreed_due_on), because)?;
     record(tx, gateway, &mut found, by, event).await?;
-    let clocked = started(&policy, &found.case, stage, at)?;
+    let clocked = started(&policy, &found.case)?;
     save(tx, gateway, &found, Some(&clocked)).await?;
     let reference = &found.row.reference;
     Ok(match after.agreed_due_on {
@@ -147,7 +150,7 @@ pub struct Sum {
 /// When the count leaves the calendar, or the time limits.
 pub fn sum(gateway: &Gateway, case: &Case) -> Result<Option<Sum>, StoreError> {
     let policy = gateway.policy();
-    let Some(going) = going(&policy, case, case.stage, case.clock_started_at)? else {
+    let Some(going) = going(&policy, case).map_err(|fault| uncovered(&fault))? else {
         return Ok(None);
     };
     let dates = going.dates(&case.turns).map_err(|gap| uncovered(&gap))?;

@@ -31,6 +31,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0006_refusing_addresses", include_str!("../../migrations/0006_refusing_addresses.sql")),
     ("0007_bands_anew", include_str!("../../migrations/0007_bands_anew.sql")),
     ("0008_rule_sets", include_str!("../../migrations/0008_rule_sets.sql")),
+    ("0009_requests_in_rounds", include_str!("../../migrations/0009_requests_in_rounds.sql")),
 ];
 
 /// The two spellings of a migration.
@@ -289,5 +290,41 @@ mod tests {
         assert_eq!(three, 0, "the half that worked was undone");
         assert!(backup(3).exists());
         lite_to(&pool, &file, &[ONE, TWO]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_services_were_asked_before_there_were_rounds_is_their_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("postern.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+        let pool = SqlitePool::connect_with(options.create_if_missing(true)).await.unwrap();
+        let before: Vec<(&str, &str)> =
+            TEXTS.iter().copied().take_while(|(name, _)| *name < "0009").collect();
+        lite_to(&pool, &file, &before).await.unwrap();
+        for (id, service) in [(5, "sen"), (9, "fostering")] {
+            sqlx::query(
+                "INSERT INTO request (id, case_id, service, leads, state, asked_at, asked_on, due_on, short)
+                 VALUES ($1, 1, $2, TRUE, 'asked', 0, '2026-11-02', '2026-11-30', FALSE)",
+            )
+            .bind(id)
+            .bind(service)
+            .execute(&pool)
+            .await
+            .unwrap();
+        }
+        for rest in [
+            "INSERT INTO rung VALUES (9, 'soon', '2026-11-20', 0, 'sent')",
+            "INSERT INTO letter (purpose, once_key, request_id, recipient, envelope_from, subject,
+                                 header_message_id, created_at, due_at, state)
+             VALUES ('reminder', 'a', 9, 'a@b.example', 'c@d.example', 's', 'm', 0, 0, 'sent')",
+        ] {
+            sqlx::query(rest).execute(&pool).await.unwrap();
+        }
+        lite_to(&pool, &file, TEXTS).await.unwrap();
+        let joined = "SELECT request.service, request.round, rung.rung, letter.once_key FROM request
+             JOIN rung ON rung.request_id = request.id JOIN letter ON letter.request_id = request.id";
+        let row: Vec<(String, i64, String, String)> =
+            sqlx::query_as(joined).fetch_all(&pool).await.unwrap();
+        assert_eq!(row, [("fostering".to_owned(), 1, "soon".to_owned(), "a".to_owned())]);
     }
 }

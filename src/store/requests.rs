@@ -19,6 +19,8 @@ pub struct RequestRow {
     pub case_id: i64,
     /// Service id.
     pub service: String,
+    /// Which time it is asked about the case, from 1.
+    pub round: i64,
     /// Whether it leads the answer.
     pub leads: bool,
     /// `asked`, `accepted`, `answered`, `cancelled`.
@@ -38,7 +40,7 @@ pub struct RequestRow {
 }
 
 const ROW: &str =
-    "SELECT id, case_id, service, leads, state, asked_at, asked_on, draft_due_on, due_on,
+    "SELECT id, case_id, service, round, leads, state, asked_at, asked_on, draft_due_on, due_on,
                    short, answered_at FROM request";
 
 /// A request to a service.
@@ -48,6 +50,8 @@ pub struct NewRequest<'a> {
     pub case_id: i64,
     /// Service id.
     pub service: &'a str,
+    /// Which time it is asked about the case, from 1.
+    pub round: i64,
     /// Whether it leads.
     pub leads: bool,
     /// The day.
@@ -73,11 +77,12 @@ pub async fn ask(
     for some in requests.chunks(ROWS) {
         let rows: Vec<(i64, String, i64)> = on!(tx, "ask services", c => {
             let mut insert = sqlx::QueryBuilder::new(
-                "INSERT INTO request (case_id, service, leads, state, asked_at, asked_on, draft_due_on,
+                "INSERT INTO request (case_id, service, round, leads, state, asked_at, asked_on, draft_due_on,
                                       due_on, short) ");
             insert.push_values(some, |mut row, new| {
                 row.push_bind(new.case_id)
                     .push_bind(new.service)
+                    .push_bind(new.round)
                     .push_bind(new.leads)
                     .push("'asked'")
                     .push_bind(now.as_millisecond())
@@ -86,7 +91,7 @@ pub async fn ask(
                     .push_bind(new.due_on.to_string())
                     .push_bind(new.short);
             });
-            insert.push(" ON CONFLICT (case_id, service) DO NOTHING RETURNING case_id, service, id");
+            insert.push(" ON CONFLICT (case_id, service, round) DO NOTHING RETURNING case_id, service, id");
             insert.build_query_as().persistent(false).fetch_all(c).await
         })?;
         asked.extend(rows.into_iter().map(|(case, service, id)| ((case, service), id)));
@@ -130,10 +135,40 @@ pub async fn restore(tx: &mut Tx, case: i64, services: &[ServiceId]) -> Result<(
     for service in services {
         on!(tx, "open a request again", c => sqlx::query(
             "UPDATE request SET state = 'asked'
-             WHERE case_id = $1 AND service = $2 AND state = 'cancelled' AND answered_at IS NULL")
+             WHERE case_id = $1 AND service = $2 AND state = 'cancelled' AND answered_at IS NULL
+               AND round = (SELECT MAX(round) FROM request
+                            WHERE case_id = $1 AND service = $2)")
             .bind(case).bind(service.as_str()).execute(c).await.map(drop))?;
     }
     Ok(())
+}
+
+/// Which time a service would be asked about a case, from 1; none while a question to it is open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn next_round(
+    tx: &mut Tx,
+    case: i64,
+    service: &ServiceId,
+) -> Result<Option<i64>, StoreError> {
+    let rounds: Vec<(i64, String)> = on!(tx, "count a service's requests", c => sqlx::query_as(
+        "SELECT round, state FROM request WHERE case_id = $1 AND service = $2")
+        .bind(case).bind(service.as_str()).fetch_all(c).await)?;
+    let open = rounds.iter().any(|(_, state)| state == "asked" || state == "accepted");
+    let last = rounds.into_iter().map(|(round, _)| round).max().unwrap_or(0);
+    Ok((!open).then_some(last + 1))
+}
+
+/// The services that were ever asked about a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn ever_asked(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = on!(tx, "list services ever asked", c => sqlx::query_as(
+        "SELECT DISTINCT service FROM request WHERE case_id = $1 ORDER BY service")
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(service,)| service).collect())
 }
 
 /// Ends the open requests of a case to services that no longer answer it.
@@ -196,7 +231,8 @@ pub async fn of_case(db: &Db, case: i64) -> Result<Vec<RequestRow>, StoreError> 
 /// When the database refuses.
 pub async fn services_of(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreError> {
     let rows: Vec<(String,)> = on!(tx, "list services asked", c => sqlx::query_as(
-        "SELECT service FROM request WHERE case_id = $1 AND state <> 'cancelled' ORDER BY id")
+        "SELECT DISTINCT service FROM request
+         WHERE case_id = $1 AND state <> 'cancelled' ORDER BY service")
         .bind(case).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(service,)| service).collect())
 }

@@ -203,7 +203,7 @@ fn what_cannot_be_done_says_what_can() {
     refused(
         &["correct", reference, "--because", "x"],
         2,
-        "<--type <TYPE>|--service <SERVICE>|--customer <CUSTOMER>>",
+        "<--type <TYPE>|--service <SERVICE>|--customer <CUSTOMER>|--themes <THEMES>|--flags <FLAGS>>",
     );
     refused(&["correct", reference, "--type", "enquiry"], 2, "--because <BECAUSE>");
     refused(

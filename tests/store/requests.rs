@@ -17,6 +17,7 @@ fn request(case_id: i64, service: &str, due_on: Date) -> NewRequest<'_> {
     NewRequest {
         case_id,
         service,
+        round: 1,
         leads: service == "sen",
         asked_on: TODAY,
         draft_due_on: Some(date(2026, 3, 30)),

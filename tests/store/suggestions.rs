@@ -103,6 +103,7 @@ async fn a_merged_case_is_spoken_to_by_the_parties_of_both_and_asked_again_when_
         let asked = requests::NewRequest {
             case_id: two,
             service: "sen",
+            round: 1,
             leads: true,
             asked_on: jiff::civil::date(2026, 3, 16),
             draft_due_on: None,

@@ -5,7 +5,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::casework::dates::Turn;
-use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme, vocabulary};
+use crate::casework::vocabulary::{
+    CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, SubTheme, Theme,
+    vocabulary,
+};
 use crate::private::Private;
 
 vocabulary! {
@@ -48,6 +51,17 @@ pub struct Recorded {
     pub by: Actor,
     /// What.
     pub event: Event,
+}
+
+/// One thing alleged: a case has one or more, and each has its own outcome (report 4.2).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Issue {
+    /// Its theme.
+    pub theme: Theme,
+    /// What exactly, where an officer said.
+    pub part: Option<SubTheme>,
+    /// Against which service, where several answer.
+    pub service: Option<ServiceId>,
 }
 
 /// What happened. Messages and letters are named by their ids in the store.
@@ -125,6 +139,18 @@ pub enum Event {
         /// The moment the council received the request.
         at: Timestamp,
     },
+    /// Customer and council agreed in writing what the complaint of this stage is.
+    StatementAgreed {
+        /// The moment that the council had the customer's agreement.
+        at: Timestamp,
+    },
+    /// What the council found of one issue, or that the finding is taken back.
+    IssueDecided {
+        /// Which.
+        issue: Issue,
+        /// What was found; none takes an earlier finding back.
+        outcome: Option<Outcome>,
+    },
     /// The council answered at the case's stage.
     Responded {
         /// The stage that was answered.
@@ -154,7 +180,9 @@ pub enum Event {
         /// Who decided.
         decided_by: OfficerId,
         /// Which of the reasons of table 3.
-        reason: String,
+        reason: RejectionReason,
+        /// Why, in the officer's words.
+        because: Private<String>,
     },
     /// An officer found that another case is about the same matter: what comes in goes there.
     Merged {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::casework::vocabulary::SubTheme;
 
 const RECEIVED: &str = "2026-11-02T09:00:00Z";
 
@@ -97,8 +98,10 @@ fn each_move_leads_to_its_status() {
     assert_eq!((reopened.status, reopened.stage), (CaseStatus::Open, 1));
     assert_eq!((reopened.received_at, reopened.clock_started_at), (at(RECEIVED), again));
     assert_eq!(complaint([open.withdraw(officer()).unwrap()]).status, CaseStatus::Withdrawn);
-    let rejection = open.reject(officer(), "all_stages_done").unwrap();
-    assert_eq!(complaint([rejection]).status, CaseStatus::Rejected);
+    let rejection = open.reject(officer(), RejectionReason::AllStagesDone, "as in May").unwrap();
+    let rejected = complaint([rejection]);
+    assert_eq!(rejected.status, CaseStatus::Rejected);
+    assert_eq!(rejected.rejected, Some(RejectionReason::AllStagesDone));
 }
 
 #[test]
@@ -135,15 +138,16 @@ fn what_is_not_possible_says_what_is() {
         refused(over.withdraw(officer())),
         "the case is closed: put the customer's message with it as a note"
     );
-    assert!(refused(open.reject(officer(), "")).starts_with("a rejection needs a reason"));
-    assert!(refused(answered.reject(officer(), "duplicate")).starts_with("stage 1 is answered"));
+    let reason = RejectionReason::Duplicate;
+    assert!(refused(open.reject(officer(), reason, " ")).starts_with("a rejection needs a reason"));
+    assert!(refused(answered.reject(officer(), reason, "x")).starts_with("stage 1 is answered"));
 }
 
 #[test]
 fn what_was_taken_on_is_not_rejected_at_a_later_stage() {
     let second = complaint([Event::StageRequested { stage: 2, at: at(RECEIVED) }]);
     assert!(
-        refused(second.reject(officer(), "duplicate"))
+        refused(second.reject(officer(), RejectionReason::Duplicate, "x"))
             .starts_with("the case was taken on at stage 1")
     );
 }
@@ -282,4 +286,51 @@ fn what_cannot_be_merged_is_refused_with_what_could_be_done() {
     let mut open = complaint([]);
     open.reference = CaseReference::new("NCC", 2026, 399).unwrap();
     assert!(refused(case.merge(&open, "  ")).contains("needs a reason"));
+}
+
+fn issue(theme: Theme, part: Option<SubTheme>, service: Option<&str>) -> Issue {
+    Issue { theme, part, service: service.map(|id| ServiceId(id.to_owned())) }
+}
+
+#[test]
+fn each_issue_has_its_own_outcome() {
+    let open = complaint([]);
+    let late = issue(Theme::ServiceIssue, Some(SubTheme::Delay), None);
+    let upheld = open.decide_issue(late.clone(), Some(Outcome::Upheld)).unwrap();
+    let partly = open.decide_issue(late.clone(), Some(Outcome::PartlyUpheld)).unwrap();
+    let found = complaint([upheld.clone(), partly]);
+    assert_eq!(found.findings, [(late.clone(), Outcome::PartlyUpheld)], "the later one counts");
+    let back = found.decide_issue(late.clone(), None).unwrap();
+    assert!(complaint([upheld, back]).findings.is_empty());
+    let none = refused(open.decide_issue(late, None));
+    assert_eq!(none, "nothing was found of `service_issue` yet: give its outcome");
+    let odd = issue(Theme::Communication, Some(SubTheme::Delay), None);
+    assert_eq!(
+        refused(open.decide_issue(odd, Some(Outcome::Upheld))),
+        "`delay` is no part of `communication`: it is part of `service_issue`"
+    );
+    let stranger = issue(Theme::Communication, None, Some("adoption"));
+    let said = refused(open.decide_issue(stranger, Some(Outcome::Upheld)));
+    assert!(said.starts_with("adoption does not answer this case: name one of "), "{said}");
+}
+
+#[test]
+fn every_part_belongs_to_a_theme_and_staff_conduct_has_none() {
+    for theme in Theme::ALL {
+        let parts = SubTheme::ALL.iter().filter(|part| part.theme() == *theme).count();
+        assert_eq!(parts == 0, *theme == Theme::StaffConduct, "{theme}");
+    }
+}
+
+#[test]
+fn a_statement_is_agreed_once_at_a_later_stage() {
+    let asked = at("2026-12-01T09:00:00Z");
+    let second = complaint([Event::StageRequested { stage: 2, at: asked }]);
+    assert!(refused(complaint([]).agree_statement(asked)).ends_with("open the next stage first"));
+    assert!(refused(second.agree_statement(at(RECEIVED))).ends_with("name a day from then on"));
+    let agreed = at("2026-12-08T09:00:00Z");
+    let event = second.agree_statement(agreed).unwrap();
+    let both = complaint([Event::StageRequested { stage: 2, at: asked }, event]);
+    assert_eq!((both.clock_started_at, both.statement_agreed_at), (asked, Some(agreed)));
+    assert!(refused(both.agree_statement(agreed)).contains("was agreed on 2026-12-08"));
 }

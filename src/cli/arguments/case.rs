@@ -6,6 +6,7 @@ use clap::{ArgGroup, Subcommand};
 use jiff::civil::Date;
 
 use crate::casework::dates::PauseReason;
+use crate::casework::vocabulary::{Outcome, RejectionReason, SubTheme, Theme};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Case {
@@ -37,7 +38,7 @@ pub(in crate::cli) enum Case {
     /// Corrects what the gateway made of it; the receipt date stays.
     #[command(
         group = ArgGroup::new("correction").required(true).multiple(true)
-            .args(["record_type", "service", "customer"]),
+            .args(["record_type", "service", "customer", "themes", "flags"]),
         after_help = "Example:\n  postern case correct NCC-2026-00412-7 --type enquiry --service sen --because 'asks for advice'"
     )]
     Correct {
@@ -46,12 +47,18 @@ pub(in crate::cli) enum Case {
         /// Record type.
         #[arg(long = "type", value_name = "TYPE")]
         record_type: Option<String>,
-        /// Lead service.
+        /// Services that answer, the lead first, separated by commas.
         #[arg(long)]
         service: Option<String>,
         /// Customer type.
         #[arg(long)]
         customer: Option<String>,
+        /// Themes, separated by commas; empty for none.
+        #[arg(long)]
+        themes: Option<String>,
+        /// Flags, separated by commas; empty for none.
+        #[arg(long)]
+        flags: Option<String>,
         /// Why, kept with the correction.
         #[arg(long)]
         because: String,
@@ -196,6 +203,83 @@ pub(in crate::cli) enum Case {
         /// Why.
         #[arg(long)]
         because: String,
+    },
+    /// Opens the next stage of a case, which the customer asked for.
+    #[command(
+        after_help = "Example:\n  postern case next-stage NCC-2026-00412-7 --received 2026-04-14\n\nThe new clock runs from the day on which the request came. A request that comes too early or too late\nneeds a reason."
+    )]
+    NextStage {
+        /// The reference.
+        reference: String,
+        /// When the request came (2026-04-14, 2026-04-14T09:30); now, where it is not given.
+        #[arg(long, value_name = "WHEN")]
+        received: Option<String>,
+        /// Why it is taken on all the same, where it is early or late.
+        #[arg(long)]
+        because: Option<String>,
+    },
+    /// Records that the customer agreed the written statement of complaint of a later stage.
+    #[command(
+        after_help = "Example:\n  postern case statement NCC-2026-00412-7 --agreed 2026-04-20"
+    )]
+    Statement {
+        /// The reference.
+        reference: String,
+        /// When (2026-04-20); now, where it is not given.
+        #[arg(long, value_name = "WHEN")]
+        agreed: Option<String>,
+    },
+    /// Records that the customer took it back, and confirms that to them.
+    #[command(
+        after_help = "Example:\n  postern case withdraw NCC-2026-00412-7 --because 'said so on the telephone on 3 March'"
+    )]
+    Withdraw {
+        /// The reference.
+        reference: String,
+        /// How they said so.
+        #[arg(long)]
+        because: String,
+    },
+    /// Does not take a case on, and tells the customer why and where to go instead.
+    #[command(
+        after_help = "Example:\n  postern case reject NCC-2026-00412-7 --reason other_organisation --because 'an academy answers for its staff'\n\nReasons: not_authorised, legal_proceedings, other_organisation, duplicate, ongoing_assessment, anonymous,\nservice_request, insufficient_information, over_12_months, hr_matter, enquiry, all_stages_done, other.\nThe letter's words for each are in routes.toml."
+    )]
+    Reject {
+        /// The reference.
+        reference: String,
+        /// Which of the reasons of the annual report.
+        #[arg(long)]
+        reason: RejectionReason,
+        /// Why, for the record.
+        #[arg(long)]
+        because: String,
+        /// More for the customer to read, in plain words.
+        #[arg(long)]
+        say: Option<String>,
+    },
+    /// Records what was found of one issue of a case.
+    #[command(
+        group = ArgGroup::new("finding").required(true).args(["outcome", "take_back"]),
+        after_help = "Example:\n  postern case outcome NCC-2026-00412-7 --theme service_issue --part delay --outcome upheld\n\nThemes: communication, equalities_regulatory, service_issue, policy_procedure, staff_conduct.\nOutcomes: upheld, partly_upheld, not_upheld, withdrawn, no_finding."
+    )]
+    Outcome {
+        /// The reference.
+        reference: String,
+        /// Its theme.
+        #[arg(long)]
+        theme: Theme,
+        /// What exactly within the theme.
+        #[arg(long)]
+        part: Option<SubTheme>,
+        /// Against which service, where several answer.
+        #[arg(long)]
+        service: Option<String>,
+        /// What was found.
+        #[arg(long)]
+        outcome: Option<Outcome>,
+        /// Takes back what was found of this issue.
+        #[arg(long)]
+        take_back: bool,
     },
     /// Undoes a merger.
     #[command(
