@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use crate::casework::case::{
-    Actor, Case, CaseField, CaseStatus, Event, Issue, OfficerId, Recorded, Refusal,
-};
+use crate::casework::assessment::{Gate, Needed};
+use crate::casework::case::{Actor, Case, CaseField, Event, Issue, OfficerId, Recorded, Refusal};
 use crate::casework::procedure::Procedure;
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{Outcome, RejectionReason, ServiceId};
@@ -17,18 +16,21 @@ use crate::gateway::Gateway;
 use crate::intake::{Asking, ask_service};
 use crate::outbox::TokenCase;
 use crate::store::cases::{self, CaseRow, Clocked};
-use crate::store::suggestions::{self, Answered};
-use crate::store::{StoreError, Tx, messages, requests};
+use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
+mod assess;
 mod attachments;
 mod clock;
 mod letters;
 mod post;
 mod stage;
+mod together;
 
+pub use assess::task_done;
 pub use attachments::{attachment, attachment_bytes, sendable};
 pub use clock::{Move, Sum, sum};
 pub use letters::{Fate, allow, release};
+pub use together::{decline, split};
 
 /// Why an act was not done.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +116,22 @@ pub enum Act {
         /// Why, where it is early or late.
         because: Option<String>,
     },
+    /// The gateway read it right.
+    Confirm,
+    /// The customer is asked for what is needed before the case can be taken on.
+    AskCustomer {
+        /// What.
+        needed: Needed,
+        /// More for the customer to read.
+        say: Option<String>,
+    },
+    /// A gate of the decision table does not stand in the way.
+    Dismiss {
+        /// Which.
+        gate: Gate,
+        /// Why.
+        because: String,
+    },
     /// The written statement of complaint was agreed.
     Statement {
         /// When; now, where none is named.
@@ -189,13 +207,20 @@ pub async fn act(
                     }
                     Act::Merge { into, because } => {
                         let into = find(tx, &parsed(&into)?).await?;
-                        merge(tx, &inner, found, into, &by, &because).await
+                        together::merge(tx, &inner, found, into, &by, &because).await
                     }
                     Act::Turn { wanted, because } => {
                         clock::turn(tx, &inner, found, &by, wanted, &because).await
                     }
                     Act::NextStage { received, because } => {
                         stage::next(tx, &inner, found, &by, received, because).await
+                    }
+                    Act::Confirm => assess::confirm(tx, &inner, found, &by).await,
+                    Act::AskCustomer { needed, say } => {
+                        assess::ask_customer(tx, &inner, found, &by, needed, say).await
+                    }
+                    Act::Dismiss { gate, because } => {
+                        assess::dismiss(tx, &inner, found, &by, gate, because).await
                     }
                     Act::Statement { agreed } => {
                         stage::statement(tx, &inner, found, &by, agreed).await
@@ -209,7 +234,9 @@ pub async fn act(
                     Act::Outcome { issue, outcome } => {
                         stage::outcome(tx, &inner, found, &by, issue, outcome).await
                     }
-                    Act::Separate { because } => separate(tx, &inner, found, &by, &because).await,
+                    Act::Separate { because } => {
+                        together::separate(tx, &inner, found, &by, &because).await
+                    }
                 }
             })
         })
@@ -290,6 +317,7 @@ async fn correct(
     let retyped = changes.iter().any(|(field, _)| *field == CaseField::RecordType);
     let clock = if retyped { Some(clock::started(&policy, &found.case)?) } else { None };
     save(tx, gateway, &found, clock.as_ref()).await?;
+    tasks::finish_of_case(tx, found.row.id, &["check"], gateway.clock.now()).await?;
     let due = clock.and_then(|clock| clock.agreed_due_on);
     if let Some(due_on) = due {
         redate(tx, gateway, &found, due_on).await?;
@@ -440,8 +468,23 @@ async fn ended(
 ) -> Result<String, ActFault> {
     record(tx, gateway, &mut found, by, event).await?;
     save(tx, gateway, &found, None).await?;
-    requests::cancel_all(tx, found.row.id).await?;
+    over(tx, gateway, &found).await?;
     Ok(format!("{} is {}", found.row.reference, found.case.status.label().to_lowercase()))
+}
+
+/// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what a child
+/// at risk asks for.
+async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {
+    let now = gateway.clock.now();
+    requests::cancel_all(tx, found.row.id).await?;
+    assessments::end(tx, found.row.id, now).await?;
+    let ends = tasks::of_case(tx, found.row.id).await?;
+    let ends: Vec<&str> =
+        ends.iter().map(String::as_str).filter(|kind| *kind != "safeguarding").collect();
+    if !ends.is_empty() {
+        tasks::finish_of_case(tx, found.row.id, &ends, now).await?;
+    }
+    Ok(())
 }
 
 async fn reopened(
@@ -465,95 +508,6 @@ async fn reopened(
         Some(day) => format!("{} is open again, due by {day}", found.row.reference),
         None => format!("{} is open again", found.row.reference),
     })
-}
-
-/// The other case goes on for both: what was asked about this one is asked there.
-async fn merge(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    mut found: Found,
-    mut into: Found,
-    by: &Actor,
-    because: &str,
-) -> Result<String, ActFault> {
-    let event = found.case.merge(&into.case, because)?;
-    record(tx, gateway, &mut found, by, event).await?;
-    save(tx, gateway, &found, None).await?;
-    cases::merge(tx, found.row.id, Some(into.row.id)).await?;
-    requests::cancel_all(tx, found.row.id).await?;
-    let (from, to) = (found.row.reference, into.row.reference.clone());
-    let note = Event::Note { text: format!("{from} was merged into this case").into() };
-    let both = Answered::Between(found.row.id, into.row.id);
-    record(tx, gateway, &mut into, by, note).await?;
-    suggestions::answer(tx, both, "taken", gateway.clock.now()).await?;
-    Ok(format!("{from} is merged into {to}; what comes in for it goes there"))
-}
-
-async fn separate(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    mut found: Found,
-    by: &Actor,
-    because: &str,
-) -> Result<String, ActFault> {
-    let event = found.case.separate(because)?;
-    record(tx, gateway, &mut found, by, event).await?;
-    save(tx, gateway, &found, None).await?;
-    cases::merge(tx, found.row.id, None).await?;
-    if found.case.status == CaseStatus::Open {
-        requests::restore(tx, found.row.id, &found.case.services).await?;
-    }
-    Ok(format!("{} stands by itself again", found.row.reference))
-}
-
-/// Makes a message a matter of its own, whatever it answers: it is settled again, as new. False when
-/// it is not settled, or has opened a case already.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn split(
-    gateway: &Arc<Gateway>,
-    message: i64,
-    officer: &str,
-) -> Result<bool, StoreError> {
-    let now = gateway.clock.now();
-    let by = Actor::Officer(OfficerId(officer.to_owned()));
-    let done = gateway
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let case = messages::case_of(tx, message).await?;
-                if !messages::split(tx, message).await? {
-                    return Ok(false);
-                }
-                if let Some(case) = case {
-                    let text = format!("message {message} became a case of its own").into();
-                    cases::record(tx, case, &by, &Event::Note { text }, now).await?;
-                }
-                suggestions::answer(tx, Answered::Message(message), "taken", now).await?;
-                Ok::<_, StoreError>(true)
-            })
-        })
-        .await?;
-    gateway.nudges.stored.notify_one();
-    Ok(done)
-}
-
-/// Declines a suggestion. False when there is none that is still open.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn decline(gateway: &Arc<Gateway>, suggestion: i64) -> Result<bool, StoreError> {
-    let now = gateway.clock.now();
-    gateway
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                let one = Answered::One(suggestion);
-                Ok(suggestions::answer(tx, one, "declined", now).await? > 0)
-            })
-        })
-        .await
 }
 
 /// Takes a message out of quarantine, to be read again. False when it is not there.

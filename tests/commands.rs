@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "commands/assessment.rs"]
+mod assessment;
 #[path = "commands/broken.rs"]
 mod broken;
 #[path = "commands/case.rs"]

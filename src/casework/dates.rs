@@ -194,40 +194,7 @@ impl Going<'_> {
 
     /// What stands of a history: the pauses, ascending, and the working days.
     fn standing(&self, turns: &[Turn]) -> (Vec<Pause>, u16) {
-        let mut stands = vec![true; turns.len()];
-        for turn in turns {
-            match turn.what {
-                What::Undone { turn } => set(&mut stands, turn, false),
-                What::Redone { turn } => set(&mut stands, turn, true),
-                What::Extended { .. } | What::Paused { .. } | What::Resumed => {}
-            }
-        }
-        let mut standing: Vec<&Turn> =
-            turns.iter().zip(stands).filter(|(_, stands)| *stands).map(|(turn, _)| turn).collect();
-        // What counts from the same day, in the order in which it was recorded.
-        standing.sort_by_key(|turn| turn.on);
-        let (mut pauses, mut days): (Vec<Pause>, u16) = (Vec::new(), self.target);
-        for turn in standing {
-            let open = pauses.last_mut().filter(|pause| pause.to.is_none());
-            match turn.what {
-                What::Extended { days: to } => days = to,
-                What::Paused { why } => {
-                    // One that was never ended because that was taken back ends here.
-                    if let Some(open) = open {
-                        open.to = Some(turn.on);
-                    }
-                    pauses.push(Pause { from: turn.on, to: None, why });
-                }
-                What::Resumed => {
-                    if let Some(open) = open {
-                        open.to = Some(turn.on);
-                    }
-                }
-                What::Undone { .. } | What::Redone { .. } => {}
-            }
-        }
-        pauses.retain(|pause| pause.to != Some(pause.from));
-        (pauses, days)
+        standing(turns, self.target)
     }
 
     /// The day on which so many working days are over; or on which the clock stopped. The steps to it are
@@ -387,6 +354,50 @@ impl Going<'_> {
         }
         Ok(Turn { on: today, what: What::Redone { turn } })
     }
+}
+
+/// What stands of a history: the pauses, ascending, and the working days.
+fn standing(turns: &[Turn], target: u16) -> (Vec<Pause>, u16) {
+    let mut stands = vec![true; turns.len()];
+    for turn in turns {
+        match turn.what {
+            What::Undone { turn } => set(&mut stands, turn, false),
+            What::Redone { turn } => set(&mut stands, turn, true),
+            What::Extended { .. } | What::Paused { .. } | What::Resumed => {}
+        }
+    }
+    let mut standing: Vec<&Turn> =
+        turns.iter().zip(stands).filter(|(_, stands)| *stands).map(|(turn, _)| turn).collect();
+    // What counts from the same day, in the order in which it was recorded.
+    standing.sort_by_key(|turn| turn.on);
+    let (mut pauses, mut days): (Vec<Pause>, u16) = (Vec::new(), target);
+    for turn in standing {
+        let open = pauses.last_mut().filter(|pause| pause.to.is_none());
+        match turn.what {
+            What::Extended { days: to } => days = to,
+            What::Paused { why } => {
+                // One that was never ended because that was taken back ends here.
+                if let Some(open) = open {
+                    open.to = Some(turn.on);
+                }
+                pauses.push(Pause { from: turn.on, to: None, why });
+            }
+            What::Resumed => {
+                if let Some(open) = open {
+                    open.to = Some(turn.on);
+                }
+            }
+            What::Undone { .. } | What::Redone { .. } => {}
+        }
+    }
+    pauses.retain(|pause| pause.to != Some(pause.from));
+    (pauses, days)
+}
+
+/// The day from which a clock stands still. None while it goes.
+pub fn paused_since(turns: &[Turn]) -> Option<Date> {
+    let (pauses, _) = standing(turns, 0);
+    pauses.last().filter(|pause| pause.to.is_none()).map(|pause| pause.from)
 }
 
 fn refused<T>(because: impl Into<String>, instead: impl Into<String>) -> Result<T, ClockRefused> {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Case as Asked;
 use super::{Failure, Out};
+use crate::casework::assessment::Gate;
 use crate::casework::case::{Actor, Case, CaseField, Event, Issue, Recorded};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{Outcome, ServiceId};
@@ -17,6 +18,7 @@ use crate::casework::working::{in_words, short_words};
 use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault, Move};
+use crate::store::assessments::{self, ProposalRow};
 use crate::store::cases::{self, CaseRow};
 use crate::store::{
     StoreError, attachments, letters, messages, moment, requests, suggestions, tasks,
@@ -34,9 +36,10 @@ pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), 
 async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result<(), Failure> {
     let (reference, act) = match asked {
         Asked::List { waiting: true, json, .. } => return waiting(gateway, json, out).await,
-        Asked::List { overdue, all, json, .. } => {
-            return list(gateway, overdue, all, json, out).await;
+        Asked::List { overdue, all, paused, json, .. } => {
+            return list(gateway, Listed { overdue, all, paused }, json, out).await;
         }
+        Asked::Done { task } => return done(gateway, task, out).await,
         Asked::Show { reference, json } => return show(gateway, &reference, json, out).await,
         Asked::Clock { reference, json } => {
             return clock::show(gateway, &reference, json, out).await;
@@ -81,6 +84,11 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             (reference, Act::Turn { wanted: Move::Restore { number }, because })
         }
         Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
+        Asked::Confirm { reference } => (reference, Act::Confirm),
+        Asked::AskCustomer { reference, needed, say } => {
+            (reference, Act::AskCustomer { needed, say })
+        }
+        Asked::Dismiss { reference, gate, because } => (reference, Act::Dismiss { gate, because }),
         Asked::NextStage { reference, received, because } => {
             let received = when(received.as_deref())?;
             (reference, Act::NextStage { received, because })
@@ -171,16 +179,35 @@ async fn retry(gateway: &Arc<Gateway>, message: i64, out: &mut Out) -> Result<()
     Err(Failure::Said)
 }
 
-async fn list(
-    gateway: &Gateway,
+/// Which cases a list gives.
+#[derive(Debug, Clone, Copy)]
+struct Listed {
     overdue: bool,
     all: bool,
+    paused: bool,
+}
+
+async fn done(gateway: &Arc<Gateway>, task: i64, out: &mut Out) -> Result<(), Failure> {
+    if officer::task_done(gateway, task, &whoever()).await? {
+        return Ok(out.line(&format!("task {task} is done"))?);
+    }
+    out.note(&format!("postern: no task {task} waits: `postern case list --waiting` lists them"));
+    Err(Failure::Said)
+}
+
+async fn list(
+    gateway: &Gateway,
+    which: Listed,
     as_json: bool,
     out: &mut Out,
 ) -> Result<(), Failure> {
     let today = london_day(gateway.clock.now());
-    let rows = cases::list(&gateway.db, all).await?;
-    for row in rows.iter().filter(|row| !overdue || is_overdue(row, today)) {
+    let rows = cases::list(&gateway.db, which.all).await?;
+    let still = |row: &CaseRow| row.agreed_due_on.is_none() && row.target_on.is_some();
+    let wanted = |row: &&CaseRow| {
+        (!which.overdue || is_overdue(row, today)) && (!which.paused || still(row))
+    };
+    for row in rows.iter().filter(wanted) {
         if as_json {
             out.json(&brief(row))?;
         } else {
@@ -266,6 +293,17 @@ async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), 
         let about = one.reference.unwrap_or_else(|| format!("message {}", one.message_id));
         out.line(&format!("{:>6}  suggestion {about:<17}  {}", one.id, one.because))?;
     }
+    for one in assessments::open(&gateway.db).await? {
+        if as_json {
+            out.json(&tagged("proposal", proposed(&one)))?;
+            continue;
+        }
+        let words = one
+            .gate
+            .parse::<Gate>()
+            .map_or_else(|_| one.gate.clone(), |gate| gate.label().to_owned());
+        out.line(&format!("{:>6}  proposal   {:<17}  {words}", one.gate, one.reference))?;
+    }
     for task in tasks::open(&gateway.db).await? {
         if as_json {
             out.json(&tagged("task", json!(task)))?;
@@ -279,6 +317,36 @@ async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), 
         out.line(&format!("{:>6}  task       {about:<17}  {}", task.id, task.words))?;
     }
     Ok(())
+}
+
+/// What may stand in the way of a case, for scripts.
+fn proposed(one: &ProposalRow) -> Value {
+    let gate = one.gate.parse::<Gate>().ok();
+    json!({
+        "reference": one.reference,
+        "gate": one.gate,
+        "words": gate.map(Gate::label),
+        "reason": gate.map(Gate::reason),
+        "ask_customer_for": gate.and_then(Gate::asks),
+        "evidence": serde_json::from_str::<Value>(&one.evidence).unwrap_or(Value::Null),
+        "answer": one.answer,
+    })
+}
+
+/// What may stand in the way of a case, and what can be done about it.
+fn stands_in_the_way(one: &ProposalRow) -> Vec<String> {
+    let Ok(gate) = one.gate.parse::<Gate>() else { return Vec::new() };
+    let mut lines = vec![format!("  proposal   {gate}: {}", gate.label())];
+    let evidence: Vec<Value> = serde_json::from_str(&one.evidence).unwrap_or_default();
+    lines.extend(evidence.iter().map(|one| {
+        let text = |key: &str| one.get(key).and_then(Value::as_str).unwrap_or_default();
+        format!("             \"{}\" ({}, rule {})", text("text"), text("where"), text("rule"))
+    }));
+    let ask =
+        gate.asks().map_or_else(String::new, |needed| format!("ask-customer --for {needed}, "));
+    let reason = gate.reason();
+    lines.push(format!("             {ask}reject --reason {reason}, or dismiss {gate}"));
+    lines
 }
 
 /// A case with all that happened to it.
@@ -315,6 +383,10 @@ async fn show(
     let merged = cases::merged_into(db, row.id).await?;
     let suggested = suggestions::of_case(db, row.id).await?;
     let attachments = attachments::of_case(db, row.id).await?;
+    let mut tasks = tasks::open(db).await?;
+    tasks.retain(|task| task.reference.as_ref() == Some(&row.reference));
+    let proposals = assessments::of_case(db, row.id).await?;
+    let awaited = assessments::awaited_of(db, row.id).await?;
     let replayed = Case::replay(parsed, &events)
         .map_err(|fault| StoreError::unsuitable("read a case's history", fault.to_string()))?;
     if as_json {
@@ -328,6 +400,9 @@ async fn show(
             object.insert("suggestions".to_owned(), json!(suggested));
             object.insert("attachments".to_owned(), json!(attachments));
             object.insert("statement_agreed_at".to_owned(), json!(replayed.statement_agreed_at));
+            object.insert("proposals".to_owned(), proposals.iter().map(proposed).collect());
+            object.insert("tasks".to_owned(), json!(tasks));
+            object.insert("awaited".to_owned(), json!(awaited));
             object.insert("findings".to_owned(), findings(&replayed));
             object.insert("rejected".to_owned(), json!(replayed.rejected));
             object.insert("requests".to_owned(), json!(requests));
@@ -352,6 +427,19 @@ async fn show(
     }
     if row.needs_officer {
         out.line("  check      the rules are not sure; an officer must look")?;
+    }
+    for line in proposals.iter().filter(|one| one.answer.is_none()).flat_map(stands_in_the_way) {
+        out.line(&line)?;
+    }
+    for task in &tasks {
+        out.line(&format!("  task       {} {}", task.id, task.words))?;
+    }
+    for one in awaited.iter().filter(|one| one.ended_at.is_none()) {
+        out.line(&format!(
+            "  waiting    for the customer: {} until {}",
+            one.needed,
+            day(&one.until_on)
+        ))?;
     }
     if let Some(agreed) = replayed.statement_agreed_at {
         out.line(&format!("  statement  agreed on {}", in_words(london_day(agreed))))?;

@@ -1,28 +1,83 @@
 //! What an officer decides of a new case, beside what it is: whether it can be taken up, and for whom.
 
-use crate::casework::vocabulary::{Flag, RecordType};
+use std::collections::BTreeMap;
+
+use super::settle::Scene;
+use crate::casework::assessment::{Facts, gates};
+use crate::casework::vocabulary::{Flag, RecordType, ServiceId};
+use crate::store::assessments::NewProposal;
+use crate::store::json;
+
+/// A fact holds from this sum of its rules' weights on (`rules/README.md`).
+const HOLDS: f64 = 1.0;
+/// Most pieces of evidence kept with a proposal.
+const MOST_EVIDENCE: usize = 5;
 
 /// Whether a flag may end in a refusal, which only an officer decides (domain rules D17, D19, D21).
 pub(super) fn may_stand_in_the_way(flag: Flag) -> bool {
     matches!(flag, Flag::LegalProceedings | Flag::Over12Months | Flag::Anonymous)
 }
 
-/// What an officer is asked about a new case by its flags, beside what it is.
-pub(super) fn asked_of_an_officer(flag: Flag, record_type: RecordType) -> Option<&'static str> {
+/// What an officer is asked about a new case by its flags, where no gate of the decision table asks it.
+pub(super) fn asked_of_an_officer(flag: Flag) -> Option<&'static str> {
     match flag {
-        Flag::LegalProceedings => {
-            Some("a court or tribunal is named: decide whether it can be looked into now")
-        }
-        Flag::Over12Months => {
-            Some("the matter may be more than twelve months old: decide whether to take it up")
-        }
-        Flag::Anonymous => Some("the writer gives no name: decide what can be done without"),
-        // A member's authority for a constituent is assumed.
-        Flag::Representative if record_type == RecordType::MemberEnquiry => None,
-        Flag::Representative => Some("somebody writes for another: check their authority"),
         Flag::ChildAuthor => Some("a child wrote this: read it today, and offer an advocate"),
-        Flag::OtherOrganisation => Some("another body may have to answer: say who, or pass it on"),
+        // The gates ask after these.
+        Flag::LegalProceedings
+        | Flag::Over12Months
+        | Flag::Anonymous
+        | Flag::Representative
+        | Flag::OtherOrganisation
         // What is asked for is answered with the rest; what is at risk has had its own alarm.
-        Flag::DataRequest | Flag::AdjustmentNeeded | Flag::Safeguarding => None,
+        | Flag::DataRequest
+        | Flag::AdjustmentNeeded
+        | Flag::Safeguarding => None,
+    }
+}
+
+/// What may stand in the way of a new case, with the words that say so.
+pub(super) fn proposals(
+    scene: &Scene<'_>,
+    case_id: i64,
+    record_type: RecordType,
+    is_duplicate: bool,
+) -> Vec<NewProposal> {
+    let classification = scene.classification;
+    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+    for one in &classification.evidence {
+        if let Some(fact) = one.label.strip_prefix("fact:") {
+            *sums.entry(fact).or_default() += one.weight;
+        }
+    }
+    let found: Vec<&str> =
+        sums.into_iter().filter(|(_, sum)| *sum >= HOLDS).map(|(fact, _)| fact).collect();
+    let facts = Facts {
+        record_type,
+        flags: &classification.flags,
+        found: &found,
+        tells_nothing: classification.services.iter().all(|id| *id == ServiceId::none())
+            && classification.themes.is_empty(),
+        is_duplicate,
+    };
+    let proposed = gates(facts).into_iter().map(|gate| {
+        let reason = gate.reason().id();
+        let labels = [format!("flag:{reason}"), format!("fact:{reason}")];
+        let named = classification.evidence.iter().filter(|one| {
+            labels.contains(&one.label) || speaks_for(gate.id()).contains(&one.label.as_str())
+        });
+        let evidence: Vec<_> = named.take(MOST_EVIDENCE).collect();
+        NewProposal { case_id, gate: gate.id(), evidence: json(&evidence) }
+    });
+    proposed.collect()
+}
+
+/// Under which labels the evidence for a gate stands, where it has not the name of its reason.
+fn speaks_for(gate: &str) -> &'static [&'static str] {
+    match gate {
+        "D14" => &["fact:own_employment"],
+        "D20" => &["flag:representative", "fact:acts_for", "fact:for_constituent"],
+        "D21_court" => &["fact:court_live", "fact:tribunal_live", "fact:letter_before_action"],
+        "D21_assessment" => &["fact:enquiry_live"],
+        _ => &[],
     }
 }

@@ -179,7 +179,7 @@ fn begin(opening: &Opening<'_>, letter: &FirstLetter<'_>, after: &mut Following)
         });
     }
     for flag in &classification.flags {
-        if let Some(words) = asked_of_an_officer(*flag, opening.record_type) {
+        if let Some(words) = asked_of_an_officer(*flag) {
             let words = words.into();
             after.tasks.push(NewTask {
                 kind: "assess",

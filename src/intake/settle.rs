@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::history::Shelf;
 use super::open::Opening;
 use super::suggest::{Neighbours, by_itself, suggest};
-use super::{InHand, bounces, history, open};
+use super::{InHand, assess, bounces, history, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
@@ -18,6 +18,7 @@ use crate::letters::{DutyAlert, LetterId};
 use crate::outbox::{Automatic, Posting};
 use crate::policy::Policy;
 use crate::rules::{Classification, Known};
+use crate::store::assessments::{self, NewProposal};
 use crate::store::messages::{self, Settled};
 use crate::store::requests::NewRung;
 use crate::store::suggestions::{self, NewSuggestion};
@@ -131,6 +132,11 @@ async fn settle_wave(
         }
         leave_to_a_person(scene, case_id, &mut after);
         suggest(scene, &near, case_id, &mut after);
+        if let (Action::Open { record_type }, Some(case)) = (&scene.decision.action, case_id) {
+            let same = |one: &NewSuggestion| one.case_id == case_id && one.kind == "duplicate";
+            let is_duplicate = after.suggestions.iter().any(same);
+            after.proposals.extend(assess::proposals(scene, case, *record_type, is_duplicate));
+        }
         outcomes.push(Outcome { settled: settled(scene, case_id), reference });
     }
     after.write(tx, gateway, now).await?;
@@ -165,6 +171,7 @@ pub(crate) struct Following {
     pub(crate) tasks: Vec<NewTask<'static>>,
     pub(crate) letters: Vec<Posting>,
     pub(crate) suggestions: Vec<NewSuggestion>,
+    pub(crate) proposals: Vec<NewProposal>,
     /// Bands with their messages.
     pub(crate) bands: Vec<(i64, i64)>,
 }
@@ -187,6 +194,7 @@ impl Following {
         tasks::add_all(tx, &self.tasks, now).await?;
         suggestions::add_all(tx, &self.suggestions, now).await?;
         suggestions::keep_bands(tx, &self.bands).await?;
+        assessments::propose(tx, &self.proposals, now).await?;
         gateway.sender.post(tx, &self.letters, now).await
     }
 }
@@ -221,6 +229,7 @@ async fn act(
         Action::Attach { case } => {
             let event = Event::MessageAttached { message: message.to_string() };
             after.events.push((*case, event));
+            heard(tx, scene, *case, after).await?;
             if scene.decision.acknowledgement.send {
                 open::receipt(tx, scene, *case, after).await?;
             }
@@ -249,6 +258,27 @@ async fn act(
         }
         Action::Triage | Action::Open { .. } => Ok(None),
     }
+}
+
+/// The customer of a case was asked for something, and wrote: nobody waits for them any longer. Whether
+/// it is what was asked for, a person says; until then the clock stays as it is.
+async fn heard(
+    tx: &mut Tx,
+    scene: &Scene<'_>,
+    case: i64,
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    if assessments::end(tx, case, scene.now).await? {
+        after.tasks.push(NewTask {
+            kind: "customer_answered",
+            case_id: Some(case),
+            message_id: Some(scene.one.waiting.id),
+            words: "the customer wrote, who had been asked for something: read it and let the clock go on"
+                .into(),
+            ..NewTask::default()
+        });
+    }
+    Ok(())
 }
 
 /// Something worth knowing on a case, in words that name nobody.

@@ -279,7 +279,10 @@ fn distance(a: &str, b: &str) -> usize {
 /// What a subject may name: everything else is private, or becomes so in company.
 fn open_fields(kind: ContextKind) -> &'static [&'static str] {
     match kind {
-        ContextKind::Customer | ContextKind::Holding | ContextKind::Rejection => &["reference"],
+        ContextKind::Customer
+        | ContextKind::Holding
+        | ContextKind::Asking
+        | ContextKind::Rejection => &["reference"],
         ContextKind::ServiceRequest => &["reference", "answer_by", "time_left"],
         ContextKind::Reminder => &["reference", "due_words", "due"],
         ContextKind::Digest => &["how_many", "service", "headline", "counts.open", "counts.late"],

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::letter::ContextKind;
 use super::words::InFull;
+use crate::casework::assessment::Needed;
 use crate::casework::vocabulary::RecordType;
 use crate::private::Private;
 
@@ -131,6 +132,37 @@ pub struct HoldingLetter {
 
 impl Context for HoldingLetter {
     const KIND: ContextKind = ContextKind::Holding;
+}
+
+/// Asks a customer for what is needed before their case can be taken on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AskingLetter {
+    /// The case reference.
+    pub reference: String,
+    /// How to address the reader.
+    pub greeting_name: Option<Private<String>>,
+    /// The day on which the message came.
+    pub received_on: InFull,
+    /// What is needed.
+    pub needed: Needed,
+    /// The last day that we wait.
+    pub answer_by: InFull,
+    /// It was asked for before.
+    pub is_reminder: bool,
+    /// More, in words that an officer wrote for this reader.
+    pub note: Option<Private<String>>,
+    /// The reader is a child.
+    pub is_child: bool,
+    /// Someone may be at risk.
+    pub safeguarding: bool,
+    /// Whom the reader can ask.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for AskingLetter {
+    const KIND: ContextKind = ContextKind::Asking;
 }
 
 /// Tells a customer that an officer does not take the case on.

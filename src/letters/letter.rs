@@ -9,6 +9,8 @@ pub enum ContextKind {
     Customer,
     /// [`HoldingLetter`](super::HoldingLetter).
     Holding,
+    /// [`AskingLetter`](super::AskingLetter).
+    Asking,
     /// [`RejectionLetter`](super::RejectionLetter).
     Rejection,
     /// [`ServiceRequest`](super::ServiceRequest).
@@ -79,6 +81,8 @@ letters! {
     StageRequest = "stage-request", Customer;
     /// The customer took it back, and an officer confirms that.
     Withdrawal = "withdrawal", Customer;
+    /// Asks for what is needed before a case can be taken on, once, with one reminder.
+    AskCustomer = "ask-customer", Asking;
     /// An officer does not take it on: why, and where to go instead.
     Rejection = "rejection", Rejection;
     /// Asks a service for its answer.
@@ -105,7 +109,10 @@ impl LetterId {
     pub fn is_to_customer(self) -> bool {
         matches!(
             self.context(),
-            ContextKind::Customer | ContextKind::Holding | ContextKind::Rejection
+            ContextKind::Customer
+                | ContextKind::Holding
+                | ContextKind::Asking
+                | ContextKind::Rejection
         )
     }
 }

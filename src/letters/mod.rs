@@ -24,8 +24,8 @@ use minijinja::{
 use sha2::{Digest as _, Sha256};
 
 pub use context::{
-    Contact, Context, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice,
-    RejectionLetter, Reminder, ServiceRequest,
+    AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert, HoldingLetter,
+    OfficerNotice, RejectionLetter, Reminder, ServiceRequest,
 };
 pub use digest::{Counts, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
 pub use letter::{

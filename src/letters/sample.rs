@@ -5,12 +5,13 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use super::context::{
-    Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice, RejectionLetter,
-    Reminder, ServiceRequest,
+    AskingLetter, Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice,
+    RejectionLetter, Reminder, ServiceRequest,
 };
 use super::digest::{Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
 use super::letter::{ContextKind, LetterId, record_words};
 use super::words::{InFull, InList};
+use crate::casework::assessment::Needed;
 use crate::casework::vocabulary::RecordType;
 use crate::private::Private;
 
@@ -182,6 +183,38 @@ fn holding() -> Vec<Sample> {
     vec![
         sample("an ordinary letter", &plain),
         sample("the next stage is open", &stage),
+        sample("a child is written to", &child),
+        sample("someone may be at risk", &urgent),
+    ]
+}
+
+fn askings() -> Vec<Sample> {
+    let plain = AskingLetter {
+        reference: "NCC-2026-00431-5".to_owned(),
+        greeting_name: None,
+        received_on: InFull(date(2026, 11, 25)),
+        needed: Needed::Authority,
+        answer_by: InFull(date(2026, 12, 9)),
+        is_reminder: false,
+        note: None,
+        is_child: false,
+        safeguarding: false,
+        contact: contact(),
+        council: council(),
+    };
+    let details = AskingLetter {
+        needed: Needed::Details,
+        note: Some(Private("Which school is it about?".to_owned())),
+        greeting_name: Some(Private("Helen Marsh".to_owned())),
+        ..plain.clone()
+    };
+    let name = AskingLetter { needed: Needed::Name, is_reminder: true, ..plain.clone() };
+    let child = AskingLetter { needed: Needed::Details, is_child: true, ..plain.clone() };
+    let urgent = AskingLetter { safeguarding: true, ..plain.clone() };
+    vec![
+        sample("authority is missing", &plain),
+        sample("details are missing", &details),
+        sample("the name is missing, and it was asked for before", &name),
         sample("a child is written to", &child),
         sample("someone may be at risk", &urgent),
     ]
@@ -434,6 +467,7 @@ pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
     match letter.context() {
         ContextKind::Customer => customers(letter),
         ContextKind::Holding => holding(),
+        ContextKind::Asking => askings(),
         ContextKind::Rejection => rejections(),
         ContextKind::ServiceRequest => requests(),
         ContextKind::Reminder => reminders(),

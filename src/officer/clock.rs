@@ -90,6 +90,12 @@ pub(super) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFaul
     Ok(clocked)
 }
 
+/// What a case's history comes to. None where no answer is owed.
+pub(super) fn dates(policy: &Policy, case: &Case) -> Result<Option<StageDates>, ActFault> {
+    let Some(going) = going(policy, case)? else { return Ok(None) };
+    Ok(Some(going.dates(&case.turns).map_err(ClockRefused::from)?))
+}
+
 /// Moves the clock of a case.
 pub(super) async fn turn(
     tx: &mut Tx,

@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::{ActFault, Found, ask_one, clock, post, record, save};
+use super::{ActFault, Found, ask_one, clock, over, post, record, save};
+use crate::casework::assessment::Gate;
 use crate::casework::case::{Actor, CaseStatus, Event, Issue, OfficerId, Refusal};
 use crate::casework::deadline::{self, StartRule};
 use crate::casework::procedure::{ClockFault, Procedure, StageClock};
@@ -15,7 +16,7 @@ use crate::letters::RejectionLetter;
 use crate::letters::letter::LetterId;
 use crate::policy::Policy;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, requests};
+use crate::store::{StoreError, Tx, assessments, requests};
 
 fn uncovered(fault: &impl ToString) -> StoreError {
     StoreError::unsuitable("work out the due date", fault.to_string())
@@ -207,7 +208,7 @@ pub(super) async fn withdraw(
     record(tx, gateway, &mut found, by, event).await?;
     record(tx, gateway, &mut found, by, Event::Note { text: because.into() }).await?;
     save(tx, gateway, &found, None).await?;
-    requests::cancel_all(tx, found.row.id).await?;
+    over(tx, gateway, &found).await?;
     let about = post::received_on(&found);
     let context = post::customer_letter(gateway, &found, about, (None, None));
     let told = post::to_customer(tx, gateway, &found, LetterId::Withdrawal, &context).await?;
@@ -227,7 +228,11 @@ pub(super) async fn reject(
     let event = found.case.reject(whoever(by), reason, because)?;
     record(tx, gateway, &mut found, by, event).await?;
     save(tx, gateway, &found, None).await?;
-    requests::cancel_all(tx, found.row.id).await?;
+    over(tx, gateway, &found).await?;
+    let now = gateway.clock.now();
+    for gate in Gate::ALL.iter().filter(|gate| gate.reason() == reason) {
+        assessments::answer(tx, found.row.id, gate.id(), "taken", now).await?;
+    }
     let policy = gateway.policy();
     let words = policy.routes.of(reason).cloned();
     let words =

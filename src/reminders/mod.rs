@@ -6,6 +6,7 @@
 //! the highest rung, once.
 
 mod plan;
+mod waiting;
 mod write;
 
 use std::borrow::Cow;
@@ -73,6 +74,7 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
                 let plan = plan_of(tx, &policy, today).await?;
                 record(tx, &plan, now).await?;
                 write::queue(tx, &inner, &policy, &plan, now).await?;
+                waiting::run(tx, &inner, &policy, today, now).await?;
                 crate::hold::hold_point("reminding").await;
                 Ok::<_, StoreError>(Some(plan))
             })

@@ -348,6 +348,16 @@ pub async fn list(db: &Db, closed_too: bool) -> Result<Vec<CaseRow>, StoreError>
     Ok(rows)
 }
 
+/// Open cases whose clock stands still.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn standing_still(tx: &mut Tx) -> Result<Vec<CaseRow>, StoreError> {
+    on!(tx, "list the clocks that stand still", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE status = 'open' AND agreed_due_on IS NULL AND target_on IS NOT NULL ORDER BY id")))
+        .fetch_all(c).await)
+}
+
 /// What happened to a case, oldest first: to replay, or to show.
 ///
 /// # Errors

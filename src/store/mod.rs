@@ -26,6 +26,7 @@
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
 mod arrivals;
+pub mod assessments;
 pub mod attachments;
 pub mod cases;
 mod db;

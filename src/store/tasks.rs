@@ -126,6 +126,52 @@ pub async fn finish(
     Ok(())
 }
 
+/// The kinds of a case's open tasks.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_case(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String,)> = on!(tx, "list a case's tasks", c => sqlx::query_as(
+        "SELECT DISTINCT kind FROM task WHERE case_id = $1 AND done_at IS NULL ORDER BY kind")
+        .bind(case).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(kind,)| kind).collect())
+}
+
+/// Ends the tasks of one case of these kinds.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish_of_case(
+    tx: &mut Tx,
+    case: i64,
+    kinds: &[&str],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let open: Vec<(i64, String)> = on!(tx, "list a case's tasks", c => sqlx::query_as(
+        "SELECT id, kind FROM task WHERE case_id = $1 AND done_at IS NULL")
+        .bind(case).fetch_all(c).await)?;
+    for (id, kind) in open {
+        if kinds.contains(&kind.as_str()) {
+            done(tx, id, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a task. Its kind, and its case; none where it is not open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn done(
+    tx: &mut Tx,
+    id: i64,
+    now: Timestamp,
+) -> Result<Option<(String, Option<i64>)>, StoreError> {
+    on!(tx, "end a task", c => sqlx::query_as(
+        "UPDATE task SET done_at = $2 WHERE id = $1 AND done_at IS NULL RETURNING kind, case_id")
+        .bind(id).bind(now.as_millisecond()).fetch_optional(c).await)
+}
+
 /// A task as lists show it.
 #[derive(Debug, Clone, FromRow, serde::Serialize)]
 pub struct TaskRow {

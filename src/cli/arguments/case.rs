@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Subcommand};
 use jiff::civil::Date;
 
+use crate::casework::assessment::{Gate, Needed};
 use crate::casework::dates::PauseReason;
 use crate::casework::vocabulary::{Outcome, RejectionReason, SubTheme, Theme};
 
@@ -20,8 +21,11 @@ pub(in crate::cli) enum Case {
         #[arg(long)]
         all: bool,
         /// Messages that wait for an officer, and those in quarantine, instead.
-        #[arg(long, conflicts_with_all = ["overdue", "all"])]
+        #[arg(long, conflicts_with_all = ["overdue", "all", "paused"])]
         waiting: bool,
+        /// Only those whose clock stands still.
+        #[arg(long)]
+        paused: bool,
         /// One object a case.
         #[arg(long)]
         json: bool,
@@ -200,6 +204,45 @@ pub(in crate::cli) enum Case {
         /// The case that goes on.
         #[arg(long, value_name = "REFERENCE")]
         into: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Confirms that the gateway read a case right.
+    #[command(after_help = "Example:\n  postern case confirm NCC-2026-00412-7")]
+    Confirm {
+        /// The reference.
+        reference: String,
+    },
+    /// Ends a task of `case list --waiting`.
+    #[command(after_help = "Example:\n  postern case done 12")]
+    Done {
+        /// The task's number.
+        task: i64,
+    },
+    /// Asks the customer, once, for what is needed before a case can be taken on; they are reminded once.
+    #[command(
+        after_help = "Example:\n  postern case ask-customer NCC-2026-00412-7 --for authority\n\nThey have ten working days. The clock of the answer stands still meanwhile; the date that the annual report\nmeasures does not."
+    )]
+    AskCustomer {
+        /// The reference.
+        reference: String,
+        /// What is needed: authority, details, name.
+        #[arg(long = "for", value_name = "WHAT")]
+        needed: Needed,
+        /// More for the customer to read, in plain words.
+        #[arg(long)]
+        say: Option<String>,
+    },
+    /// Records that a gate of the decision table does not stand in the way of a case.
+    #[command(
+        after_help = "Example:\n  postern case dismiss NCC-2026-00412-7 D19 --because 'she was in hospital until May'"
+    )]
+    Dismiss {
+        /// The reference.
+        reference: String,
+        /// The gate, as `case show` gives it: D19.
+        gate: Gate,
         /// Why.
         #[arg(long)]
         because: String,

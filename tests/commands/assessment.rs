@@ -1,0 +1,133 @@
+//! Whether a case can be taken on: what is proposed, what the customer is asked, what an officer decides.
+
+use serde_json::{Value, json};
+
+use super::{Desk, complaint, deliver};
+
+const FOR_ANOTHER: &str = "From: Dee <dee@example.org>\r\nTo: complaints@northmere.example\r\n\
+    Subject: my neighbour's boy\r\nMessage-ID: <n1@example.org>\r\nDate: Mon, 2 Nov 2026 09:00:00 +0000\r\n\r\n\
+    I am writing on behalf of my neighbour. She has a complaint: her son's EHC plan is six months late and\r\n\
+    nobody from the SEN team answers her. She asked me to write to you for her.\r\n\r\nDee Moss\r\n";
+
+struct Register {
+    desk: Desk,
+    reference: String,
+}
+
+impl Register {
+    fn with(raw: &[u8]) -> Self {
+        let desk = Desk::new();
+        deliver(&desk, 1, raw.to_vec());
+        desk.data(&["-q", "serve", "--once"]);
+        let list = desk.objects(&["-q", "case", "list", "--json"]);
+        let reference = list[0]["reference"].as_str().unwrap().to_owned();
+        Self { desk, reference }
+    }
+
+    fn act(&self, act: &str, words: &[&str]) -> String {
+        self.desk.data(&[&["-q", "case", act, &*self.reference][..], words].concat())
+    }
+
+    fn refused(&self, act: &str, words: &[&str]) -> String {
+        let all = [&["-q", "case", act, &*self.reference][..], words].concat();
+        let ran = self.desk.run(&all);
+        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{all:?}: {ran:?}");
+        ran.err
+    }
+
+    fn show(&self) -> Value {
+        self.desk.objects(&["-q", "case", "show", "--json", &*self.reference]).remove(0)
+    }
+
+    fn waiting(&self) -> String {
+        self.desk.data(&["-q", "case", "list", "--waiting"])
+    }
+}
+
+#[test]
+fn a_gate_is_proposed_with_its_words_and_refuses_nobody() {
+    let register = Register::with(FOR_ANOTHER.as_bytes());
+    let object = register.show();
+    assert_eq!(object["status"], "open", "nothing is refused by itself");
+    let proposal = &object["proposals"][0];
+    assert_eq!(
+        (&proposal["gate"], &proposal["reason"], &proposal["ask_customer_for"]),
+        (&json!("D20"), &json!("not_authorised"), &json!("authority"))
+    );
+    assert!(!proposal["evidence"].as_array().unwrap().is_empty(), "{proposal}");
+    assert!(register.waiting().contains("D20  proposal   NCC-"), "{}", register.waiting());
+    let words = register.act("show", &[]);
+    assert!(words.contains("D20: somebody writes for another: check their authority"), "{words}");
+    assert!(
+        words.contains("ask-customer --for authority, reject --reason not_authorised"),
+        "{words}"
+    );
+
+    let none = register.refused("dismiss", &["D19", "--because", "x"]);
+    assert!(none.contains("D19 is not proposed for this case"), "{none}");
+    register.act("dismiss", &["D20", "--because", "she rang and agreed"]);
+    assert_eq!(register.show()["proposals"][0]["answer"], "dismissed");
+    assert!(!register.waiting().contains("D20"), "{}", register.waiting());
+}
+
+#[test]
+fn a_customer_is_asked_once_and_the_clock_stands_still() {
+    let register = Register::with(FOR_ANOTHER.as_bytes());
+    let standard = register.show()["standard_due"].clone();
+    let told = register.act("ask-customer", &["--for", "authority"]);
+    assert!(told.contains("the customer is told; they have until 20"), "{told}");
+    assert!(told.ends_with(", and the clock stands still\n"), "{told}");
+    let object = register.show();
+    assert_eq!((&object["due"], &object["standard_due"]), (&Value::Null, &standard));
+    assert_eq!(object["awaited"][0]["needed"], "authority");
+    assert_eq!(register.desk.data(&["-q", "case", "list", "--paused"]).lines().count(), 1);
+    let again = register.refused("ask-customer", &["--for", "authority"]);
+    assert!(
+        again.contains("have been asked for the agreement of the person they write for before")
+    );
+
+    // They answer: nobody waits any longer, and a person looks.
+    register.desk.data(&["-q", "serve", "--once"]);
+    let answer = format!(
+        "From: Dee <dee@example.org>\r\nTo: complaints@northmere.example\r\nSubject: Re: {0}\r\n\
+         Message-ID: <n2@example.org>\r\nDate: Tue, 3 Nov 2026 09:00:00 +0000\r\n\r\n\
+         About {0}: here is her agreement.\r\n",
+        register.reference
+    );
+    deliver(&register.desk, 2, answer.into_bytes());
+    register.desk.data(&["-q", "serve", "--once"]);
+    assert!(
+        register.waiting().contains("who had been asked for something"),
+        "{}",
+        register.waiting()
+    );
+    let object = register.show();
+    assert!(object["awaited"][0]["ended_at"].is_i64(), "{object}");
+    register.act("resume", &["--because", "the agreement is here"]);
+    assert!(register.show()["due"].is_string());
+}
+
+#[test]
+fn tasks_end_with_what_they_ask_for() {
+    let register = Register::with(complaint(1).as_bytes());
+    let about = |register: &Register| {
+        let tasks = register.show()["tasks"].as_array().unwrap().clone();
+        tasks.iter().map(|one| one["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    register.act("respond", &["--note", "letter"]);
+    register.act("next-stage", &["--because", "asked on the telephone"]);
+    register.act("correct", &["--type", "children_act_complaint", "--because", "of the Act"]);
+    assert!(!about(&register).contains(&"check".to_owned()), "an officer has looked");
+    register.act("withdraw", &["--because", "on the telephone"]);
+    assert_eq!(about(&register), Vec::<String>::new());
+    register.desk.refused(&["-q", "case", "done", "99"], 1, "no task 99 waits");
+}
+
+#[test]
+fn what_the_gateway_read_right_is_confirmed() {
+    let register = Register::with(FOR_ANOTHER.as_bytes());
+    let told = register.act("confirm", &[]);
+    assert!(told.contains(" is confirmed as "), "{told}");
+    assert_eq!(register.show()["needs_officer"], false);
+    assert!(register.act("show", &[]).contains("noted: confirmed as "));
+}
