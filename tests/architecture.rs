@@ -43,6 +43,8 @@ const MAY_USE: &[(&str, &str)] = &[
     ("reminders", "clock hold tick casework letters policy store outbox gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
     ("officer", "clock casework store outbox intake policy gateway"),
+    // What the terminal's `--json` and the API give of a case: one text for both.
+    ("register", "casework store officer gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     ("console", "clock store gateway"),
@@ -53,7 +55,7 @@ const MAY_USE: &[(&str, &str)] = &[
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders scan officer gateway console daemon backtest publication",
+         intake outbox reminders scan officer register gateway console daemon backtest publication",
     ),
 ];
 

@@ -6,8 +6,6 @@ mod clock;
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
-
 use super::arguments::Case as Asked;
 use super::{Failure, Out};
 use crate::casework::case::{Actor, CaseField, Event, Recorded};
@@ -16,8 +14,9 @@ use crate::casework::working::{in_words, short_words};
 use crate::clock::{Clock, london, london_day};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault, Move};
+use crate::register::{self, Brief, Waiting, Whole};
 use crate::store::cases::{self, CaseRow};
-use crate::store::{attachments, letters, messages, moment, requests, suggestions, tasks};
+use crate::store::moment;
 
 pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, _) = super::configured(file)?;
@@ -134,7 +133,7 @@ async fn list(
     let rows = cases::list(&gateway.db, all).await?;
     for row in rows.iter().filter(|row| !overdue || is_overdue(row, today)) {
         if as_json {
-            out.json(&brief(row))?;
+            out.json(&Brief::of(row))?;
         } else {
             out.line(&line(row, today))?;
         }
@@ -166,69 +165,32 @@ fn line(row: &CaseRow, today: jiff::civil::Date) -> String {
     )
 }
 
-/// A case as lists give it.
-fn brief(row: &CaseRow) -> Value {
-    let listed = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
-    json!({
-        "reference": row.reference,
-        "status": row.status,
-        "record_type": row.record_type,
-        "lead_service": row.lead_service,
-        "customer_type": row.customer_type,
-        "themes": listed(&row.themes),
-        "flags": listed(&row.flags),
-        "needs_officer": row.needs_officer,
-        "confidence": f64::from(u16::try_from(row.confidence).unwrap_or(0)) / 1000.0,
-        "procedure": row.procedure_id,
-        "stage": row.stage,
-        "received_at": moment(row.received_at),
-        "received_on": row.received_on,
-        "acknowledge_by": row.acknowledge_by_on,
-        "target": row.target_on,
-        "standard_due": row.standard_due_on,
-        "due": row.agreed_due_on,
-        "acknowledged_at": row.acknowledged_at.map(moment),
-        "answered_at": row.answered_at.map(moment),
-    })
-}
-
 async fn waiting(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), Failure> {
-    let tagged = |kind: &str, row: Value| {
-        let mut row = row;
-        if let Some(object) = row.as_object_mut() {
-            object.insert("waiting".to_owned(), json!(kind));
-        }
-        row
-    };
-    for row in messages::waiting_for_a_person(&gateway.db).await? {
+    for one in register::waiting(&gateway.db).await? {
         if as_json {
-            out.json(&tagged("message", json!(row)))?;
+            out.json(&one)?;
             continue;
         }
-        let why = row.trouble.as_deref().or(row.reason.as_deref()).unwrap_or("");
-        let sender = row.sender.as_deref().unwrap_or("unknown sender");
-        let state = if row.state == "quarantined" { "quarantine" } else { "triage" };
-        out.line(&format!("{:>6}  {state:<10} {sender}  {why}", row.id))?;
-    }
-    for one in suggestions::open(&gateway.db).await? {
-        if as_json {
-            out.json(&tagged("suggestion", json!(one)))?;
-            continue;
-        }
-        let about = one.reference.unwrap_or_else(|| format!("message {}", one.message_id));
-        out.line(&format!("{:>6}  suggestion {about:<17}  {}", one.id, one.because))?;
-    }
-    for task in tasks::open(&gateway.db).await? {
-        if as_json {
-            out.json(&tagged("task", json!(task)))?;
-            continue;
-        }
-        let about = match (&task.reference, task.message_id) {
-            (Some(reference), _) => reference.clone(),
-            (None, Some(message)) => format!("message {message}"),
-            (None, None) => String::new(),
-        };
-        out.line(&format!("{:>6}  task       {about:<17}  {}", task.id, task.words))?;
+        out.line(&match one {
+            Waiting::Message(row) => {
+                let why = row.trouble.as_deref().or(row.reason.as_deref()).unwrap_or("");
+                let sender = row.sender.as_deref().unwrap_or("unknown sender");
+                let state = if row.state == "quarantined" { "quarantine" } else { "triage" };
+                format!("{:>6}  {state:<10} {sender}  {why}", row.id)
+            }
+            Waiting::Suggestion(one) => {
+                let about = one.reference.unwrap_or_else(|| format!("message {}", one.message_id));
+                format!("{:>6}  suggestion {about:<17}  {}", one.id, one.because)
+            }
+            Waiting::Task(task) => {
+                let about = match (&task.reference, task.message_id) {
+                    (Some(reference), _) => reference.clone(),
+                    (None, Some(message)) => format!("message {message}"),
+                    (None, None) => String::new(),
+                };
+                format!("{:>6}  task       {about:<17}  {}", task.id, task.words)
+            }
+        })?;
     }
     Ok(())
 }
@@ -243,12 +205,10 @@ async fn history(
         reference.parse().map_err(|fault: crate::casework::reference::NotAReference| {
             Failure::Usage(fault.to_string())
         })?;
-    let Some(row) = cases::find(&gateway.db, &parsed.to_string()).await? else {
+    let Some((row, events)) = register::found(&gateway.db, &parsed).await? else {
         out.note(&format!("postern: there is no case {parsed}"));
         return Err(Failure::Said);
     };
-    let mut tx = gateway.db.snapshot().await?;
-    let events = cases::events(&mut tx, row.id).await?;
     Ok((parsed, row, events))
 }
 
@@ -259,31 +219,11 @@ async fn show(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let (_, row, events) = history(gateway, reference, out).await?;
-    let db = &gateway.db;
-    let requests = requests::of_case(db, row.id).await?;
-    let rungs = requests::rungs_of_case(db, row.id).await?;
-    let letters = letters::of_case(db, row.id).await?;
-    let messages = messages::of_case(db, row.id).await?;
-    let merged = cases::merged_into(db, row.id).await?;
-    let suggested = suggestions::of_case(db, row.id).await?;
-    let attachments = attachments::of_case(db, row.id).await?;
+    let whole = Whole::of(&gateway.db, &row, events).await?;
     if as_json {
-        let mut object = brief(&row);
-        if let Some(object) = object.as_object_mut() {
-            object.insert("customer_address".to_owned(), json!(row.customer_address));
-            object.insert("customer_name".to_owned(), json!(row.customer_name));
-            object.insert("subject".to_owned(), json!(row.subject));
-            object.insert("messages".to_owned(), json!(messages));
-            object.insert("merged".to_owned(), json!(merged));
-            object.insert("suggestions".to_owned(), json!(suggested));
-            object.insert("attachments".to_owned(), json!(attachments));
-            object.insert("requests".to_owned(), json!(requests));
-            object.insert("rungs".to_owned(), json!(rungs));
-            object.insert("letters".to_owned(), json!(letters));
-            object.insert("events".to_owned(), json!(events));
-        }
-        return Ok(out.json(&object)?);
+        return Ok(out.json(&whole)?);
     }
+    let Whole { messages, merged, suggestions, attachments, requests, letters, events, .. } = whole;
     out.line(&format!("{}  {}", row.reference, row.status))?;
     out.line(&format!("  from       {}", row.customer_address.as_deref().unwrap_or("unknown")))?;
     out.line(&format!("  about      {}", row.subject.as_deref().unwrap_or("")))?;
@@ -312,7 +252,7 @@ async fn show(
     for other in &merged {
         out.line(&format!("  merged     {other} is part of it"))?;
     }
-    for one in suggested.iter().filter(|one| one.answer.is_none()) {
+    for one in suggestions.iter().filter(|one| one.answer.is_none()) {
         out.line(&format!("  suggestion {} {}", one.id, one.because))?;
     }
     for message in &messages {
