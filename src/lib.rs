@@ -9,6 +9,7 @@
 //! I/O, no clock. Everything else is a thin shell around them. Who may use whom is a table in
 //! `tests/architecture.rs`.
 
+pub mod account;
 pub mod backtest;
 pub mod casework;
 pub mod cli;

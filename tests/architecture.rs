@@ -33,6 +33,8 @@ const MAY_USE: &[(&str, &str)] = &[
     ("mailbox", "private tls"),
     // The store keeps what was understood and decided: it knows those types, and does nothing with them.
     ("store", "private email casework"),
+    // Whom a token belongs to; it takes from `casework` only how its words are spelt.
+    ("account", "private casework store"),
     // `gateway` is what every tick is given, so it names what they need, and `outbox` is given it.
     ("gateway", "clock config decide email fault letters outbox policy private store token"),
     ("outbox", "private clock tls hold tick casework letters token store gateway"),
@@ -54,7 +56,7 @@ const MAY_USE: &[(&str, &str)] = &[
     ("daemon", "tick store intake outbox reminders scan console gateway policy backtest"),
     (
         "cli",
-        "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
+        "account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
          intake outbox reminders scan officer register gateway console daemon backtest publication",
     ),
 ];
