@@ -116,7 +116,8 @@ struct Found {
     case: Case,
 }
 
-/// Does one act.
+/// Does one act; on a case of this version alone, where one is named. The case is of the next version
+/// then, whatever was done.
 ///
 /// # Errors
 /// [`ActFault`]; nothing is changed then.
@@ -124,6 +125,7 @@ pub async fn act(
     gateway: &Arc<Gateway>,
     reference: &str,
     officer: &str,
+    expected: Option<i64>,
     act: Act,
 ) -> Result<String, ActFault> {
     let reference = parsed(reference)?;
@@ -134,7 +136,13 @@ pub async fn act(
         .write(move |tx| {
             Box::pin(async move {
                 let found = find(tx, &reference).await?;
-                match act {
+                let (id, version) = (found.row.id, found.row.version);
+                let other = expected.is_some_and(|expected| expected != version);
+                // From here on nobody else changes it: who read the same version waits, and is told.
+                if other || !cases::hold(tx, id, version).await? {
+                    return Err(ActFault::ChangedMeanwhile);
+                }
+                let done = match act {
                     Act::Correct { changes, because } => {
                         correct(tx, &inner, found, &by, &changes, because).await
                     }
@@ -158,7 +166,9 @@ pub async fn act(
                         clock::turn(tx, &inner, found, &by, wanted, &because).await
                     }
                     Act::Separate { because } => separate(tx, &inner, found, &by, &because).await,
-                }
+                }?;
+                cases::count(tx, id, version).await?;
+                Ok::<_, ActFault>(done)
             })
         })
         .await?;

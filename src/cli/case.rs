@@ -77,7 +77,7 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
         Asked::Separate { reference, because } => (reference, Act::Separate { because }),
     };
-    match officer::act(gateway, &reference, &whoever(), act).await {
+    match officer::act(gateway, &reference, &whoever(), None, act).await {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),
         Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),

@@ -420,6 +420,28 @@ pub async fn change(
     Ok(true)
 }
 
+/// Keeps others from changing a case until the transaction ends. False when it is no longer of this
+/// version.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold(tx: &mut Tx, case: i64, version: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "hold a case", c => sqlx::query_as(
+        "UPDATE complaint_case SET version = version WHERE id = $1 AND version = $2 RETURNING id")
+        .bind(case).bind(version).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Counts up the version of a case that is held, unless [`change`] has done so.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count(tx: &mut Tx, case: i64, version: i64) -> Result<(), StoreError> {
+    on!(tx, "count up a case's version", c => sqlx::query(
+        "UPDATE complaint_case SET version = version + 1 WHERE id = $1 AND version = $2")
+        .bind(case).bind(version).execute(c).await.map(drop))
+}
+
 async fn restart(tx: &mut Tx, case: i64, clock: &Clocked) -> Result<(), StoreError> {
     let day = |date: Option<Date>| date.map(|date| date.to_string());
     on!(tx, "change a case's clock", c => sqlx::query(
