@@ -28,6 +28,7 @@
 pub mod accounts;
 mod arrivals;
 pub mod attachments;
+mod case_lists;
 pub mod cases;
 mod db;
 mod error;
