@@ -54,12 +54,15 @@ pub enum ActFault {
     Store(#[from] StoreError),
 }
 
-/// One act.
-#[derive(Debug, Clone)]
+/// One act, as the API is sent it too.
+#[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// Puts fields right.
     Correct {
         /// Field and new value.
+        #[serde(deserialize_with = "some_changes")]
+        #[schema(value_type = std::collections::BTreeMap<CaseField, String>)]
         changes: Vec<(CaseField, String)>,
         /// Why.
         because: String,
@@ -108,6 +111,21 @@ pub enum Act {
         /// Why.
         because: String,
     },
+}
+
+/// Changes from an object whose keys are the fields; at least one.
+fn some_changes<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<(CaseField, String)>, D::Error> {
+    use serde::Deserialize as _;
+    use serde::de::Error as _;
+    let changes = std::collections::BTreeMap::<CaseField, String>::deserialize(from)?;
+    if changes.is_empty() {
+        let fields: Vec<&str> = CaseField::ALL.iter().map(|field| field.id()).collect();
+        let words = format!("`changes` names no field; name one of {}", fields.join(", "));
+        return Err(D::Error::custom(words));
+    }
+    Ok(changes.into_iter().collect())
 }
 
 /// A case with its history, as an act finds it.

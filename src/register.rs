@@ -21,7 +21,7 @@ use crate::store::tasks::{self, TaskRow};
 use crate::store::{Db, StoreError, moment};
 
 /// A case as lists give it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Brief {
     /// Reference.
     pub reference: String,
@@ -95,7 +95,7 @@ impl Brief {
 }
 
 /// Everything about one case.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Whole {
     /// As lists give it.
     #[serde(flatten)]
@@ -121,6 +121,7 @@ pub struct Whole {
     /// What we wrote.
     pub letters: Vec<LetterRow>,
     /// What happened, oldest first: when (`at`), who (`by`), what (`event`, with its `kind`).
+    #[schema(value_type = Vec<Object>)]
     pub events: Vec<Recorded>,
 }
 
@@ -162,9 +163,10 @@ pub async fn found(
 }
 
 /// How the date of a case was counted, and what moved it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ClockOfCase {
     /// Reference.
+    #[schema(value_type = String)]
     pub reference: CaseReference,
     /// Stage, from 1.
     pub stage: u8,
@@ -215,7 +217,7 @@ pub fn replayed(reference: CaseReference, events: &[Recorded]) -> Result<Case, S
 }
 
 /// Something that waits for a person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(tag = "waiting", rename_all = "snake_case")]
 pub enum Waiting {
     /// A message that could not be placed, or not be read.

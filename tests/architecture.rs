@@ -49,7 +49,9 @@ const MAY_USE: &[(&str, &str)] = &[
     ("register", "casework store officer gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
-    ("console", "clock store gateway"),
+    // What a program asks of the register, and what it does to a case as an officer.
+    ("api", "account casework clock officer register store gateway"),
+    ("console", "api clock store gateway"),
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store"),
     ("backtest", "casework email intake rules store"),

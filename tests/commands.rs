@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "commands/api.rs"]
+mod api;
 #[path = "commands/broken.rs"]
 mod broken;
 #[path = "commands/case.rs"]
