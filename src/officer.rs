@@ -60,7 +60,7 @@ pub enum ActFault {
 pub enum Act {
     /// Puts fields right.
     Correct {
-        /// Field and new value.
+        /// Each field with its new value: an id, or several separated by commas.
         #[serde(deserialize_with = "some_changes")]
         #[schema(value_type = std::collections::BTreeMap<CaseField, String>)]
         changes: Vec<(CaseField, String)>,

@@ -22,6 +22,7 @@ use crate::store::{Db, StoreError, moment};
 
 /// A case as lists give it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CaseInList)]
 pub struct Brief {
     /// Reference.
     pub reference: String,
@@ -96,6 +97,7 @@ impl Brief {
 
 /// Everything about one case.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Case)]
 pub struct Whole {
     /// As lists give it.
     #[serde(flatten)]
@@ -164,6 +166,7 @@ pub async fn found(
 
 /// How the date of a case was counted, and what moved it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Clock)]
 pub struct ClockOfCase {
     /// Reference.
     #[schema(value_type = String)]

@@ -18,6 +18,7 @@ use crate::store::cases;
 
 /// What was done to a case.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DoneToCase)]
 pub(super) struct Done {
     /// In words.
     done: String,
@@ -27,6 +28,7 @@ pub(super) struct Done {
 
 /// What was done.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Done)]
 pub(super) struct AlsoDone {
     /// In words.
     done: String,
@@ -36,10 +38,14 @@ pub(super) struct AlsoDone {
 ///
 /// The account is recorded as the officer. `If-Match` says on which version of the case the act was
 /// decided: where somebody has changed it since, nothing is done.
-#[utoipa::path(post, path = "/api/v1/cases/{reference}/acts", params(
+#[utoipa::path(post, operation_id = "act_on_case", path = "/api/v1/cases/{reference}/acts", params(
     ("reference" = String, Path, description = "The reference, in any spelling."),
     ("If-Match" = String, Header, description = "The case's version in quotes, as `ETag` gave it: `\"3\"`."),
-), request_body(content = Act, content_type = "application/json"), responses(
+), request_body(content = Act, content_type = "application/json", examples(
+    ("answered" = (value = json!({"act": "respond", "note": "letter of 3 March"}))),
+    ("corrected" = (value = json!({"act": "correct", "changes": {"record_type": "enquiry"}, "because": "asks for advice only"}))),
+    ("paused" = (value = json!({"act": "turn", "wanted": {"move": "pause", "why": "awaiting_customer"}, "because": "asked which school"}))),
+)), responses(
     (status = 200, description = "It is done.", body = Done,
         headers(("ETag" = String, description = "The case's version now."))),
     (status = 400, description = "The body is no JSON, or `If-Match` is no version.", body = Problem),
@@ -69,7 +75,7 @@ pub(super) async fn act(
 }
 
 /// Makes a message a case of its own, whatever it answers.
-#[utoipa::path(post, path = "/api/v1/messages/{id}/split", params(
+#[utoipa::path(post, operation_id = "split_message", path = "/api/v1/messages/{id}/split", params(
     ("id" = i64, Path, description = "The message's number, as a case gives it."),
 ), responses(
     (status = 200, description = "It becomes a case as soon as it is settled again.", body = AlsoDone),
@@ -90,7 +96,7 @@ pub(super) async fn split(
 }
 
 /// Tries a message in quarantine again.
-#[utoipa::path(post, path = "/api/v1/messages/{id}/retry", params(
+#[utoipa::path(post, operation_id = "retry_message", path = "/api/v1/messages/{id}/retry", params(
     ("id" = i64, Path, description = "The message's number, as `waiting` gives it."),
 ), responses(
     (status = 200, description = "It will be read again.", body = AlsoDone),
@@ -111,7 +117,7 @@ pub(super) async fn retry(
 }
 
 /// Declines a suggestion.
-#[utoipa::path(post, path = "/api/v1/suggestions/{id}/decline", params(
+#[utoipa::path(post, operation_id = "decline_suggestion", path = "/api/v1/suggestions/{id}/decline", params(
     ("id" = i64, Path, description = "The suggestion's number, as `waiting` gives it."),
 ), responses(
     (status = 200, description = "It is declined.", body = AlsoDone),

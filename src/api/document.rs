@@ -9,13 +9,16 @@ use utoipa::{Modify, OpenApi};
 
 use super::{acts, reading};
 
-/// Postern's register for other programs. Every request shows a token of `postern user add` as
-/// `Authorization: Bearer TOKEN`; a reader's account may only GET.
-///
-/// What is not done says so: `error` says why, `instead` what could be done.
+/// What a person or a program reads first.
+const ABOUT: &str = "The register of complaints for other programs. Every request shows a token of \
+    `postern user add` as `Authorization: Bearer TOKEN`; the account of a reader may only GET.\n\n\
+    What is not done is told: `error` says why not, `instead` what could be done. An act on a case names \
+    the version of the case on which it was decided, and is done only if nobody has changed it since.\n\n\
+    Days are 2026-03-16. Moments are RFC 3339, or milliseconds since 1970 where that is said.";
+
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Postern"),
+    info(title = "Postern", description = ABOUT),
     paths(
         reading::list,
         reading::case,
@@ -35,6 +38,8 @@ struct Everywhere;
 
 impl Modify for Everywhere {
     fn modify(&self, document: &mut Document) {
+        // The crate names none, and a licence without a name is no valid one.
+        document.info.license = None;
         let components = document.components.get_or_insert_default();
         let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("token", token);

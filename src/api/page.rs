@@ -58,12 +58,19 @@ fn one(html: &mut String, path: &str, method: &str, operation: &Value) {
             ["Parameter", "Where", "What"],
             parameters.iter().map(|one| {
                 let name = format!("<code>{}</code>", escaped(text(one.get("name"))));
-                [name, escaped(text(one.get("in"))), words(text(one.get("description")))]
+                let value = one.get("schema").map(kind).unwrap_or_default();
+                let place = format!("{}: {value}", escaped(text(one.get("in"))));
+                [name, place, words(text(one.get("description")))]
             }),
         );
     }
-    if let Some(schema) = operation.pointer("/requestBody/content/application~1json/schema") {
-        let _ = write!(html, "<p>The body is an {}.</p>", kind(schema));
+    if let Some(body) = operation.pointer("/requestBody/content/application~1json") {
+        let schema = body.get("schema").map(kind).unwrap_or_default();
+        let _ = write!(html, "<p>The body is an {schema}, for example:</p>");
+        for (_, example) in entries(body.get("examples")) {
+            let value = example.get("value").map(ToString::to_string).unwrap_or_default();
+            let _ = write!(html, "<p><code>{}</code></p>", escaped(&value));
+        }
     }
     rows(
         html,
@@ -127,6 +134,9 @@ fn kind(schema: &Value) -> String {
         }
         other => text(other).to_owned(),
     };
+    if let Some(keys) = schema.get("propertyNames") {
+        return format!("{} with any of the keys {}", escaped(&named), kind(keys));
+    }
     match (schema.get("items"), schema.get("format").and_then(Value::as_str)) {
         (Some(items), _) => format!("{} of {}", escaped(&named), kind(items)),
         (None, Some(format)) => format!("{} ({})", escaped(&named), escaped(format)),

@@ -55,13 +55,14 @@ pub(super) struct Cases {
 
 /// What waits for a person.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WaitingList)]
 pub(super) struct AllWaiting {
     /// Messages that could not be placed or read, suggestions, tasks.
     waiting: Vec<register::Waiting>,
 }
 
 /// Lists cases, those due first first.
-#[utoipa::path(get, path = "/api/v1/cases", params(Asked), responses(
+#[utoipa::path(get, operation_id = "list_cases", path = "/api/v1/cases", params(Asked), responses(
     (status = 200, description = "A page of them.", body = Cases),
     (status = 400, description = "A parameter is none, or has no such value.", body = Problem),
 ))]
@@ -103,7 +104,7 @@ async fn named(gateway: &Gateway, text: &str) -> Result<CaseRow, Problem> {
 }
 
 /// Everything about one case.
-#[utoipa::path(get, path = "/api/v1/cases/{reference}", params(
+#[utoipa::path(get, operation_id = "get_case", path = "/api/v1/cases/{reference}", params(
     ("reference" = String, Path, description = "The reference, in any spelling."),
 ), responses(
     (status = 200, description = "The case.", body = Whole,
@@ -121,7 +122,7 @@ pub(super) async fn case(
 }
 
 /// How the date of a case was counted, day by day, and what moved it.
-#[utoipa::path(get, path = "/api/v1/cases/{reference}/clock", params(
+#[utoipa::path(get, operation_id = "get_clock", path = "/api/v1/cases/{reference}/clock", params(
     ("reference" = String, Path, description = "The reference, in any spelling."),
 ), responses(
     (status = 200, description = "The sum.", body = ClockOfCase,
@@ -142,7 +143,7 @@ pub(super) async fn clock(
 }
 
 /// What waits for a person: messages that could not be placed or read, suggestions, tasks.
-#[utoipa::path(get, path = "/api/v1/waiting", responses(
+#[utoipa::path(get, operation_id = "list_waiting", path = "/api/v1/waiting", responses(
     (status = 200, description = "All of it.", body = AllWaiting),
 ))]
 pub(super) async fn waiting(

@@ -57,6 +57,7 @@ pub struct Turn {
 /// What can happen to a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = WhatTurned)]
 pub enum What {
     /// The answer may take so many working days in all, instead of the days before.
     Extended {

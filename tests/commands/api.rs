@@ -463,6 +463,13 @@ fn the_document_says_all_that_is_served() {
     // Each act that is documented is one, and each that there is is documented.
     let reference = &*served.references()[0];
     let version = served.case(reference)["version"].as_i64().unwrap();
+    let acts = "/paths/~1api~1v1~1cases~1{reference}~1acts/post/requestBody/content";
+    let examples = &document.pointer(acts).unwrap()["application/json"]["examples"];
+    for (name, example) in examples.as_object().unwrap() {
+        // Read and understood, and not done on a version that the case never had.
+        let answer = served.act(reference, version + 7, &example["value"]);
+        assert_eq!(answer.status, 412, "{name}: {answer:?}");
+    }
     let named = |schema: &str, tag: &str| -> Vec<String> {
         let all = document.pointer(&format!("/components/schemas/{schema}/oneOf"));
         let names = all.and_then(Value::as_array).unwrap().iter();
