@@ -9,6 +9,8 @@
 //! I/O, no clock. Everything else is a thin shell around them. Who may use whom is a table in
 //! `tests/architecture.rs`.
 
+pub mod account;
+pub mod api;
 pub mod backtest;
 pub mod casework;
 pub mod cli;
@@ -31,6 +33,7 @@ pub mod outbox;
 pub mod policy;
 pub mod private;
 pub mod publication;
+pub mod register;
 pub mod reminders;
 pub mod rules;
 pub mod scan;

@@ -60,12 +60,15 @@ pub enum ActFault {
     Store(#[from] StoreError),
 }
 
-/// One act.
-#[derive(Debug, Clone)]
+/// One act, as the API is sent it too.
+#[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// Puts fields right.
     Correct {
-        /// Field and new value.
+        /// Each field with its new value: an id, or several separated by commas.
+        #[serde(deserialize_with = "some_changes")]
+        #[schema(value_type = std::collections::BTreeMap<CaseField, String>)]
         changes: Vec<(CaseField, String)>,
         /// Why.
         because: String,
@@ -112,6 +115,7 @@ pub enum Act {
     /// The customer asked for the next stage.
     NextStage {
         /// When the council received that, as London's clocks showed it; now, where none is named.
+        #[schema(value_type = Option<String>, example = "2026-04-14T09:30")]
         received: Option<DateTime>,
         /// Why, where it is early or late.
         because: Option<String>,
@@ -135,6 +139,7 @@ pub enum Act {
     /// The written statement of complaint was agreed.
     Statement {
         /// When; now, where none is named.
+        #[schema(value_type = Option<String>, example = "2026-04-20")]
         agreed: Option<DateTime>,
     },
     /// The customer took it back.
@@ -165,13 +170,29 @@ pub enum Act {
     },
 }
 
+/// Changes from an object whose keys are the fields; at least one.
+fn some_changes<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<(CaseField, String)>, D::Error> {
+    use serde::Deserialize as _;
+    use serde::de::Error as _;
+    let changes = std::collections::BTreeMap::<CaseField, String>::deserialize(from)?;
+    if changes.is_empty() {
+        let fields: Vec<&str> = CaseField::ALL.iter().map(|field| field.id()).collect();
+        let words = format!("`changes` names no field; name one of {}", fields.join(", "));
+        return Err(D::Error::custom(words));
+    }
+    Ok(changes.into_iter().collect())
+}
+
 /// A case with its history, as an act finds it.
 struct Found {
     row: CaseRow,
     case: Case,
 }
 
-/// Does one act.
+/// Does one act; on a case of this version alone, where one is named. The case is of the next version
+/// then, whatever was done.
 ///
 /// # Errors
 /// [`ActFault`]; nothing is changed then.
@@ -179,6 +200,7 @@ pub async fn act(
     gateway: &Arc<Gateway>,
     reference: &str,
     officer: &str,
+    expected: Option<i64>,
     act: Act,
 ) -> Result<String, ActFault> {
     let reference = parsed(reference)?;
@@ -189,7 +211,13 @@ pub async fn act(
         .write(move |tx| {
             Box::pin(async move {
                 let found = find(tx, &reference).await?;
-                match act {
+                let (id, version) = (found.row.id, found.row.version);
+                let other = expected.is_some_and(|expected| expected != version);
+                // From here on nobody else changes it: who read the same version waits, and is told.
+                if other || !cases::hold(tx, id, version).await? {
+                    return Err(ActFault::ChangedMeanwhile);
+                }
+                let done = match act {
                     Act::Correct { changes, because } => {
                         correct(tx, &inner, found, &by, &changes, because).await
                     }
@@ -237,7 +265,9 @@ pub async fn act(
                     Act::Separate { because } => {
                         together::separate(tx, &inner, found, &by, &because).await
                     }
-                }
+                }?;
+                cases::count(tx, id, version).await?;
+                Ok::<_, ActFault>(done)
             })
         })
         .await?;

@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "commands/api.rs"]
+mod api;
 #[path = "commands/assessment.rs"]
 mod assessment;
 #[path = "commands/broken.rs"]

@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "store/accounts.rs"]
+mod accounts;
 #[path = "store/attachments.rs"]
 mod attachments;
 #[path = "store/cases.rs"]

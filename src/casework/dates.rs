@@ -46,7 +46,7 @@ impl PauseReason {
 }
 
 /// One thing that happened to the clock of a stage. It is known by its place in the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Turn {
     /// The day in London from which it counts.
     pub on: Date,
@@ -55,8 +55,9 @@ pub struct Turn {
 }
 
 /// What can happen to a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = WhatTurned)]
 pub enum What {
     /// The answer may take so many working days in all, instead of the days before.
     Extended {
@@ -83,7 +84,7 @@ pub enum What {
 }
 
 /// Days that do not count: from the first to before the last.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Pause {
     /// The first that does not count.
     pub from: Date,

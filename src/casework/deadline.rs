@@ -45,7 +45,7 @@ pub struct Deadline {
 }
 
 /// One day of a sum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Step {
     /// The day.
     pub date: Date,

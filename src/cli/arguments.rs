@@ -8,6 +8,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 pub(super) use case::Case;
 
+use crate::account::Role;
 use crate::telemetry::LogFormat;
 
 /// Complaints intake gateway: takes a council's complaints mailbox in hand.
@@ -74,6 +75,9 @@ pub(super) enum Command {
     /// The rules by themselves.
     #[command(subcommand)]
     Rules(Rules),
+    /// Who may use the API.
+    #[command(subcommand)]
+    User(User),
     /// Shell completions.
     #[command(after_help = "Example:\n  postern completions bash > /etc/bash_completion.d/postern")]
     Completions {
@@ -304,6 +308,34 @@ pub(super) enum Rules {
         /// The rules to ask; those of the settings without it.
         #[arg(long, value_name = "FOLDER")]
         rules: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Adds an account, or gives a disabled one another token. Prints the token, this once.
+    #[command(
+        after_help = "Example:\n  postern user add pat\n  postern user add dashboard --role reader"
+    )]
+    Add {
+        /// Its name, as the history of cases will show it.
+        name: String,
+        /// What it may do: an officer acts on cases, a reader looks at them.
+        #[arg(long, default_value = "officer", value_name = "officer|reader")]
+        role: Role,
+    },
+    /// Every account.
+    #[command(after_help = "Example:\n  postern user list")]
+    List {
+        /// One object an account.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ends an account's token; what it did stays in the history.
+    #[command(after_help = "Example:\n  postern user disable pat")]
+    Disable {
+        /// Its name.
+        name: String,
     },
 }
 

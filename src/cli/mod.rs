@@ -17,6 +17,7 @@ mod remind;
 mod rotate_key;
 mod rules;
 mod serve;
+mod user;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -99,6 +100,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::RotateKey => block_on(rotate_key::run(&required(file.as_deref()), out)),
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),
         Command::Letters(what) => block_on(letters::run(what, &required(file.as_deref()), out)),
+        Command::User(what) => block_on(user::run(what, &required(file.as_deref()), out)),
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),
         Command::Completions { shell } => {
             let mut command = Arguments::command();

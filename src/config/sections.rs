@@ -395,7 +395,7 @@ pub struct Duty {
     pub address: Option<String>,
 }
 
-/// The status page.
+/// The status page and the API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Console {

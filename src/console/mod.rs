@@ -45,6 +45,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .route("/", get(status))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
+        .merge(crate::api::router())
         .layer(axum::middleware::map_response(guarded))
         .with_state(gateway)
 }

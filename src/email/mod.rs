@@ -133,7 +133,19 @@ pub struct Attachment {
 
 /// What a person should know of a file before opening it. Found by looking at marks: a file without
 /// a note is not thereby a good one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
     /// Locked with a password, or encrypted to somebody (S/MIME, PGP): no scanner sees inside.

@@ -16,7 +16,8 @@ use crate::store::cases::Clocked;
 use crate::store::{StoreError, Tx};
 
 /// How the clock of a case is moved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
+#[serde(tag = "move", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Move {
     /// The answer may take until a day.
     Extend {

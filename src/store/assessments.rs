@@ -97,7 +97,7 @@ pub async fn answer(
 }
 
 /// What a customer was asked.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct AwaitedRow {
     /// Row.
     #[serde(skip)]

@@ -15,7 +15,7 @@ use super::{messages, word};
 use crate::email::{Attachment, Email, Note};
 
 /// What is known of a file's danger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scan {
     /// No scanner has seen it.
@@ -108,7 +108,7 @@ pub async fn keep<'a>(
 }
 
 /// An attachment as lists show it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttachmentRow {
     /// Message row.
     pub message_id: i64,

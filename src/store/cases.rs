@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
+pub use super::case_lists::{Listed, page};
 use super::db::{Db, ROWS, Tx, clean, in_list, on};
 use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded};
 
@@ -127,7 +128,7 @@ pub struct CaseRow {
     pub version: i64,
 }
 
-const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
+pub(super) const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
     confidence, needs_officer, customer_address, customer_name, subject, procedure_id, stage, start_rule,
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
     agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version FROM complaint_case";
@@ -428,6 +429,28 @@ pub async fn change(
         restart(tx, before.id, clock).await?;
     }
     Ok(true)
+}
+
+/// Keeps others from changing a case until the transaction ends. False when it is no longer of this
+/// version.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold(tx: &mut Tx, case: i64, version: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "hold a case", c => sqlx::query_as(
+        "UPDATE complaint_case SET version = version WHERE id = $1 AND version = $2 RETURNING id")
+        .bind(case).bind(version).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Counts up the version of a case that is held, unless [`change`] has done so.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn count(tx: &mut Tx, case: i64, version: i64) -> Result<(), StoreError> {
+    on!(tx, "count up a case's version", c => sqlx::query(
+        "UPDATE complaint_case SET version = version + 1 WHERE id = $1 AND version = $2")
+        .bind(case).bind(version).execute(c).await.map(drop))
 }
 
 async fn restart(tx: &mut Tx, case: i64, clock: &Clocked) -> Result<(), StoreError> {

@@ -283,7 +283,7 @@ pub async fn give_back(
 }
 
 /// A letter as lists show it.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct LetterRow {
     /// Row.
     pub id: i64,

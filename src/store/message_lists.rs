@@ -6,7 +6,7 @@ use super::StoreError;
 use super::db::{Db, on};
 
 /// A message as lists show it.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct MessageRow {
     /// Row.
     pub id: i64,

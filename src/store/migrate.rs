@@ -33,6 +33,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0008_rule_sets", include_str!("../../migrations/0008_rule_sets.sql")),
     ("0009_requests_in_rounds", include_str!("../../migrations/0009_requests_in_rounds.sql")),
     ("0010_assessment", include_str!("../../migrations/0010_assessment.sql")),
+    ("0011_accounts", include_str!("../../migrations/0011_accounts.sql")),
 ];
 
 /// The two spellings of a migration.

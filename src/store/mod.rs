@@ -25,9 +25,11 @@
 //! - `LOWER(x) LIKE LOWER($1)`: `LIKE` ignores case in `SQLite` only.
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
+pub mod accounts;
 mod arrivals;
 pub mod assessments;
 pub mod attachments;
+mod case_lists;
 pub mod cases;
 mod db;
 mod error;
@@ -144,14 +146,25 @@ pub async fn rotate_token_key(tx: &mut Tx, next_name: char) -> Result<(), StoreE
         .map(drop))?;
     }
     set_setting(tx, "token_key_name", &next_name.to_string()).await?;
+    let secret = draw(tx).await?;
+    set_setting(tx, "token_key", &secret).await
+}
+
+/// A secret: 32 bytes that nobody can guess, as hexadecimal digits.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn draw(tx: &mut Tx) -> Result<crate::private::Private<String>, StoreError> {
     // Each engine draws its own random bytes: the program has no source of its own.
     let random = if tx.is_postgres() {
-        "UPDATE setting SET value = replace(CAST(gen_random_uuid() AS TEXT), '-', '')
-                || replace(CAST(gen_random_uuid() AS TEXT), '-', '') WHERE key = 'token_key'"
+        "SELECT replace(CAST(gen_random_uuid() AS TEXT), '-', '')
+                || replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
     } else {
-        "UPDATE setting SET value = lower(hex(randomblob(32))) WHERE key = 'token_key'"
+        "SELECT lower(hex(randomblob(32)))"
     };
-    on!(tx, "draw a token key", c => sqlx::query(random).execute(c).await.map(drop))
+    let drawn: String =
+        on!(tx, "draw a secret", c => sqlx::query_scalar(random).fetch_one(c).await)?;
+    Ok(drawn.into())
 }
 
 /// A moment as the store keeps it: milliseconds since 1970 in UTC.

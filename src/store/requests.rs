@@ -11,7 +11,7 @@ use super::db::{Db, ROWS, Tx, affected, clean, on};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct RequestRow {
     /// Row.
     pub id: i64,
@@ -298,7 +298,7 @@ pub async fn chased(tx: &mut Tx) -> Result<Vec<Chased>, StoreError> {
 }
 
 /// A rung that was recorded.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct RungRow {
     /// Request row.
     pub request_id: i64,

@@ -55,7 +55,7 @@ pub async fn add_all(
 }
 
 /// A suggestion as lists show it.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct SuggestionRow {
     /// Row.
     pub id: i64,

@@ -173,7 +173,7 @@ pub async fn done(
 }
 
 /// A task as lists show it.
-#[derive(Debug, Clone, FromRow, serde::Serialize)]
+#[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct TaskRow {
     /// Row.
     pub id: i64,

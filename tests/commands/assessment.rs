@@ -17,7 +17,7 @@ struct Register {
 impl Register {
     fn with(raw: &[u8]) -> Self {
         let desk = Desk::new();
-        deliver(&desk, 1, raw.to_vec());
+        deliver(&desk, 1, raw);
         desk.data(&["-q", "serve", "--once"]);
         let list = desk.objects(&["-q", "case", "list", "--json"]);
         let reference = list[0]["reference"].as_str().unwrap().to_owned();

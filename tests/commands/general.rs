@@ -48,6 +48,9 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "decline"],
     &["case", "attachment"],
     &["case", "retry"],
+    &["user", "add"],
+    &["user", "list"],
+    &["user", "disable"],
     &["letters", "list"],
     &["letters", "release"],
     &["letters", "cancel"],
@@ -91,7 +94,7 @@ fn every_command_has_help_with_an_example() {
     }
     // None is left out of the list above.
     let mut known: Vec<String> = listed(&desk.data(&["--help"]));
-    for group in ["case", "letters", "rules"] {
+    for group in ["case", "letters", "rules", "user"] {
         known.retain(|name| name != group);
         known.extend(
             listed(&desk.data(&[group, "--help"])).iter().map(|name| format!("{group} {name}")),

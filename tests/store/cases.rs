@@ -329,3 +329,57 @@ async fn open_cases_are_listed_those_due_first_first() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_two_who_hold_a_version_the_second_is_told() {
+    both_engines(async |db| {
+        let id = open_case(&db, 1).await;
+        let held = several(&db, 4, move |_, mut tx| async move {
+            let held = cases::hold(&mut tx, id, 1).await?;
+            if held {
+                // Others are waiting by now.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                cases::count(&mut tx, id, 1).await?;
+            }
+            tx.commit().await?;
+            Ok::<_, StoreError>(held)
+        })
+        .await;
+        assert_eq!(held.iter().filter(|held| matches!(held, Ok(true))).count(), 1, "{held:?}");
+        assert!(held.iter().all(Result::is_ok), "{held:?}");
+        let row = tx!(db, tx => cases::by_id(&mut tx, id)).unwrap();
+        assert_eq!(row.version, 2);
+        // What has counted already is not counted again.
+        tx!(db, tx => cases::count(&mut tx, id, 1));
+        assert_eq!(tx!(db, tx => cases::by_id(&mut tx, id)).unwrap().version, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_a_gap() {
+    both_engines(async |db| {
+        for number in 1..=5 {
+            open_case(&db, number).await;
+        }
+        let all = cases::list(&db, true).await.unwrap();
+        let mut seen = Vec::new();
+        loop {
+            let which = cases::Listed { after: seen.last(), ..cases::Listed::default() };
+            let page = cases::page(&db, which, 2).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        let ids = |rows: &[cases::CaseRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!(ids(&seen), ids(&all));
+        let count = async |which| cases::page(&db, which, 9).await.unwrap().len();
+        let status = |status| cases::Listed { status: Some(status), ..cases::Listed::default() };
+        assert_eq!((count(status("open")).await, count(status("closed")).await), (5, 0));
+        let overdue = |day| cases::Listed { overdue_on: Some(day), ..cases::Listed::default() };
+        assert_eq!(count(overdue(jiff::civil::date(2020, 1, 1))).await, 0);
+        assert_eq!(count(overdue(jiff::civil::date(2030, 1, 1))).await, 5);
+    })
+    .await;
+}

@@ -54,13 +54,17 @@ pub struct Recorded {
 }
 
 /// One thing alleged: a case has one or more, and each has its own outcome (report 4.2).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(deny_unknown_fields)]
 pub struct Issue {
     /// Its theme.
     pub theme: Theme,
     /// What exactly, where an officer said.
     pub part: Option<SubTheme>,
     /// Against which service, where several answer.
+    #[schema(value_type = Option<String>)]
     pub service: Option<ServiceId>,
 }
 

@@ -1,16 +1,13 @@
 //! `postern case clock`: how the date of a case was counted, and what moved it.
 
 use jiff::civil::Date;
-use serde_json::json;
 
 use super::super::{Failure, Out};
 use super::history;
-use crate::casework::case::Case;
 use crate::casework::dates::{Turn, What};
 use crate::casework::working::in_words;
 use crate::gateway::Gateway;
-use crate::officer;
-use crate::store::StoreError;
+use crate::register::{self, ClockOfCase};
 
 pub(super) async fn show(
     gateway: &Gateway,
@@ -19,24 +16,15 @@ pub(super) async fn show(
     out: &mut Out,
 ) -> Result<(), Failure> {
     let (reference, _, events) = history(gateway, reference, out).await?;
-    let case = Case::replay(reference, &events)
-        .map_err(|fault| StoreError::unsuitable("read a case's history", fault.to_string()))?;
-    let Some(sum) = officer::sum(gateway, &case)? else {
+    let case = register::replayed(reference, &events)?;
+    let Some(sum) = ClockOfCase::of(gateway, &case)? else {
         out.note(&format!("postern: no answer is owed to a {}", case.record_type));
         return Err(Failure::Said);
     };
     if as_json {
-        let mut object = json!(sum);
-        if let Some(object) = object.as_object_mut() {
-            object.insert("reference".to_owned(), json!(case.reference));
-            object.insert("stage".to_owned(), json!(case.stage));
-            object.insert("turns".to_owned(), json!(case.turns));
-        }
-        return Ok(out.json(&object)?);
+        return Ok(out.json(&sum)?);
     }
-    for (label, day) in
-        [("standard", sum.dates.standard_due_on), ("agreed", sum.dates.agreed_due_on)]
-    {
+    for (label, day) in [("standard", sum.standard_due_on), ("agreed", sum.agreed_due_on)] {
         let day = day.map_or_else(|| "none: the clock stands still".to_owned(), in_words);
         out.line(&format!("{label:<9} {day}"))?;
     }

@@ -1,0 +1,170 @@
+//! What can be read.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::Uri;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+use super::caller::Reader;
+use super::problem::Problem;
+use super::{json, json_of_version};
+use crate::casework::case::{CaseStatus, Recorded};
+use crate::casework::reference::CaseReference;
+use crate::clock::london_day;
+use crate::gateway::Gateway;
+use crate::register::{self, Brief, ClockOfCase, Whole};
+use crate::store::cases::{self, CaseRow, Listed};
+
+/// Cases on a page where nothing else is asked for.
+const SOME: i64 = 100;
+/// Cases on a page at most.
+const MANY: i64 = 500;
+
+/// Which cases are listed.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// Only open ones whose date has passed.
+    #[param(required = false)]
+    overdue: bool,
+    /// Of every status; else only open ones.
+    #[param(required = false)]
+    all: bool,
+    /// Only those of this status.
+    #[param(inline)]
+    status: Option<CaseStatus>,
+    /// The reference with which the page before ended (`next`).
+    after: Option<String>,
+    /// How many at most, from 1 to 500; 100 without it.
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<i64>,
+}
+
+/// A page of cases.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Cases {
+    /// The cases, those due first first.
+    cases: Vec<Brief>,
+    /// Ask for the next page with `after` set to this; null at the end.
+    next: Option<String>,
+}
+
+/// What waits for a person.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WaitingList)]
+pub(super) struct AllWaiting {
+    /// Messages that could not be placed or read, suggestions, tasks.
+    waiting: Vec<register::Waiting>,
+}
+
+/// Lists cases, those due first first.
+#[utoipa::path(get, operation_id = "list_cases", path = "/api/v1/cases", params(Asked), responses(
+    (status = 200, description = "A page of them.", body = Cases),
+    (status = 400, description = "A parameter is none, or has no such value.", body = Problem),
+))]
+pub(super) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let asked = Query::<Asked>::try_from_uri(&uri);
+    let Query(asked) = asked.map_err(|fault| Problem::malformed(fault.body_text()))?;
+    let limit = asked.limit.unwrap_or(SOME);
+    if !(1..=MANY).contains(&limit) {
+        let error = format!("a page of {limit} cases is not given");
+        return Err(Problem::malformed(error).instead(format!("ask for 1 to {MANY}")));
+    }
+    let after = match &asked.after {
+        Some(text) => Some(named(&gateway, text).await?),
+        None => None,
+    };
+    let otherwise = if asked.all { None } else { Some(CaseStatus::Open) };
+    let which = Listed {
+        status: asked.status.or(otherwise).map(CaseStatus::id),
+        overdue_on: asked.overdue.then(|| london_day(gateway.clock.now())),
+        after: after.as_ref(),
+    };
+    let mut rows = cases::page(&gateway.db, which, limit + 1).await?;
+    let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        rows.pop();
+    }
+    let next = rows.last().filter(|_| more).map(|row| row.reference.clone());
+    Ok(json(&Cases { cases: rows.iter().map(Brief::of).collect(), next }))
+}
+
+async fn named(gateway: &Gateway, text: &str) -> Result<CaseRow, Problem> {
+    let none = || Problem::malformed("`after` names no case").instead("write what `next` gave");
+    let reference: CaseReference = text.parse().map_err(|_| none())?;
+    cases::find(&gateway.db, &reference.to_string()).await?.ok_or_else(none)
+}
+
+/// Everything about one case.
+#[utoipa::path(get, operation_id = "get_case", path = "/api/v1/cases/{reference}", params(
+    ("reference" = String, Path, description = "The reference, in any spelling."),
+), responses(
+    (status = 200, description = "The case.", body = Whole,
+        headers(("ETag" = String, description = "Its version, for `If-Match`."))),
+    (status = 404, description = "There is no such case.", body = Problem),
+))]
+pub(super) async fn case(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let (reference, row, events) = found(&gateway, path).await?;
+    let whole = Whole::of(&gateway.db, reference, &row, events).await?;
+    Ok(json_of_version(&whole, row.version))
+}
+
+/// How the date of a case was counted, day by day, and what moved it.
+#[utoipa::path(get, operation_id = "get_clock", path = "/api/v1/cases/{reference}/clock", params(
+    ("reference" = String, Path, description = "The reference, in any spelling."),
+), responses(
+    (status = 200, description = "The sum.", body = ClockOfCase,
+        headers(("ETag" = String, description = "The case's version, for `If-Match`."))),
+    (status = 404, description = "There is no such case, or no answer is owed.", body = Problem),
+))]
+pub(super) async fn clock(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let (reference, row, events) = found(&gateway, path).await?;
+    let case = register::replayed(reference, &events)?;
+    match ClockOfCase::of(&gateway, &case)? {
+        Some(clock) => Ok(json_of_version(&clock, row.version)),
+        None => Err(Problem::not_found(format!("no answer is owed to a {}", case.record_type))),
+    }
+}
+
+/// What waits for a person: messages that could not be placed or read, suggestions, tasks.
+#[utoipa::path(get, operation_id = "list_waiting", path = "/api/v1/waiting", responses(
+    (status = 200, description = "All of it.", body = AllWaiting),
+))]
+pub(super) async fn waiting(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+) -> Result<Response, Problem> {
+    Ok(json(&AllWaiting { waiting: register::waiting(&gateway.db).await? }))
+}
+
+/// The case that a path names.
+pub(super) async fn found(
+    gateway: &Gateway,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<(CaseReference, CaseRow, Vec<Recorded>), Problem> {
+    let Path(text) = path.map_err(|fault| Problem::not_found(fault.body_text()))?;
+    let reference: CaseReference =
+        text.parse().map_err(|fault: crate::casework::reference::NotAReference| {
+            Problem::not_found(fault.to_string())
+        })?;
+    match register::found(&gateway.db, &reference).await? {
+        Some((row, events)) => Ok((reference, row, events)),
+        None => Err(Problem::not_found(format!("there is no case {reference}"))),
+    }
+}

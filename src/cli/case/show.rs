@@ -1,0 +1,160 @@
+//! `postern case show`: everything about one case, in words.
+
+use super::{attachment, came_back, clock};
+use crate::casework::case::{Actor, Event, Issue, Recorded};
+use crate::casework::vocabulary::Outcome;
+use crate::casework::working::in_words;
+use crate::clock::{london, london_day};
+use crate::register::{Proposed, Whole};
+use crate::store::cases::CaseRow;
+
+/// A case as a person reads it.
+pub(super) fn lines(row: &CaseRow, whole: &Whole) -> Vec<String> {
+    let mut lines = head(row);
+    lines.extend(to_decide(whole));
+    lines.extend(belongs(whole));
+    lines.extend(whole.events.iter().map(|recorded| format!("  {}", told(recorded))));
+    lines
+}
+
+fn head(row: &CaseRow) -> Vec<String> {
+    let mut lines = vec![
+        format!("{}  {}", row.reference, row.status),
+        format!("  from       {}", row.customer_address.as_deref().unwrap_or("unknown")),
+        format!("  about      {}", row.subject.as_deref().unwrap_or("")),
+        format!("  type       {}, stage {}", row.record_type, row.stage),
+        format!("  service    {}, customer {}", row.lead_service, row.customer_type),
+        format!("  received   {}", day(&row.received_on)),
+    ];
+    let dates =
+        [("aim", &row.target_on), ("limit", &row.standard_due_on), ("due", &row.agreed_due_on)];
+    let owed = dates.into_iter().filter_map(|(label, date)| Some((label, date.as_ref()?)));
+    lines.extend(owed.map(|(label, date)| format!("  {label:<10} {}", day(date))));
+    if row.needs_officer {
+        lines.push("  check      the rules are not sure; an officer must look".to_owned());
+    }
+    lines
+}
+
+/// What waits for an officer on it, and what was decided.
+fn to_decide(whole: &Whole) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let open = whole.proposals.iter().filter(|one| one.answer.is_none());
+    lines.extend(open.flat_map(stands_in_the_way));
+    lines.extend(whole.tasks.iter().map(|task| format!("  task       {} {}", task.id, task.words)));
+    let awaited = whole.awaited.iter().filter(|one| one.ended_at.is_none());
+    lines.extend(awaited.map(|one| {
+        format!("  waiting    for the customer: {} until {}", one.needed, day(&one.until_on))
+    }));
+    if let Some(agreed) = whole.statement_agreed_at {
+        lines.push(format!("  statement  agreed on {}", in_words(london_day(agreed))));
+    }
+    let findings = whole.findings.iter();
+    lines.extend(findings.map(|one| format!("  {}", found(&one.issue, Some(one.outcome)))));
+    lines
+}
+
+/// The requests, cases, messages, files and letters of a case.
+fn belongs(whole: &Whole) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(whole.requests.iter().map(|request| {
+        format!(
+            "  asked      {} on {}, {}, its draft due {}",
+            request.service,
+            day(&request.asked_on),
+            request.state,
+            request.draft_due_on.as_deref().map_or_else(|| day(&request.due_on), day)
+        )
+    }));
+    lines.extend(whole.merged.iter().map(|other| format!("  merged     {other} is part of it")));
+    let suggested = whole.suggestions.iter().filter(|one| one.answer.is_none());
+    lines.extend(suggested.map(|one| format!("  suggestion {} {}", one.id, one.because)));
+    lines.extend(whole.messages.iter().map(|message| {
+        let forged = match message.sender_proof.as_deref() {
+            Some("failed") => ", NOT from the address that it gives",
+            _ => "",
+        };
+        format!(
+            "  message    {} {} ({}){forged}",
+            message.id,
+            message.action.as_deref().unwrap_or(""),
+            message.acknowledge_reason.as_deref().unwrap_or("")
+        )
+    }));
+    let files = whole.attachments.iter();
+    lines.extend(files.map(|one| format!("  attachment {}", attachment::told(one))));
+    lines.extend(whole.letters.iter().map(|letter| {
+        let cause = letter.last_cause.as_deref().unwrap_or("");
+        let back = came_back(letter.bounced_at, letter.bounce_status.as_deref());
+        let arrived = letter.delivered_at.map_or("", |_| ", delivered");
+        format!(
+            "  letter     {} {} {} {cause}{arrived}{back}",
+            letter.id, letter.purpose, letter.state
+        )
+    }));
+    lines
+}
+
+/// What may stand in the way of a case, and what can be done about it.
+fn stands_in_the_way(one: &Proposed) -> Vec<String> {
+    let gate = one.gate;
+    let mut lines = vec![format!("  proposal   {gate}: {}", one.words)];
+    lines.extend(
+        one.evidence
+            .iter()
+            .map(|one| format!("             \"{}\" ({}, rule {})", one.text, one.place, one.rule)),
+    );
+    let ask =
+        gate.asks().map_or_else(String::new, |needed| format!("ask-customer --for {needed}, "));
+    let reason = gate.reason();
+    lines.push(format!("             {ask}reject --reason {reason}, or dismiss {gate}"));
+    lines
+}
+
+/// What was found of an issue, as a case's history tells it.
+fn found(issue: &Issue, outcome: Option<Outcome>) -> String {
+    let part = issue.part.map_or_else(String::new, |part| format!(" ({})", part.label()));
+    let whose = issue.service.as_ref().map_or_else(String::new, |one| format!(" of {one}"));
+    let outcome = outcome.map_or("taken back", Outcome::label).to_lowercase();
+    format!("found of {}{part}{whose}: {outcome}", issue.theme)
+}
+
+fn day(text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), in_words)
+}
+
+/// One thing that happened, as a line.
+fn told(recorded: &Recorded) -> String {
+    let at = recorded.at.to_zoned(london()).strftime("%-d %b %Y %H:%M").to_string();
+    let by = match &recorded.by {
+        Actor::Gateway => "the gateway",
+        Actor::Officer(officer) => &officer.0,
+    };
+    let what = match &recorded.event {
+        Event::Received { record_type, .. } => format!("registered it as {record_type}"),
+        Event::Acknowledged { letter } => format!("acknowledged it (letter {letter})"),
+        Event::ServiceAsked { service, .. } => format!("asked {service}"),
+        Event::ServiceAccepted { service } => format!("{service} accepted it"),
+        Event::ServiceAnswered { service, .. } => format!("recorded that {service} answered"),
+        Event::Reminded { service, rung } => format!("chased {service} ({rung})"),
+        Event::MessageAttached { message } => format!("put message {message} with it"),
+        Event::Corrected { field, before, after, .. } => {
+            format!("changed the {} from {before} to {after}", field.label())
+        }
+        Event::StageRequested { stage, .. } => format!("opened stage {stage}"),
+        Event::StatementAgreed { at } => {
+            format!("recorded that the statement was agreed on {}", london_day(*at))
+        }
+        Event::IssueDecided { issue, outcome } => found(issue, *outcome),
+        Event::Responded { stage, .. } => format!("answered stage {stage}"),
+        Event::Closed { .. } => "closed it".to_owned(),
+        Event::Reopened { .. } => "took it up again".to_owned(),
+        Event::Withdrawn { .. } => "recorded that it was withdrawn".to_owned(),
+        Event::Rejected { reason, .. } => format!("rejected it ({reason})"),
+        Event::Merged { into, .. } => format!("merged it into {into}"),
+        Event::ClockTurned { turn, before, after, .. } => clock::told(turn, *before, *after),
+        Event::Separated { .. } => "undid the merger".to_owned(),
+        Event::Note { text } => format!("noted: {}", text.0),
+    };
+    format!("{at:<18} {by} {what}")
+}
