@@ -31,6 +31,7 @@ pub mod outbox;
 pub mod policy;
 pub mod private;
 pub mod publication;
+pub mod recount;
 pub mod reminders;
 pub mod rules;
 pub mod scan;

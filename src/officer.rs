@@ -23,6 +23,7 @@ mod clock;
 mod letters;
 
 pub use attachments::{attachment, attachment_bytes, sendable};
+pub(crate) use clock::started;
 pub use clock::{Move, Sum, sum};
 pub use letters::{Fate, allow, release};
 

@@ -43,17 +43,19 @@ const MAY_USE: &[(&str, &str)] = &[
     ("reminders", "clock hold tick casework letters policy store outbox gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
     ("officer", "clock casework store outbox intake policy gateway"),
+    // An officer's acts and a change of the calendar come to the same dates: by the same function.
+    ("recount", "tick casework officer policy store gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     ("console", "clock store gateway"),
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store"),
     ("backtest", "casework email intake rules store"),
-    ("daemon", "tick store intake outbox reminders scan console gateway policy backtest"),
+    ("daemon", "tick store intake outbox reminders recount scan console gateway policy backtest"),
     (
         "cli",
         "clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders scan officer gateway console daemon backtest publication",
+         intake outbox reminders recount scan officer gateway console daemon backtest publication",
     ),
 ];
 

@@ -77,12 +77,23 @@ pub struct Case {
     pub clock_started_at: Timestamp,
     /// What happened to that clock since it started.
     pub turns: Vec<Turn>,
+    /// What the customer was told before the calendar changed; it holds until an officer moves it.
+    pub promised: Option<Promise>,
     /// When the matter, or the request for its present stage, was acknowledged.
     pub acknowledged_at: Option<Timestamp>,
     /// When its stage was answered.
     pub responded_at: Option<Timestamp>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+}
+
+/// A day that the customer was told and that a change of the calendar did not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Promise {
+    /// The day.
+    pub on: Date,
+    /// Where the calendar has it since.
+    pub counted_on: Option<Date>,
 }
 
 /// Why events are no case.
@@ -118,6 +129,7 @@ impl Case {
             received_at: *at,
             clock_started_at: *at,
             turns: Vec::new(),
+            promised: None,
             acknowledged_at: None,
             responded_at: None,
             merged: None,
@@ -137,7 +149,14 @@ impl Case {
             Event::Corrected { field, after, .. } => self.set(*field, after),
             Event::StageRequested { stage, at } => self.start(*stage, *at),
             Event::Reopened { at, .. } => self.start(self.stage, *at),
-            Event::ClockTurned { turn, .. } => self.turns.push(turn.clone()),
+            Event::ClockTurned { turn, .. } => {
+                self.turns.push(turn.clone());
+                self.promised = None;
+            }
+            Event::CalendarChanged { promised, counted, .. } => {
+                let kept = |on| Promise { on, counted_on: *counted };
+                self.promised = promised.map(kept);
+            }
             Event::Responded { .. } => {
                 self.status = CaseStatus::Answered;
                 self.responded_at = Some(recorded.at);
@@ -169,6 +188,7 @@ impl Case {
         self.stage = stage;
         self.clock_started_at = at;
         self.turns.clear();
+        self.promised = None;
         self.acknowledged_at = None;
         self.responded_at = None;
     }
@@ -177,7 +197,10 @@ impl Case {
         // A value that was refused never became an event; one written by a later version than
         // this is left as it was.
         match field {
-            CaseField::RecordType => keep(&mut self.record_type, value.parse()),
+            CaseField::RecordType => {
+                keep(&mut self.record_type, value.parse());
+                self.promised = None;
+            }
             CaseField::CustomerType => keep(&mut self.customer_type, value.parse()),
             CaseField::Services => self.services = services(value),
             CaseField::Themes => keep(&mut self.themes, listed(value)),

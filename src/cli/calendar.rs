@@ -1,6 +1,7 @@
 //! `postern calendar …`: the days that the council works, and what moves when they change.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde_json::json;
@@ -8,9 +9,14 @@ use serde_json::json;
 use super::arguments::Calendar as Asked;
 use super::{Failure, Out};
 use crate::casework::calendar::{self, NotCovered, WorkingCalendar};
+use crate::casework::working::short_words;
 use crate::clock::{Clock, london_day};
 use crate::config::Config;
+use crate::gateway::Gateway;
 use crate::policy::{self, Policy};
+use crate::recount::{self, Recount};
+use crate::store::calendars::{self as kept, Moved};
+use crate::store::moment;
 
 /// Calendar days that the calendar must still reach before somebody is warned.
 const WARNING_DAYS: i32 = 120;
@@ -19,7 +25,30 @@ pub(super) fn run(asked: Asked, config: Option<&Path>, out: &mut Out) -> Result<
     match asked {
         Asked::Show { year, json } => show(config, year, json, out),
         Asked::Extend { until } => extend(config, until, out),
+        Asked::Moved { json } => {
+            super::block_on(with_register(config, out, async |gateway, out| {
+                moved(gateway, json, out).await
+            }))
+        }
+        Asked::Recompute { dry_run, json } => {
+            super::block_on(with_register(config, out, async |gateway, out| {
+                recompute(gateway, dry_run, json, out).await
+            }))
+        }
     }
+}
+
+async fn with_register(
+    config: Option<&Path>,
+    out: &mut Out,
+    work: impl AsyncFnOnce(&Arc<Gateway>, &mut Out) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (config, _) = super::configured(&super::required(config))?;
+    let gateway = super::serve::open(config, Clock::System).await?;
+    let done = work(&gateway, out).await;
+    gateway.db.close().await;
+    out.flush()?;
+    done
 }
 
 /// The settings that are named or lie here; without any, the shipped calendar serves.
@@ -116,5 +145,61 @@ fn extend(config: Option<&Path>, until: i16, out: &mut Out) -> Result<(), Failur
         "warning: the added days are by rule; a proclamation may move them or add others. Put the file \
          in the place of calendar/bank-holidays-england.json in the rules folder",
     );
+    Ok(())
+}
+
+/// What the last change that moved a date has moved.
+async fn moved(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), Failure> {
+    let Some(change) = kept::last_that_moved(&gateway.db).await? else {
+        if !as_json {
+            out.line("no change of the bank holidays has moved a case")?;
+        }
+        return Ok(());
+    };
+    let moves = kept::moves(&gateway.db, change.id).await?;
+    if !as_json {
+        let on = short_words(london_day(moment(change.changed_at)));
+        let cases = moves.len();
+        out.line(&format!("the calendar of {on} ({}) moved {cases} open cases", change.version))?;
+    }
+    tell(&moves, as_json, out)
+}
+
+async fn recompute(
+    gateway: &Arc<Gateway>,
+    dry_run: bool,
+    as_json: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let done =
+        if dry_run { recount::rehearse(gateway).await? } else { recount::by_hand(gateway).await? };
+    let Recount { counted, moved, faults } = done;
+    if !as_json {
+        let (would, move_) = if dry_run { ("would be ", "would move") } else { ("", "moved") };
+        out.line(&format!("{counted} open cases {would}counted again, {} {move_}", moved.len()))?;
+    }
+    tell(&moved, as_json, out)?;
+    for (_, fault) in &faults {
+        out.note(&format!("postern: {fault}"));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Failure::Said) }
+}
+
+fn tell(moves: &[Moved], as_json: bool, out: &mut Out) -> Result<(), Failure> {
+    for one in moves {
+        if as_json {
+            out.json(one)?;
+            continue;
+        }
+        let day = |day: &Option<String>| day.clone().unwrap_or_else(|| "none".to_owned());
+        let promised = match (&one.promised_on, &one.counted_on) {
+            (Some(promised), Some(counted)) if promised != counted => {
+                format!("promised {promised}, by the calendar {counted}")
+            }
+            (promised, _) => format!("promised {}", day(promised)),
+        };
+        let (before, after) = (day(&one.standard_before), day(&one.standard_after));
+        out.line(&format!("{}  standard {before} -> {after}  {promised}", one.reference))?;
+    }
     Ok(())
 }

@@ -127,7 +127,7 @@ pub struct CaseRow {
     pub version: i64,
 }
 
-const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
+pub(super) const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
     confidence, needs_officer, customer_address, customer_name, subject, procedure_id, stage, start_rule,
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
     agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version FROM complaint_case";

@@ -31,6 +31,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0006_refusing_addresses", include_str!("../../migrations/0006_refusing_addresses.sql")),
     ("0007_bands_anew", include_str!("../../migrations/0007_bands_anew.sql")),
     ("0008_rule_sets", include_str!("../../migrations/0008_rule_sets.sql")),
+    ("0010_calendar_changes", include_str!("../../migrations/0010_calendar_changes.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -27,6 +27,7 @@
 
 mod arrivals;
 pub mod attachments;
+pub mod calendars;
 pub mod cases;
 mod db;
 mod error;

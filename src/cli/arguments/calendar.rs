@@ -29,4 +29,29 @@ pub(in crate::cli) enum Calendar {
         #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(2000..=2199))]
         until: i16,
     },
+    /// Open cases whose dates the last change of the bank holidays moved.
+    ///
+    /// The standard date, which the annual report measures, moves by itself. The day that the customer was
+    /// told stays until an officer moves it with `case extend`.
+    #[command(after_help = "Example:\n  postern calendar moved\n  postern calendar moved --json")]
+    Moved {
+        /// One object a case.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Counts open cases again by the present calendar.
+    ///
+    /// A running gateway does this by itself when the calendar's file changes. By hand it also returns to
+    /// a calendar that the register has counted by before.
+    #[command(
+        after_help = "Example:\n  postern calendar recompute --dry-run\n  postern calendar recompute"
+    )]
+    Recompute {
+        /// Only list what would move.
+        #[arg(long)]
+        dry_run: bool,
+        /// One object a case that moves.
+        #[arg(long)]
+        json: bool,
+    },
 }
