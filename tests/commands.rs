@@ -6,6 +6,8 @@ mod support;
 
 #[path = "commands/broken.rs"]
 mod broken;
+#[path = "commands/calendar.rs"]
+mod calendar;
 #[path = "commands/case.rs"]
 mod case;
 #[path = "commands/deadline.rs"]

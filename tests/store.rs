@@ -6,6 +6,8 @@ mod support;
 
 #[path = "store/attachments.rs"]
 mod attachments;
+#[path = "store/calendars.rs"]
+mod calendars;
 #[path = "store/cases.rs"]
 mod cases;
 #[path = "store/letters.rs"]

@@ -21,8 +21,8 @@ use crate::store::moment;
 /// Calendar days that the calendar must still reach before somebody is warned.
 const WARNING_DAYS: i32 = 120;
 
-pub(super) fn run(asked: Asked, config: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
-    match asked {
+pub(super) fn run(asked: &Asked, config: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
+    match *asked {
         Asked::Show { year, json } => show(config, year, json, out),
         Asked::Extend { until } => extend(config, until, out),
         Asked::Moved { json } => {

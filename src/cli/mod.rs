@@ -90,7 +90,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
     let file = arguments.config;
     match arguments.command {
         Command::Deadline(what) => deadline::run(&what, file.as_deref(), out),
-        Command::Calendar(what) => calendar::run(what, file.as_deref(), out),
+        Command::Calendar(what) => calendar::run(&what, file.as_deref(), out),
         Command::Inspect(what) => block_on(inspect::run(what, file.as_deref(), out)),
         Command::Check => check::run(&required(file.as_deref()), out),
         Command::Doctor => block_on(doctor::run(&required(file.as_deref()), out)),
