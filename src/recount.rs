@@ -336,3 +336,6 @@ fn counted(
 fn why(fault: &StoreError) -> String {
     std::error::Error::source(fault).map_or_else(|| fault.to_string(), ToString::to_string)
 }
+
+#[cfg(test)]
+mod tests;
