@@ -15,7 +15,7 @@ use crate::policy::{self, Policy};
 use crate::scan::clamd::Patience;
 use crate::store::{StoreError, letters, mailboxes};
 use crate::tick::Tick;
-use crate::{console, outbox, reminders, scan};
+use crate::{console, outbox, recount, reminders, scan};
 
 /// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
@@ -101,6 +101,17 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
         )
         .await;
     });
+    let (one, stop_one) = (Arc::clone(gateway), stop.clone());
+    loops.spawn(async move {
+        let seen = recount::Seen::default();
+        turn(
+            "the calendar",
+            &stop_one,
+            || recount::tick(&one, &seen),
+            || one.nudges.adopted.notified(),
+        )
+        .await;
+    });
     if gateway.config.scan.scanner().is_some() {
         let (one, stop_one) = (Arc::clone(gateway), stop.clone());
         loops.spawn(async move {
@@ -175,7 +186,7 @@ fn valid_policy(gateway: &Gateway, edited: bool) -> Option<Policy> {
     None
 }
 
-/// Everything that waits now: mail, letters, reminders, files to scan; then returns.
+/// Everything that waits now: a changed calendar, mail, letters, reminders, files to scan; then returns.
 ///
 /// # Errors
 /// The first mailbox or database that failed, after everything else was tried.
@@ -187,6 +198,8 @@ pub async fn once(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
             failed = Some(anyhow::Error::new(fault).context(format!("mailbox {}", mailbox.name)));
         }
     }
+    let seen = recount::Seen::default();
+    while recount::tick(gateway, &seen).await? == Tick::Busy {}
     while intake::tick(gateway).await? == Tick::Busy {}
     reminders::tick(gateway).await?;
     while outbox::tick(gateway, || true).await? == Tick::Busy {}

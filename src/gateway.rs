@@ -51,6 +51,8 @@ pub struct Nudges {
     pub settled: watch::Sender<()>,
     /// A letter was queued.
     pub letter: Notify,
+    /// What staff edit was taken up anew.
+    pub adopted: Notify,
 }
 
 /// Everything that a tick needs, shared by all loops of one process.
@@ -141,6 +143,7 @@ impl Gateway {
     /// Takes a new valid set; what is under way ends with the old one.
     pub fn adopt(&self, policy: Arc<Policy>) {
         *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+        self.nudges.adopted.notify_one();
     }
 
     /// How long a letter that was put off waits for its second try.

@@ -33,6 +33,7 @@ pub mod outbox;
 pub mod policy;
 pub mod private;
 pub mod publication;
+pub mod recount;
 pub mod register;
 pub mod reminders;
 pub mod rules;

@@ -28,6 +28,7 @@ mod together;
 
 pub use assess::task_done;
 pub use attachments::{attachment, attachment_bytes, sendable};
+pub(crate) use clock::started;
 pub use clock::{Move, Sum, sum};
 pub use letters::{Fate, allow, release};
 pub use together::{decline, split};

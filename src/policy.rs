@@ -221,6 +221,17 @@ fn routes(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Routes> {
     part(&embedded::<ShippedRules>("rules"), ROUTES, faults, Routes::from_toml)
 }
 
+/// The calendar's file, by name and text: of the folder that the settings name, or the shipped one.
+///
+/// # Errors
+/// Every file that cannot be read, or that there is none.
+pub fn calendar_file(config: Option<&Config>) -> Result<(String, String), Vec<Fault>> {
+    let rules = rule_files(config.and_then(|config| config.rules.as_deref()))?;
+    let mut faults = Vec::new();
+    let found = part(&rules, CALENDAR, &mut faults, |file, text| Ok((file.into(), text.into())));
+    found.ok_or(faults)
+}
+
 /// Whether a file of `rules/` belongs to classification.
 fn is_classification(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);

@@ -281,6 +281,8 @@ pub struct ClockOfCase {
     pub turns: Vec<Turn>,
     /// Which list of holidays it was counted by.
     pub calendar_version: String,
+    /// What may still move the date, and where the customer was told another one.
+    pub warnings: Vec<String>,
 }
 
 impl ClockOfCase {
@@ -300,6 +302,7 @@ impl ClockOfCase {
             steps: sum.steps,
             turns: case.turns.clone(),
             calendar_version: sum.calendar_version,
+            warnings: sum.warnings,
         }))
     }
 }

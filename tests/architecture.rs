@@ -47,6 +47,8 @@ const MAY_USE: &[(&str, &str)] = &[
     ("officer", "clock casework letters store outbox intake policy gateway"),
     // What the terminal's `--json` and the API give of a case: one text for both.
     ("register", "casework store officer gateway"),
+    // An officer's acts and a change of the calendar come to the same dates: by the same function.
+    ("recount", "tick casework officer policy store gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     // What a program asks of the register, and what it does to a case as an officer.
@@ -55,11 +57,11 @@ const MAY_USE: &[(&str, &str)] = &[
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store"),
     ("backtest", "casework email intake rules store"),
-    ("daemon", "tick store intake outbox reminders scan console gateway policy backtest"),
+    ("daemon", "tick store intake outbox reminders recount scan console gateway policy backtest"),
     (
         "cli",
         "account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders scan officer register gateway console daemon backtest publication",
+         intake outbox reminders recount scan officer register gateway console daemon backtest publication",
     ),
 ];
 

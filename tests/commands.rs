@@ -10,6 +10,8 @@ mod api;
 mod assessment;
 #[path = "commands/broken.rs"]
 mod broken;
+#[path = "commands/calendar.rs"]
+mod calendar;
 #[path = "commands/case.rs"]
 mod case;
 #[path = "commands/deadline.rs"]

@@ -115,7 +115,8 @@ fn a_sum_that_runs_past_the_calendar_is_refused() {
     assert_eq!(
         gap.to_string(),
         "2028-01-01 is outside the bank holiday calendar, which covers 2015-01-01 to 2027-12-31: \
-         add the missing years to it"
+         add the missing years to it, as they are proclaimed or by rule \
+         (`postern calendar extend --until 2028`)"
     );
 }
 

@@ -8,6 +8,8 @@ mod support;
 mod accounts;
 #[path = "store/attachments.rs"]
 mod attachments;
+#[path = "store/calendars.rs"]
+mod calendars;
 #[path = "store/cases.rs"]
 mod cases;
 #[path = "store/letters.rs"]

@@ -6,6 +6,9 @@
 //! `cargo bench --bench rules -- backtest [MESSAGES]`: fills a new `SQLite` store with 10,000 settled
 //! messages made from the classification tests, and judges them again by a draft that differs in one
 //! weight, on every core and on one. Both must come to the same.
+//!
+//! `cargo bench --bench rules -- recompute [CASES]`: 10,000 open cases counted again after a holiday was
+//! proclaimed, on `SQLite` and on `PostgreSQL`.
 
 #![expect(
     clippy::expect_used,
@@ -15,7 +18,10 @@
     reason = "a benchmark prints, and stops where it cannot go on"
 )]
 
+mod recompute;
 mod speed;
+#[path = "../../tests/support/mod.rs"]
+mod support;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +54,8 @@ fn main() {
     match words.first().map(String::as_str) {
         Some("speed") => speed::run(),
         None | Some("backtest") => runtime.block_on(run(number)),
-        Some(other) => println!("`{other}` is no part; write speed or backtest"),
+        Some("recompute") => runtime.block_on(recompute::run(number)),
+        Some(other) => println!("`{other}` is no part; write speed, backtest or recompute"),
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Case {
     pub clock_started_at: Timestamp,
     /// What happened to that clock since it started.
     pub turns: Vec<Turn>,
+    /// What the customer was told before the calendar changed; it holds until an officer moves it.
+    pub promised: Option<Promise>,
     /// When the matter, or the request for its present stage, was acknowledged.
     pub acknowledged_at: Option<Timestamp>,
     /// When the written statement of the complaint was agreed, at its present stage.
@@ -91,6 +93,15 @@ pub struct Case {
     pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+}
+
+/// A day that the customer was told and that a change of the calendar did not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Promise {
+    /// The day.
+    pub on: Date,
+    /// Where the calendar has it since.
+    pub counted_on: Option<Date>,
 }
 
 /// Why events are no case.
@@ -126,6 +137,7 @@ impl Case {
             received_at: *at,
             clock_started_at: *at,
             turns: Vec::new(),
+            promised: None,
             acknowledged_at: None,
             statement_agreed_at: None,
             responded_at: None,
@@ -148,7 +160,14 @@ impl Case {
             Event::Corrected { field, after, .. } => self.set(*field, after),
             Event::StageRequested { stage, at } => self.start(*stage, *at),
             Event::Reopened { at, .. } => self.start(self.stage, *at),
-            Event::ClockTurned { turn, .. } => self.turns.push(turn.clone()),
+            Event::ClockTurned { turn, .. } => {
+                self.turns.push(turn.clone());
+                self.promised = None;
+            }
+            Event::CalendarChanged { promised, counted, .. } => {
+                let kept = |on| Promise { on, counted_on: *counted };
+                self.promised = promised.map(kept);
+            }
             Event::Responded { .. } => {
                 self.status = CaseStatus::Answered;
                 self.responded_at = Some(recorded.at);
@@ -159,7 +178,10 @@ impl Case {
                 self.status = CaseStatus::Rejected;
                 self.rejected = Some(*reason);
             }
-            Event::StatementAgreed { at } => self.statement_agreed_at = Some(*at),
+            Event::StatementAgreed { at } => {
+                self.statement_agreed_at = Some(*at);
+                self.promised = None;
+            }
             Event::IssueDecided { issue, outcome } => {
                 self.findings.retain(|(found, _)| found != issue);
                 self.findings.extend(outcome.map(|outcome| (issue.clone(), outcome)));
@@ -188,6 +210,7 @@ impl Case {
         self.stage = stage;
         self.clock_started_at = at;
         self.turns.clear();
+        self.promised = None;
         self.acknowledged_at = None;
         self.statement_agreed_at = None;
         self.responded_at = None;
@@ -198,7 +221,10 @@ impl Case {
         // A value that was refused never became an event; one written by a later version than
         // this is left as it was.
         match field {
-            CaseField::RecordType => keep(&mut self.record_type, value.parse()),
+            CaseField::RecordType => {
+                keep(&mut self.record_type, value.parse());
+                self.promised = None;
+            }
             CaseField::CustomerType => keep(&mut self.customer_type, value.parse()),
             CaseField::Services => self.services = services(value),
             CaseField::Themes => keep(&mut self.themes, listed(value)),

@@ -274,18 +274,34 @@ impl Going<'_> {
     /// [`Refusal`] while the clock stands still, after the agreed date, if the day is no later, or past
     /// the procedure's limit: what is answered after that is late, and says so.
     pub fn extend(&self, turns: &[Turn], today: Date, until: Date) -> Result<Turn, ClockRefused> {
+        self.extend_from(turns, today, until, None)
+    }
+
+    /// The same, where the customer was told another day than the count comes to now: before the bank
+    /// holidays changed.
+    ///
+    /// # Errors
+    /// As [`Going::extend`].
+    pub fn extend_from(
+        &self,
+        turns: &[Turn],
+        today: Date,
+        until: Date,
+        promised: Option<Date>,
+    ) -> Result<Turn, ClockRefused> {
         let now = self.dates(turns)?;
         let Some(due_on) = now.agreed_due_on else {
             return refused("the clock stands still", "let it go on first");
         };
+        let due_on = promised.unwrap_or(due_on);
         if today > due_on {
             let late = format!("the answer was due on {due_on} and is late");
             return refused(late, "tell the customer why, and when it comes");
         }
-        let days = self.days_until(turns, until)?;
-        if days <= now.days {
+        if until <= due_on {
             return refused(format!("{until} is no later than {due_on}"), "name a later day");
         }
+        let days = self.days_until(turns, until)?;
         if days > self.latest {
             let limit = self.count(&now.pauses, self.latest, None)?;
             let why = format!("the procedure gives until {limit} at most");

@@ -42,6 +42,8 @@ pub struct Deadline {
     pub steps: Vec<Step>,
     /// Which list of holidays it was counted by ([`WorkingCalendar::version`]).
     pub calendar_version: String,
+    /// What may still move the date ([`WorkingCalendar::warnings`]).
+    pub warnings: Vec<String>,
 }
 
 /// One day of a sum.
@@ -111,6 +113,7 @@ pub fn due_from(
         due_on: day,
         steps,
         calendar_version: calendar.version().to_owned(),
+        warnings: calendar.warnings(received.date(), day),
     })
 }
 

@@ -1,11 +1,13 @@
 //! What can be typed.
 
+mod calendar;
 mod case;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+pub(super) use calendar::Calendar;
 pub(super) use case::Case;
 
 use crate::account::Role;
@@ -60,6 +62,9 @@ pub(super) enum Command {
         after_help = "Example:\n  postern deadline --received 2026-03-16T09:30 --days 20\n  postern deadline --received 2026-03-16 --procedure children_act --stage 1 --json"
     )]
     Deadline(Deadline),
+    /// Bank holidays: which are known, and what moves when they change.
+    #[command(subcommand)]
+    Calendar(Calendar),
     /// What chasing is due and to whom.
     #[command(after_help = "Example:\n  postern remind --at 2026-04-15T08:30 --dry-run")]
     Remind(Remind),

@@ -7,9 +7,6 @@ use crate::clock::{Clock, london_day};
 use crate::config::{Config, Origin};
 use crate::policy::Policy;
 
-/// Working days that the calendar must still reach before `check` warns.
-const CALENDAR_WARNING_DAYS: i32 = 120;
-
 pub(super) fn run(file: &Path, out: &mut Out) -> Result<(), Failure> {
     let (config, policy) = checked(file, out)?;
     let missing = config.missing_to_serve(&file.display().to_string());
@@ -53,11 +50,8 @@ fn report(policy: &Policy, out: &mut Out) -> Result<(), Failure> {
     let today = london_day(Clock::System.now());
     let until = policy.calendar.covered_until();
     out.line(&format!("calendar    to {until}, version {}", policy.calendar.version()))?;
-    if policy.calendar.days_left(today) < CALENDAR_WARNING_DAYS {
-        out.note(&format!(
-            "warning: the calendar ends on {until}; add the next years' bank holidays to \
-             rules/calendar/bank-holidays-england.json"
-        ));
+    for warning in super::calendar::warnings(&policy.calendar, today) {
+        out.note(&format!("warning: {warning}"));
     }
     out.line("everything is valid")?;
     Ok(())

@@ -23,7 +23,9 @@ pub(super) fn run(asked: &Asked, config: Option<&Path>, out: &mut Out) -> Result
         return if asked.json {
             Ok(out.json(&deadline)?)
         } else {
-            Ok(out.line(working(&deadline).trim_end())?)
+            out.line(working(&deadline).trim_end())?;
+            warn(&deadline.warnings, out);
+            Ok(())
         };
     }
     by_procedure(asked, &procedures, &calendar, received, rule, out)
@@ -68,6 +70,8 @@ fn by_procedure(
     if let Some(latest) = limits.latest {
         dates.push(("latest", count(latest)?));
     }
+    // The longest count passes through every year that the others do.
+    let warnings = dates.last().map(|(_, deadline)| deadline.warnings.clone()).unwrap_or_default();
     if asked.json {
         // The date that the report measures; what owes no answer is due when it is acknowledged.
         let due = dates.last().map(|(_, deadline)| deadline);
@@ -77,6 +81,7 @@ fn by_procedure(
             "stage_label": stage.label,
             "due": due.map(|deadline| deadline.due_on),
             "steps": due.map(|deadline| &deadline.steps),
+            "warnings": warnings,
             "dates": dates.iter().map(|(name, deadline)| ((*name).to_owned(), json!(deadline)))
                 .collect::<serde_json::Map<_, _>>(),
         });
@@ -92,5 +97,13 @@ fn by_procedure(
         })?;
         out.line(working(deadline).trim_end())?;
     }
+    warn(&warnings, out);
     Ok(())
+}
+
+/// What may still move a date, for the person at the terminal.
+pub(super) fn warn(warnings: &[String], out: &mut Out) {
+    for warning in warnings {
+        out.note(&format!("warning: {warning}"));
+    }
 }

@@ -4,6 +4,7 @@
 //! thing asked for failed, 2 wrong usage or invalid configuration.
 
 mod arguments;
+mod calendar;
 mod case;
 mod check;
 mod deadline;
@@ -90,6 +91,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
     let file = arguments.config;
     match arguments.command {
         Command::Deadline(what) => deadline::run(&what, file.as_deref(), out),
+        Command::Calendar(what) => calendar::run(&what, file.as_deref(), out),
         Command::Inspect(what) => block_on(inspect::run(what, file.as_deref(), out)),
         Command::Check => check::run(&required(file.as_deref()), out),
         Command::Doctor => block_on(doctor::run(&required(file.as_deref()), out)),

@@ -76,7 +76,7 @@ fn counted_from(procedure: &Procedure, case: &Case) -> Result<Timestamp, ClockFa
 }
 
 /// The dates of a case's stage, with all that happened to its clock since it started.
-pub(super) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFault> {
+pub(crate) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFault> {
     let none = || ClockFault::NoProcedure(case.record_type);
     let procedure = policy.procedures.of(case.record_type).ok_or_else(none)?;
     let clock = procedure.clock(case.stage, case.clock_started_at, &policy.calendar)?;
@@ -116,7 +116,9 @@ pub(super) async fn turn(
     let turns = &found.case.turns;
     let place = |number: usize| number.checked_sub(1).unwrap_or(usize::MAX);
     let turn = match wanted {
-        Move::Extend { until } => going.extend(turns, today, until)?,
+        Move::Extend { until } => {
+            going.extend_from(turns, today, until, found.case.promised.map(|promise| promise.on))?
+        }
         Move::Pause { why } => going.pause(turns, today, why)?,
         Move::Resume => going.resume(turns, today)?,
         Move::TakeBack { number } => going.undo(turns, today, place(number))?,
@@ -125,7 +127,8 @@ pub(super) async fn turn(
     let before = going.dates(turns).map_err(ClockRefused::from)?;
     let after = going.dates(&[turns.clone(), vec![turn.clone()]].concat());
     let after = after.map_err(ClockRefused::from)?;
-    let event = found.case.turn(turn, (before.agreed_due_on, after.agreed_due_on), because)?;
+    let told = found.case.promised.map(|promise| promise.on).or(before.agreed_due_on);
+    let event = found.case.turn(turn, (told, after.agreed_due_on), because)?;
     record(tx, gateway, &mut found, by, event).await?;
     let clocked = started(&policy, &found.case)?;
     save(tx, gateway, &found, Some(&clocked)).await?;
@@ -149,6 +152,8 @@ pub struct Sum {
     pub steps: Vec<Step>,
     /// Which list of holidays it was counted by.
     pub calendar_version: String,
+    /// What may still move the date, and where the customer was told another one.
+    pub warnings: Vec<String>,
 }
 
 /// The sum behind the agreed date of a case. None where no answer is owed.
@@ -160,7 +165,22 @@ pub fn sum(gateway: &Gateway, case: &Case) -> Result<Option<Sum>, StoreError> {
     let Some(going) = going(&policy, case).map_err(|fault| uncovered(&fault))? else {
         return Ok(None);
     };
-    let dates = going.dates(&case.turns).map_err(|gap| uncovered(&gap))?;
+    let mut dates = going.dates(&case.turns).map_err(|gap| uncovered(&gap))?;
     let steps = going.explain(&case.turns).map_err(|gap| uncovered(&gap))?;
-    Ok(Some(Sum { dates, steps, calendar_version: policy.calendar.version().to_owned() }))
+    let last = steps.last().map_or(going.started.date(), |step| step.date);
+    let last = dates.standard_due_on.map_or(last, |day| day.max(last));
+    let mut warnings = policy.calendar.warnings(going.started.date(), last);
+    if let (Some(promised), Some(counted)) =
+        (case.promised.map(|promise| promise.on), dates.agreed_due_on)
+    {
+        dates.agreed_due_on = Some(promised);
+        if promised != counted {
+            warnings.push(format!(
+                "the customer was told {promised} before the bank holidays changed, and that stays; by \
+                 them it would be {counted}"
+            ));
+        }
+    }
+    let calendar_version = policy.calendar.version().to_owned();
+    Ok(Some(Sum { dates, steps, calendar_version, warnings }))
 }

@@ -34,6 +34,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0009_requests_in_rounds", include_str!("../../migrations/0009_requests_in_rounds.sql")),
     ("0010_assessment", include_str!("../../migrations/0010_assessment.sql")),
     ("0011_accounts", include_str!("../../migrations/0011_accounts.sql")),
+    ("0012_calendar_changes", include_str!("../../migrations/0012_calendar_changes.sql")),
 ];
 
 /// The two spellings of a migration.

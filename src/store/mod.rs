@@ -29,6 +29,7 @@ pub mod accounts;
 mod arrivals;
 pub mod assessments;
 pub mod attachments;
+pub mod calendars;
 mod case_lists;
 pub mod cases;
 mod db;

@@ -172,6 +172,16 @@ pub async fn done(
         .bind(id).bind(now.as_millisecond()).fetch_optional(c).await)
 }
 
+/// Puts a task in other words. It is to do again, if it was done.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reword(tx: &mut Tx, id: i64, words: &str) -> Result<(), StoreError> {
+    on!(tx, "put a task in other words", c => sqlx::query(
+        "UPDATE task SET words = $2, done_at = NULL WHERE id = $1")
+        .bind(id).bind(clean(words)).execute(c).await.map(drop))
+}
+
 /// A task as lists show it.
 #[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 pub struct TaskRow {

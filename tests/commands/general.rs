@@ -16,6 +16,10 @@ const COMMANDS: &[&[&str]] = &[
     &["inspect"],
     &["import"],
     &["deadline"],
+    &["calendar", "show"],
+    &["calendar", "extend"],
+    &["calendar", "moved"],
+    &["calendar", "recompute"],
     &["remind"],
     &["rotate-key"],
     &["completions"],
@@ -94,7 +98,7 @@ fn every_command_has_help_with_an_example() {
     }
     // None is left out of the list above.
     let mut known: Vec<String> = listed(&desk.data(&["--help"]));
-    for group in ["case", "letters", "rules", "user"] {
+    for group in ["calendar", "case", "letters", "rules", "user"] {
         known.retain(|name| name != group);
         known.extend(
             listed(&desk.data(&[group, "--help"])).iter().map(|name| format!("{group} {name}")),

@@ -206,6 +206,20 @@ pub enum Event {
         /// Why.
         because: Private<String>,
     },
+    /// The bank holidays changed, and its dates were counted again. The day that the customer was told
+    /// stays (domain rules 4.4).
+    CalendarChanged {
+        /// The new list ([`WorkingCalendar::version`](crate::casework::calendar::WorkingCalendar::version)).
+        version: String,
+        /// The standard date until then; none while it stood still.
+        before: Option<Date>,
+        /// The standard date since.
+        after: Option<Date>,
+        /// The day that the customer was told; none while the clock stands still.
+        promised: Option<Date>,
+        /// Where the new list would have that day.
+        counted: Option<Date>,
+    },
     /// It stands by itself again.
     Separated {
         /// Why.

@@ -203,6 +203,38 @@ fn a_correction_keeps_before_and_after_and_moves_no_clock() {
 }
 
 #[test]
+fn a_promise_that_a_new_holiday_left_behind_holds_until_an_officer_moves_it() {
+    let day = |text: &str| text.parse().ok();
+    let changed = || Event::CalendarChanged {
+        version: "c2".to_owned(),
+        before: day("2026-11-30"),
+        after: day("2026-12-01"),
+        promised: day("2026-11-30"),
+        counted: day("2026-12-01"),
+    };
+    let case = complaint([changed()]);
+    let promise = case.promised.unwrap();
+    assert_eq!((Some(promise.on), promise.counted_on), (day("2026-11-30"), day("2026-12-01")));
+    let turn = Turn { on: promise.on, what: crate::casework::dates::What::Resumed };
+    let turned = case.turn(turn, (None, None), "because").unwrap();
+    assert_eq!(complaint([changed(), turned]).promised, None);
+    let typed = case.correct(CaseField::RecordType, "enquiry", None).unwrap();
+    assert_eq!(complaint([changed(), typed]).promised, None);
+    let named = case.correct(CaseField::Services, "front_door", None).unwrap();
+    assert!(complaint([changed(), named]).promised.is_some(), "another service, the same day");
+    let again = Event::Reopened { at: at(RECEIVED), because: Private("new".to_owned()) };
+    assert_eq!(complaint([changed(), responded(1), again]).promised, None);
+    let still = Event::CalendarChanged {
+        version: "c3".to_owned(),
+        before: None,
+        after: None,
+        promised: None,
+        counted: None,
+    };
+    assert_eq!(complaint([still]).promised, None);
+}
+
+#[test]
 fn a_wrong_value_names_the_right_ones() {
     let open = complaint([]);
     let said = refused(open.correct(CaseField::CustomerType, "mother", None));

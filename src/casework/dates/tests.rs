@@ -173,6 +173,22 @@ impl Chance {
     }
 }
 
+#[test]
+fn a_promise_older_than_a_holiday_may_be_moved_to_where_the_count_is() {
+    let more = england().with_more([(date(2021, 6, 14), "Proclaimed".to_owned())]);
+    let going = going(&more, "2021-06-01", 20, 20);
+    let (today, promised) = (date(2021, 6, 10), date(2021, 6, 29));
+    assert_eq!(going.dates(&[]).unwrap().agreed_due_on, Some(date(2021, 6, 30)));
+    let to = |until| going.extend_from(&[], today, until, Some(promised));
+    let said = |until| to(until).unwrap_err().to_string();
+    assert_eq!(said(promised), "2021-06-29 is no later than 2021-06-29: name a later day");
+    assert!(said(date(2021, 7, 1)).starts_with("the procedure gives until 2021-06-30 at most"));
+    let history = [to(date(2021, 6, 30)).unwrap()];
+    assert_eq!(going.dates(&history).unwrap().agreed_due_on, Some(date(2021, 6, 30)));
+    let late = going.extend_from(&[], date(2021, 6, 30), date(2021, 7, 1), Some(promised));
+    assert!(late.unwrap_err().to_string().starts_with("the answer was due on 2021-06-29"));
+}
+
 fn no_earlier(later: Option<Date>, sooner: Option<Date>, why: &str, history: &[Turn]) {
     match (later, sooner) {
         (Some(later), Some(sooner)) => assert!(later >= sooner, "{why}: {history:?}"),

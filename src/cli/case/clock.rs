@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::super::deadline::warn;
 use super::super::{Failure, Out};
 use super::history;
 use crate::casework::dates::{Turn, What};
@@ -36,6 +37,7 @@ pub(super) async fn show(
         let number = step.counted.map(|number| number.to_string()).unwrap_or_default();
         out.line(&format!("{}  {number:>3}  {}", step.date.strftime("%a %Y-%m-%d"), step.why))?;
     }
+    warn(&sum.warnings, out);
     Ok(())
 }
 
@@ -43,6 +45,17 @@ pub(super) async fn show(
 pub(super) fn told(turn: &Turn, before: Option<Date>, after: Option<Date>) -> String {
     let day = |day: Option<Date>| day.map_or_else(|| "none".to_owned(), |day| day.to_string());
     format!("moved the date from {} to {}: {}", day(before), day(after), moved(turn))
+}
+
+/// A change of the calendar, as a case's history tells it.
+pub(super) fn recounted(before: Option<Date>, after: Option<Date>) -> String {
+    let day = |day: Option<Date>| day.map_or_else(|| "none".to_owned(), |day| day.to_string());
+    format!(
+        "counted it again by other bank holidays: the standard date moved from {} to {}, what was \
+         promised stays",
+        day(before),
+        day(after)
+    )
 }
 
 fn moved(turn: &Turn) -> String {

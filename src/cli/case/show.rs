@@ -153,6 +153,7 @@ fn told(recorded: &Recorded) -> String {
         Event::Rejected { reason, .. } => format!("rejected it ({reason})"),
         Event::Merged { into, .. } => format!("merged it into {into}"),
         Event::ClockTurned { turn, before, after, .. } => clock::told(turn, *before, *after),
+        Event::CalendarChanged { before, after, .. } => clock::recounted(*before, *after),
         Event::Separated { .. } => "undid the merger".to_owned(),
         Event::Note { text } => format!("noted: {}", text.0),
     };
