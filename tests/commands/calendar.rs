@@ -283,7 +283,10 @@ fn a_calendar_that_does_not_reach_says_which_cases_and_what_to_do() {
     let waiting = desk.objects(&["-q", "case", "list", "--waiting", "--json"]);
     let told = waiting.iter().filter(|one| one["kind"] == "calendar_too_short").count();
     assert_eq!(told, 1, "once: {waiting:?}");
-    assert_eq!(case(&desk), before);
+    let mut after = case(&desk);
+    // But for the task that says so, all is as it was.
+    after["tasks"] = before["tasks"].clone();
+    assert_eq!(after, before);
     desk.refused(&["--config", "nowhere.toml", "calendar", "moved"], 2, "name the configuration");
 }
 
