@@ -67,19 +67,18 @@ fn labelled(folder_of: &str, files: &[&str]) -> Vec<Labelled> {
 
 /// The rules with everything that the second opinion learns from.
 fn rules_with_examples() -> RuleSet {
-    shipped_rules().with_examples(labelled("rules/examples", &EXAMPLES))
+    shipped_rules().with_examples(labelled("rules/examples", &[&PLAIN[..], &SIDEWAYS].concat()))
 }
 
-const EXAMPLES: [&str; 8] = [
+/// Letters that say what they are about, and letters that say it sideways or not at all.
+const PLAIN: [&str; 5] = [
     "boundaries.jsonl",
     "everyday.jsonl",
     "mailbox.jsonl",
     "plain-spoken.jsonl",
-    "risk.jsonl",
     "roundabout.jsonl",
-    "sidelong.jsonl",
-    "unheard.jsonl",
 ];
+const SIDEWAYS: [&str; 3] = ["risk.jsonl", "sidelong.jsonl", "unheard.jsonl"];
 
 /// Floors a little below what the rules reach: a change that makes them worse is seen.
 fn expect_at_least(name: &str, report: &Report, floors: [(&str, f64, f64); 5]) {
@@ -113,21 +112,33 @@ fn messages_that_the_second_opinion_has_not_seen() {
     assert!(sure && report.without_officer >= 60, "without an officer\n{report}");
 }
 
-#[test]
-fn examples_each_judged_by_what_the_others_teach() {
-    let corpus = labelled("rules/examples", &EXAMPLES);
+/// A file's letters, each judged by what the others teach.
+#[track_caller]
+fn judged(files: &[&str], floors: [f64; 5], without_officer: usize) {
+    let corpus = labelled("rules/examples", files);
     let report = trial::score(&trial::judge(rules_with_examples(), &corpus, 5));
     let share = |count| report.share_of(count);
+    let [record, lead, customer, themes, flags] = floors;
     let floors = [
-        ("record type", share(report.record_type), 0.92),
-        ("lead service", share(report.lead_service), 0.92),
-        ("customer type", share(report.customer_type), 0.93),
-        ("themes F1", report.themes.f1(), 0.81),
-        ("flags F1", report.flags.f1(), 0.92),
+        ("record type", share(report.record_type), record),
+        ("lead service", share(report.lead_service), lead),
+        ("customer type", share(report.customer_type), customer),
+        ("themes F1", report.themes.f1(), themes),
+        ("flags F1", report.flags.f1(), flags),
     ];
     expect_at_least("examples", &report, floors);
     let sure = report.without_officer_right * 100 >= report.without_officer * 93;
-    assert!(sure && report.without_officer >= 120, "without an officer\n{report}");
+    assert!(sure && report.without_officer >= without_officer, "without an officer\n{report}");
+}
+
+#[test]
+fn examples_each_judged_by_what_the_others_teach() {
+    judged(&PLAIN, [0.92, 0.92, 0.93, 0.81, 0.92], 120);
+}
+
+#[test]
+fn what_is_said_sideways_is_known_less_often_and_surely_never() {
+    judged(&SIDEWAYS, [0.80, 0.73, 0.82, 0.60, 0.85], 20);
 }
 
 #[test]
