@@ -137,6 +137,12 @@ pub enum Act {
         /// Why.
         because: String,
     },
+    /// The customer was told by hand that we have it.
+    Acknowledged {
+        /// When; now, where none is named.
+        #[schema(value_type = Option<String>, example = "2026-04-14")]
+        on: Option<DateTime>,
+    },
     /// The written statement of complaint was agreed.
     Statement {
         /// When; now, where none is named.
@@ -250,6 +256,9 @@ pub async fn act(
                     }
                     Act::Dismiss { gate, because } => {
                         assess::dismiss(tx, &inner, found, &by, gate, because).await
+                    }
+                    Act::Acknowledged { on } => {
+                        stage::acknowledged(tx, &inner, found, &by, on).await
                     }
                     Act::Statement { agreed } => {
                         stage::statement(tx, &inner, found, &by, agreed).await
@@ -454,8 +463,10 @@ async fn ask_one(
         return Ok(());
     };
     let policy = gateway.policy();
-    let steps_total =
-        policy.procedures.of(found.case.record_type).map_or(1, Procedure::steps_total);
+    let steps_total = policy
+        .procedures
+        .of(found.case.record_type, post::received_on(found))
+        .map_or(1, Procedure::steps_total);
     let reference = found.case.reference.to_string();
     let asking = Asking {
         case,

@@ -157,7 +157,7 @@ fn history(
             themes: Vec::new(),
             flags: Vec::new(),
         },
-        Event::Acknowledged { letter: number.to_string() },
+        Event::Acknowledged { letter: Some(number.to_string()), at: None },
         Event::ServiceAsked { service: service.clone(), due_on: clock.agreed_due_on },
         Event::Reminded { service: service.clone(), rung: "not_accepted".to_owned() },
         Event::MessageAttached { message: number.to_string() },

@@ -154,8 +154,8 @@ impl Case {
     /// What one more event makes of the case.
     pub fn apply(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::Acknowledged { .. } => {
-                self.acknowledged_at = self.acknowledged_at.or(Some(recorded.at));
+            Event::Acknowledged { at, .. } => {
+                self.acknowledged_at = self.acknowledged_at.or(Some(at.unwrap_or(recorded.at)));
             }
             Event::Corrected { field, after, .. } => self.set(*field, after),
             Event::StageRequested { stage, at } => self.start(*stage, *at),
@@ -338,6 +338,20 @@ impl Case {
             ));
         }
         Ok(Event::Rejected { decided_by, reason, because: a_reason(because, "a rejection")? })
+    }
+
+    /// The customer was told by hand, at a moment, that we have it.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless the case is open, or if they were told before.
+    pub fn acknowledge(&self, at: Timestamp) -> Result<Event, Refusal> {
+        self.must_be_open("be acknowledged")?;
+        if let Some(before) = self.acknowledged_at {
+            let day = crate::clock::london_day(before);
+            let why = format!("it was acknowledged on {day}");
+            return Err(Refusal::new(why, "leave it as it is"));
+        }
+        Ok(Event::Acknowledged { letter: None, at: Some(at) })
     }
 
     /// Customer and council agreed the written statement of the complaint: what an investigation at

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::calendar::{NotCovered, WorkingCalendar};
 use super::deadline::{StartRule, due};
 use super::vocabulary::{RecordType, vocabulary};
-use crate::clock::london_day;
+use crate::clock::{london, london_day};
 use crate::fault::Fault;
 
 mod file;
@@ -24,6 +24,8 @@ vocabulary! {
         StageRequested = "stage_requested", "the day the stage was asked for";
         /// The customer agreed the written statement of complaint (some councils, stage 2).
         StatementAgreed = "statement_agreed", "the day the written statement was agreed";
+        /// We acknowledged it (the Ombudsman's Complaint Handling Code, 6.3).
+        Acknowledged = "acknowledged", "the day we acknowledged it";
     }
 }
 
@@ -44,6 +46,9 @@ pub struct Procedure {
     pub basis: String,
     /// What goes through it.
     pub record_types: Vec<RecordType>,
+    /// The procedure whose place it takes, and for what is received from which day on; with no day it
+    /// is offered and not in force.
+    pub replaces: Option<(String, Option<Date>)>,
     /// When its clocks start.
     pub start_rule: StartRule,
     /// Its stages; the first is number 1.
@@ -170,9 +175,18 @@ impl Procedures {
         self.procedures.iter().find(|procedure| procedure.id == id)
     }
 
-    /// The procedure that a type of record goes through.
-    pub fn of(&self, record_type: RecordType) -> Option<&Procedure> {
-        self.procedures.iter().find(|procedure| procedure.record_types.contains(&record_type))
+    /// The procedure that a type of record goes through which was received on a day.
+    pub fn of(&self, record_type: RecordType, received_on: Date) -> Option<&Procedure> {
+        let own = self
+            .procedures
+            .iter()
+            .find(|procedure| procedure.record_types.contains(&record_type))?;
+        let since = |one: &Procedure| {
+            let (replaced, from) = one.replaces.as_ref()?;
+            from.filter(|from| *replaced == own.id && *from <= received_on)
+        };
+        let instead = self.procedures.iter().filter_map(|one| Some((since(one)?, one)));
+        Some(instead.max_by_key(|(from, _)| *from).map_or(own, |(_, one)| one))
     }
 
     /// The dates of a stage whose clock started at a moment: receipt for the first, the request for
@@ -187,11 +201,27 @@ impl Procedures {
         received_at: Timestamp,
         calendar: &WorkingCalendar,
     ) -> Result<StageClock, ClockFault> {
-        self.of(record_type).ok_or(ClockFault::NoProcedure(record_type))?.clock(
-            stage,
-            received_at,
-            calendar,
-        )
+        let procedure = self.of(record_type, london_day(received_at));
+        let start = Start::at(received_at);
+        procedure.ok_or(ClockFault::NoProcedure(record_type))?.clock(stage, start, calendar)
+    }
+}
+
+/// What the clock of a stage can be counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// When the council received the matter, or the request for the stage.
+    pub at: Timestamp,
+    /// When it was acknowledged.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When the written statement was agreed.
+    pub agreed_at: Option<Timestamp>,
+}
+
+impl Start {
+    /// A stage of which nothing is known but when it started.
+    pub fn at(at: Timestamp) -> Self {
+        Self { at, acknowledged_at: None, agreed_at: None }
     }
 }
 
@@ -225,20 +255,49 @@ impl Procedure {
         )
     }
 
-    /// The dates of a stage whose clock started at a moment.
+    /// The moment from which the days of a stage are counted. Until the statement is agreed, or the
+    /// acknowledgement is out, that a stage may count from: its request for the first, as nobody waits
+    /// longer for being slow to agree; for the second the last day on which it can go out.
+    ///
+    /// # Errors
+    /// As [`Procedures::clock_for`].
+    pub fn counted_from(
+        &self,
+        number: u8,
+        start: Start,
+        calendar: &WorkingCalendar,
+    ) -> Result<Timestamp, ClockFault> {
+        Ok(match self.stage(number)?.clock_starts {
+            ClockStart::Received | ClockStart::StageRequested => start.at,
+            ClockStart::StatementAgreed => start.agreed_at.unwrap_or(start.at),
+            ClockStart::Acknowledged => {
+                if let Some(at) = start.acknowledged_at {
+                    return Ok(at);
+                }
+                let limits = self.limits(number, london_day(start.at))?;
+                let last = due(calendar, start.at, self.start_rule, limits.acknowledge)?;
+                let noon = last.due_on.at(12, 0, 0, 0).to_zoned(london());
+                noon.map_or(start.at, |noon| noon.timestamp())
+            }
+        })
+    }
+
+    /// The dates of a stage.
     ///
     /// # Errors
     /// As [`Procedures::clock_for`].
     pub fn clock(
         &self,
         number: u8,
-        received_at: Timestamp,
+        start: Start,
         calendar: &WorkingCalendar,
     ) -> Result<StageClock, ClockFault> {
         let stage = self.stage(number)?;
-        let received_on = london_day(received_at);
+        let received_on = london_day(start.at);
         let limits = self.limits(number, received_on)?;
-        let after = |n| due(calendar, received_at, self.start_rule, n).map(|sum| sum.due_on);
+        let counted_from = self.counted_from(number, start, calendar)?;
+        let of = |from, n| due(calendar, from, self.start_rule, n).map(|sum| sum.due_on);
+        let after = |n| of(counted_from, n);
         Ok(StageClock {
             procedure: self.id.clone(),
             procedure_label: self.label.clone(),
@@ -246,7 +305,7 @@ impl Procedure {
             stage_label: stage.label.clone(),
             steps_total: self.steps_total(),
             received_on,
-            ack_due_on: after(limits.acknowledge)?,
+            ack_due_on: of(start.at, limits.acknowledge)?,
             target_on: limits.target.map(after).transpose()?,
             standard_due_on: limits.latest.map(after).transpose()?,
             rule: self.start_rule,

@@ -149,6 +149,9 @@ pub(super) struct Deadline {
     /// Working days to count instead.
     #[arg(long, value_name = "N")]
     pub(super) days: Option<u16>,
+    /// When it was acknowledged, for a stage whose answer counts from that.
+    #[arg(long, value_name = "WHEN", requires = "procedure")]
+    pub(super) acknowledged: Option<String>,
     /// How counting starts: `day_after`, `deemed_next_wd`, `deemed_next_wd_1700` or inclusive.
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Option<String>,

@@ -89,6 +89,10 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             let received = when(received.as_deref())?;
             (reference, Act::NextStage { received, because })
         }
+        Asked::Acknowledged { reference, on } => {
+            let on = when(on.as_deref())?;
+            (reference, Act::Acknowledged { on })
+        }
         Asked::Statement { reference, agreed } => {
             let agreed = when(agreed.as_deref())?;
             (reference, Act::Statement { agreed })

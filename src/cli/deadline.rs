@@ -8,7 +8,7 @@ use super::arguments::Deadline as Asked;
 use super::{Failure, Out};
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::deadline::{Deadline, StartRule, due_from, parse_received};
-use crate::casework::procedure::Procedures;
+use crate::casework::procedure::{ClockStart, Procedures};
 use crate::casework::working::working;
 use crate::policy::Policy;
 
@@ -62,8 +62,22 @@ fn by_procedure(
     let stage = procedure.stage(number).map_err(|fault| usage(&fault))?;
     let limits = procedure.limits(number, received.date()).map_err(|fault| usage(&fault))?;
     let rule = rule.unwrap_or(procedure.start_rule);
-    let count = |days: u16| due_from(calendar, received, rule, days);
-    let mut dates: Vec<(&str, Deadline)> = vec![("acknowledge", count(limits.acknowledge)?)];
+    let acknowledge = due_from(calendar, received, rule, limits.acknowledge)?;
+    // Some answers count from the acknowledgement: from the last day for it, where none is named.
+    let from = match (stage.clock_starts, asked.acknowledged.as_deref()) {
+        (ClockStart::Acknowledged, Some(at)) => {
+            parse_received(at).map_err(|fault| usage(&fault))?
+        }
+        (ClockStart::Acknowledged, None) => acknowledge.due_on.at(12, 0, 0, 0),
+        (_, Some(_)) => {
+            let starts = stage.clock_starts.label();
+            let words = format!("--acknowledged: this stage counts from {starts}; leave it out");
+            return Err(Failure::Usage(words));
+        }
+        (_, None) => received,
+    };
+    let count = |days: u16| due_from(calendar, from, rule, days);
+    let mut dates: Vec<(&str, Deadline)> = vec![("acknowledge", acknowledge)];
     if let Some(target) = limits.target.filter(|target| Some(*target) != limits.latest) {
         dates.push(("target", count(target)?));
     }

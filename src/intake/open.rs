@@ -11,7 +11,7 @@ use super::assess::{asked_of_an_officer, may_stand_in_the_way};
 use super::settle::{Following, Scene};
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::Event;
-use crate::casework::procedure::StageClock;
+use crate::casework::procedure::{ClockFault, StageClock, Start};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
 use crate::decide::Action;
@@ -200,11 +200,16 @@ fn begin(opening: &Opening<'_>, letter: &FirstLetter<'_>, after: &mut Following)
 /// The clock of a record type's first stage, from the message's receipt.
 fn clock(opening: &Opening<'_>) -> Result<StageClock, StoreError> {
     let scene = opening.scene;
-    scene
-        .policy
-        .procedures
-        .clock_for(opening.record_type, 1, scene.one.received_at(), &scene.policy.calendar)
-        .map_err(|fault| StoreError::unsuitable("work out the due date", fault.to_string()))
+    let unknown =
+        |fault: ClockFault| StoreError::unsuitable("work out the due date", fault.to_string());
+    let at = scene.one.received_at();
+    let received_on = crate::clock::london_day(at);
+    let procedure = scene.policy.procedures.of(opening.record_type, received_on);
+    let none = || unknown(ClockFault::NoProcedure(opening.record_type));
+    // An answer that is written now leaves at once: a clock that runs from it runs from today.
+    let acknowledged_at = scene.decision.acknowledgement.send.then_some(scene.now);
+    let start = Start { acknowledged_at, ..Start::at(at) };
+    procedure.ok_or_else(none)?.clock(1, start, &scene.policy.calendar).map_err(unknown)
 }
 
 pub(crate) fn clocked(clock: &StageClock) -> Clocked {

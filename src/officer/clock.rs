@@ -1,13 +1,12 @@
 //! What officers do to the clock of a case, and the sum behind its date.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{ActFault, Found, record, redate, save};
 use crate::casework::case::{Actor, Case, Refusal};
 use crate::casework::dates::{ClockRefused, Going, PauseReason, StageDates};
 use crate::casework::deadline::Step;
-use crate::casework::procedure::{ClockFault, ClockStart, Procedure};
+use crate::casework::procedure::{ClockFault, Start};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::intake::clocked;
@@ -58,33 +57,35 @@ fn uncovered(fault: &impl ToString) -> StoreError {
 
 /// The clock of a case's stage. None where no answer is owed.
 fn going<'p>(policy: &'p Policy, case: &Case) -> Result<Option<Going<'p>>, ClockFault> {
-    let Some(procedure) = policy.procedures.of(case.record_type) else { return Ok(None) };
+    let received_on = london_day(case.received_at);
+    let Some(procedure) = policy.procedures.of(case.record_type, received_on) else {
+        return Ok(None);
+    };
     let limits = procedure.limits(case.stage, london_day(case.clock_started_at))?;
-    let started = counted_from(procedure, case)?.to_zoned(london()).datetime();
+    let started = procedure.counted_from(case.stage, start(case), &policy.calendar)?;
+    let started = started.to_zoned(london()).datetime();
     let (calendar, rule) = (&policy.calendar, procedure.start_rule);
     let days = limits.target.or(limits.latest).zip(limits.latest.or(limits.target));
     Ok(days.map(|(target, latest)| Going { calendar, started, rule, target, latest }))
 }
 
-/// The moment from which the days of a case's stage are counted. Until the written statement is agreed
-/// that a stage may count from, its request stands for it: nobody waits longer for being slow to agree.
-fn counted_from(procedure: &Procedure, case: &Case) -> Result<Timestamp, ClockFault> {
-    Ok(match procedure.stage(case.stage)?.clock_starts {
-        ClockStart::Received | ClockStart::StageRequested => case.clock_started_at,
-        ClockStart::StatementAgreed => case.statement_agreed_at.unwrap_or(case.clock_started_at),
-    })
+/// What the clock of a case's stage can be counted from.
+fn start(case: &Case) -> Start {
+    Start {
+        at: case.clock_started_at,
+        acknowledged_at: case.acknowledged_at,
+        agreed_at: case.statement_agreed_at,
+    }
 }
 
 /// The dates of a case's stage, with all that happened to its clock since it started.
 pub(crate) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFault> {
     let none = || ClockFault::NoProcedure(case.record_type);
-    let procedure = policy.procedures.of(case.record_type).ok_or_else(none)?;
-    let clock = procedure.clock(case.stage, case.clock_started_at, &policy.calendar)?;
+    let received_on = london_day(case.received_at);
+    let procedure = policy.procedures.of(case.record_type, received_on).ok_or_else(none)?;
+    let clock = procedure.clock(case.stage, start(case), &policy.calendar)?;
     let mut clocked = clocked(&clock);
     let Some(going) = going(policy, case)? else { return Ok(clocked) };
-    // The aim is a date of the stage itself: what moves the answer's date leaves it alone.
-    let counted = procedure.clock(case.stage, counted_from(procedure, case)?, &policy.calendar)?;
-    clocked.target_on = counted.target_on;
     let dates = going.dates(&case.turns)?;
     clocked.standard_due_on = dates.standard_due_on;
     clocked.agreed_due_on = dates.agreed_due_on;

@@ -8,7 +8,7 @@ use super::{ActFault, Found, ask_one, clock, over, post, record, save};
 use crate::casework::assessment::Gate;
 use crate::casework::case::{Actor, CaseStatus, Event, Issue, OfficerId, Refusal};
 use crate::casework::deadline::{self, StartRule};
-use crate::casework::procedure::{ClockFault, Procedure, StageClock};
+use crate::casework::procedure::{ClockFault, Procedure, StageClock, Start};
 use crate::casework::vocabulary::{Outcome, RecordType, RejectionReason};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
@@ -16,7 +16,7 @@ use crate::letters::RejectionLetter;
 use crate::letters::letter::LetterId;
 use crate::policy::Policy;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, assessments, requests};
+use crate::store::{StoreError, Tx, assessments, cases, requests};
 
 fn uncovered(fault: &impl ToString) -> StoreError {
     StoreError::unsuitable("work out the due date", fault.to_string())
@@ -59,7 +59,8 @@ pub(super) async fn next(
     because: Option<String>,
 ) -> Result<String, ActFault> {
     let policy = gateway.policy();
-    let Some(procedure) = policy.procedures.of(found.case.record_type) else {
+    let received_on = post::received_on(&found);
+    let Some(procedure) = policy.procedures.of(found.case.record_type, received_on) else {
         let why = format!("a {} has no stages", found.case.record_type);
         return Err(refused(why, "register it as a complaint first"));
     };
@@ -73,7 +74,9 @@ pub(super) async fn next(
         record(tx, gateway, &mut found, by, Event::Note { text: because.into() }).await?;
     }
     let stage = found.case.stage;
-    let clock = procedure.clock(stage, at, &policy.calendar).map_err(|fault| uncovered(&fault))?;
+    let clock = procedure
+        .clock(stage, Start::at(at), &policy.calendar)
+        .map_err(|fault| uncovered(&fault))?;
     let clocked = clock::started(&policy, &found.case)?;
     save(tx, gateway, &found, Some(&clocked)).await?;
     requests::cancel_all(tx, found.row.id).await?;
@@ -151,7 +154,7 @@ async fn ask_for(
         )
     } else {
         let days = |days: Option<u16>| days.map_or_else(String::new, |n| format!(" {n}"));
-        let procedure = policy.procedures.of(found.case.record_type);
+        let procedure = policy.procedures.of(found.case.record_type, post::received_on(found));
         let limits = procedure.map(|one| one.limits(clock.stage, clock.received_on)).transpose()?;
         let (report, response) = (
             days(limits.and_then(|limits| limits.panel_report)),
@@ -170,6 +173,29 @@ async fn ask_for(
     };
     tasks::add(tx, &task, now).await?;
     Ok(())
+}
+
+/// Records that the customer was told that we have it, by hand.
+pub(super) async fn acknowledged(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    on: Option<DateTime>,
+) -> Result<String, ActFault> {
+    let at = moment_of(gateway, &found, on)?;
+    let event = found.case.acknowledge(at)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    let policy = gateway.policy();
+    let clocked = clock::started(&policy, &found.case)?;
+    save(tx, gateway, &found, Some(&clocked)).await?;
+    let now = gateway.clock.now();
+    cases::acknowledged(tx, &[found.row.id], at).await?;
+    tasks::finish_of_case(tx, found.row.id, &["acknowledge_by_hand"], now).await?;
+    Ok(match clocked.agreed_due_on {
+        Some(due) => format!("{} is acknowledged; the answer is due by {due}", found.row.reference),
+        None => format!("{} is acknowledged", found.row.reference),
+    })
 }
 
 /// Records that the written statement of complaint was agreed; where the council counts from that day,

@@ -138,7 +138,10 @@ async fn record_accepted(
     for (letter, _) in done.iter().filter(|(letter, _)| recorded.contains(&letter.id)) {
         info!(letter.id, "letter {} left ({})", letter.id, letter.purpose);
         if let Some(case) = letter.case_id.filter(|_| letter.purpose == "acknowledgement") {
-            acknowledged.push((case, Event::Acknowledged { letter: letter.id.to_string() }));
+            acknowledged.push((
+                case,
+                Event::Acknowledged { letter: Some(letter.id.to_string()), at: None },
+            ));
         }
     }
     let cases: Vec<i64> = acknowledged.iter().map(|(case, _)| *case).collect();

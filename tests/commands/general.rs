@@ -44,6 +44,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "ask-customer"],
     &["case", "dismiss"],
     &["case", "statement"],
+    &["case", "acknowledged"],
     &["case", "withdraw"],
     &["case", "reject"],
     &["case", "outcome"],

@@ -187,3 +187,40 @@ fn what_was_found_is_recorded_issue_by_issue() {
         register.act(&["show"], &[]).contains("found of service_issue (Delayed service): upheld")
     );
 }
+
+#[test]
+fn what_was_acknowledged_by_hand_is_recorded_and_may_start_the_clock() {
+    let desk = Desk::new();
+    let today = desk.data(&[
+        "deadline",
+        "--received",
+        "2026-04-02",
+        "--procedure",
+        "corporate_code",
+        "--stage",
+        "1",
+        "--acknowledged",
+        "2026-04-07",
+        "--json",
+    ]);
+    assert!(today.contains("\"due\":\"2026-05-06\""), "{today}");
+    desk.refused(
+        &[
+            "deadline",
+            "--received",
+            "2026-04-02",
+            "--procedure",
+            "corporate",
+            "--stage",
+            "1",
+            "--acknowledged",
+            "2026-04-07",
+        ],
+        2,
+        "this stage counts from the day we received it; leave it out",
+    );
+
+    let register = Register::new("corporate_complaint");
+    let told = register.refused("acknowledged", &[]);
+    assert!(told.contains("it was acknowledged on 20"), "its letter has left: {told}");
+}

@@ -91,8 +91,11 @@ pub enum Event {
     },
     /// The customer was told that we have it.
     Acknowledged {
-        /// The letter.
-        letter: String,
+        /// The letter; none where it was done by hand.
+        letter: Option<String>,
+        /// When, where that was not when it was recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// A service was asked to answer.
     ServiceAsked {

@@ -60,7 +60,7 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>) -> String {
 #[test]
 fn a_case_is_what_its_events_tell() {
     let second = at("2026-11-20T12:00:00Z");
-    let acknowledged = || Event::Acknowledged { letter: "l-1".to_owned() };
+    let acknowledged = || Event::Acknowledged { letter: Some("l-1".to_owned()), at: None };
     let case = complaint([acknowledged(), acknowledged()]);
     assert_eq!(case.acknowledged_at, Some(at("2026-11-03T09:00:00Z")), "the first counts");
     let case = complaint([

@@ -28,7 +28,10 @@ struct ProcedureEntry {
     id: Spanned<String>,
     label: String,
     basis: String,
+    #[serde(default)]
     record_types: Vec<Spanned<RecordType>>,
+    replaces: Option<Spanned<String>>,
+    from: Option<Spanned<Datetime>>,
     start_rule: Option<StartRule>,
     #[serde(default)]
     stage: Vec<StageEntry>,
@@ -79,13 +82,25 @@ impl Reader<'_> {
         let mut ids = BTreeSet::new();
         let mut taken = BTreeSet::new();
         let mut procedures = Vec::new();
+        let mut replaced = Vec::new();
         for entry in file.procedure {
             if !ids.insert(entry.id.get_ref().clone()) {
                 let what = format!("procedure `{}` is there twice", entry.id.get_ref());
                 self.fault(entry.id.span().start, what, "give each procedure its own id");
             }
             self.record_types(&entry, &mut taken);
+            replaced.extend(
+                entry.replaces.as_ref().map(|one| (one.span().start, one.get_ref().clone())),
+            );
             procedures.push(self.procedure(entry, file.start_rule));
+        }
+        for (at, replaced) in replaced {
+            let own: Option<&Procedure> =
+                procedures.iter().find(|one: &&Procedure| one.id == replaced);
+            if own.is_none_or(|own| own.replaces.is_some()) {
+                let what = format!("no procedure `{replaced}` to take the place of");
+                self.fault(at, what, "name one that has record types of its own");
+            }
         }
         for record_type in RecordType::ALL {
             if record_type.opens_case() && !taken.contains(record_type) {
@@ -113,7 +128,33 @@ impl Reader<'_> {
         }
     }
 
+    /// What a procedure takes the place of. That it exists is checked when all are read.
+    fn replaces(&mut self, entry: &ProcedureEntry) -> Option<(String, Option<Date>)> {
+        let from = entry.from.as_ref();
+        let Some(replaced) = &entry.replaces else {
+            if entry.record_types.is_empty() {
+                let what = format!("procedure `{}` takes no record type", entry.id.get_ref());
+                let cure = "add `record_types`, or `replaces`";
+                self.fault(entry.id.span().start, what, cure);
+            }
+            if let Some(from) = from {
+                let what =
+                    "`from` says since when a procedure takes another's place, and it takes none";
+                self.fault(from.span().start, what, "add `replaces`, or take `from` out");
+            }
+            return None;
+        };
+        if let Some(own) = entry.record_types.first() {
+            let what =
+                format!("it takes the place of `{}`, and its record types", replaced.get_ref());
+            self.fault(own.span().start, what, "leave `record_types` out");
+        }
+        let day = from.and_then(|from| self.day(from));
+        Some((replaced.get_ref().clone(), day))
+    }
+
     fn procedure(&mut self, entry: ProcedureEntry, start_rule: StartRule) -> Procedure {
+        let replaces = self.replaces(&entry);
         if entry.stage.is_empty() {
             let what = format!("procedure `{}` has no stage", entry.id.get_ref());
             self.fault(entry.id.span().start, what, "add a [[procedure.stage]] with number = 1");
@@ -131,6 +172,7 @@ impl Reader<'_> {
             label: entry.label,
             basis: entry.basis,
             record_types: entry.record_types.into_iter().map(Spanned::into_inner).collect(),
+            replaces,
             start_rule: entry.start_rule.unwrap_or(start_rule),
             stages,
         }

@@ -162,7 +162,7 @@ fn a_wrong_key_or_word_is_placed_and_the_right_ones_named() {
             && said[0].contains(": unknown field `lable`; write one of `id`, `label`"),
         "{said:?}"
     );
-    let said = faults(&SHIPPED.replacen("\"received\"", "\"recieved\"", 1));
+    let said = faults(&SHIPPED.replacen("= \"received\"", "= \"recieved\"", 1));
     assert!(
         said[0].contains("unknown value `recieved`; write one of `received`, `stage_requested`"),
         "{said:?}"
@@ -255,4 +255,58 @@ fn limits_stand_in_order_and_are_not_empty() {
     assert!(faults(&none)[0].contains("the stage has no time limits; write one line like"));
     let bare = SHIPPED.replacen("target = 25, latest = 65", "target = 25", 1);
     assert!(faults(&bare)[0].contains("a target without an outer limit"));
+}
+
+/// What the Ombudsman's Code would make of a corporate complaint from a day on.
+fn by_the_code(from: &str) -> Procedures {
+    let taken_up = format!("replaces = \"corporate\"\nfrom = {from}");
+    let text = SHIPPED.replacen("replaces = \"corporate\"", &taken_up, 1);
+    Procedures::from_toml("procedures.toml", &text).unwrap()
+}
+
+fn by_code(stage: u8, at: &str, acknowledged_at: Option<&str>) -> [Option<jiff::civil::Date>; 3] {
+    let procedures = by_the_code("2026-04-01");
+    let procedure = procedures.named("corporate_code").unwrap();
+    let acknowledged_at = acknowledged_at.map(|at| at.parse().unwrap());
+    let start = Start { acknowledged_at, ..Start::at(at.parse().unwrap()) };
+    let clock = procedure.clock(stage, start, &england()).unwrap();
+    [Some(clock.ack_due_on), clock.target_on, clock.standard_due_on]
+}
+
+/// Chain C2: over Easter and Early May 2026.
+#[test]
+fn by_the_ombudsmans_code_an_answer_counts_from_the_acknowledgement() {
+    let received = "2026-04-02T10:00:00+01:00";
+    let days = |ack, respond, extended| [Some(ack), Some(respond), Some(extended)];
+    let ack = date(2026, 4, 13);
+    let late = days(ack, date(2026, 4, 27), date(2026, 5, 12));
+    assert_eq!(by_code(1, received, Some("2026-04-13T09:00:00+01:00")), late);
+    assert_eq!(by_code(1, received, None), late, "as if it went out on its last day");
+    let early = days(ack, date(2026, 4, 21), date(2026, 5, 6));
+    assert_eq!(by_code(1, received, Some("2026-04-07T09:00:00+01:00")), early);
+    let second = days(date(2026, 6, 2), date(2026, 6, 30), date(2026, 7, 28));
+    let asked = "2026-05-26T10:00:00+01:00";
+    assert_eq!(by_code(2, asked, Some("2026-06-02T09:00:00+01:00")), second);
+}
+
+#[test]
+fn the_code_takes_a_place_only_from_its_day() {
+    let of = |procedures: &Procedures, day| {
+        procedures.of(RecordType::CorporateComplaint, day).unwrap().id.clone()
+    };
+    assert_eq!(of(&shipped(), date(2030, 1, 1)), "corporate", "offered, not in force");
+    let code = by_the_code("2026-04-01");
+    assert_eq!(of(&code, date(2026, 3, 31)), "corporate");
+    assert_eq!(of(&code, date(2026, 4, 1)), "corporate_code");
+    assert_eq!(code.of(RecordType::Enquiry, date(2026, 4, 1)).unwrap().id, "enquiry");
+    let none = SHIPPED.replacen("record_types = [\"comment\"]\n", "", 1);
+    assert!(faults(&none)[0].contains("procedure `comment` takes no record type"), "{none}");
+    let nowhere = SHIPPED.replacen("replaces = \"corporate\"", "replaces = \"corprate\"", 1);
+    assert!(faults(&nowhere)[0].contains("no procedure `corprate` to take the place of"));
+    let both = "replaces = \"corporate\"\nrecord_types = [\"enquiry\"]";
+    let both = SHIPPED.replacen("replaces = \"corporate\"", both, 1);
+    assert!(faults(&both).iter().any(|fault| fault.contains("leave `record_types` out")));
+    let idle =
+        SHIPPED.replacen("basis = \"council policy\"", "basis = \"x\"\nfrom = 2026-04-01", 1);
+    assert!(faults(&idle)[0].contains("add `replaces`, or take `from` out"));
 }

@@ -261,6 +261,17 @@ pub(in crate::cli) enum Case {
         #[arg(long)]
         because: Option<String>,
     },
+    /// Records that the customer was told by hand that the council has their message.
+    #[command(
+        after_help = "Example:\n  postern case acknowledged NCC-2026-00412-7 --on 2026-04-14"
+    )]
+    Acknowledged {
+        /// The reference.
+        reference: String,
+        /// When (2026-04-14); now, where it is not given.
+        #[arg(long, value_name = "WHEN")]
+        on: Option<String>,
+    },
     /// Records that the customer agreed the written statement of complaint of a later stage.
     #[command(
         after_help = "Example:\n  postern case statement NCC-2026-00412-7 --agreed 2026-04-20"

@@ -132,7 +132,13 @@ fn told(recorded: &Recorded) -> String {
     };
     let what = match &recorded.event {
         Event::Received { record_type, .. } => format!("registered it as {record_type}"),
-        Event::Acknowledged { letter } => format!("acknowledged it (letter {letter})"),
+        Event::Acknowledged { letter: Some(letter), .. } => {
+            format!("acknowledged it (letter {letter})")
+        }
+        Event::Acknowledged { letter: None, at } => {
+            let on = london_day(at.unwrap_or(recorded.at));
+            format!("recorded that it was acknowledged by hand on {on}")
+        }
         Event::ServiceAsked { service, .. } => format!("asked {service}"),
         Event::ServiceAccepted { service } => format!("{service} accepted it"),
         Event::ServiceAnswered { service, .. } => format!("recorded that {service} answered"),
