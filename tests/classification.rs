@@ -138,7 +138,7 @@ fn examples_each_judged_by_what_the_others_teach() {
 
 #[test]
 fn what_is_said_sideways_is_known_less_often_and_surely_never() {
-    judged(&SIDEWAYS, [0.80, 0.73, 0.82, 0.60, 0.85], 20);
+    judged(&SIDEWAYS, [0.83, 0.78, 0.83, 0.60, 0.79], 20);
 }
 
 #[test]
