@@ -350,7 +350,7 @@ async fn a_replay_is_told_what_was_known_then() {
     know(&desk, None).await;
     assert_eq!(replay(), unchanged, "rebuilt from its case");
     know(&desk, Some("{}")).await;
-    assert!(replay().contains("record type: follow_up → "), "{}", replay());
+    assert!(replay().contains("services: sen → "), "{}", replay());
     // What an officer made a matter of its own is judged by itself again.
     desk.data(&["-q", "case", "split", "2"]);
     desk.data(&["-q", "serve", "--once"]);
