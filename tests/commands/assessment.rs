@@ -131,3 +131,36 @@ fn what_the_gateway_read_right_is_confirmed() {
     assert_eq!(register.show()["needs_officer"], false);
     assert!(register.act("show", &[]).contains("noted: confirmed as "));
 }
+
+#[test]
+fn whoever_does_not_answer_is_reminded_once_and_then_a_person_decides() {
+    let register = Register::with(FOR_ANOTHER.as_bytes());
+    register.act("ask-customer", &["--for", "authority"]);
+    let awaited = register.show()["awaited"][0].clone();
+    let on = |day: &Value| format!("{}T09:00", day.as_str().unwrap());
+    let letters = |register: &Register| {
+        let object = register.show();
+        let letters = object["letters"].as_array().unwrap();
+        letters.iter().filter(|one| one["purpose"] == "ask-customer").count()
+    };
+    assert_eq!(letters(&register), 1);
+    register.desk.data(&["-q", "remind", "--at", &on(&awaited["remind_on"])]);
+    assert_eq!(letters(&register), 2, "{awaited}");
+    register.desk.data(&["-q", "remind", "--at", &on(&awaited["until_on"])]);
+    assert_eq!(letters(&register), 2, "once");
+    assert!(!register.waiting().contains("has not written"), "they have until the end of that day");
+    // The next working day is at most five days off.
+    let until: jiff::civil::Date = awaited["until_on"].as_str().unwrap().parse().unwrap();
+    for days in 1..=5 {
+        let day = until.saturating_add(jiff::Span::new().days(days));
+        register.desk.run(&["-q", "remind", "--at", &format!("{day}T09:00")]);
+    }
+    let waiting = register.waiting();
+    assert_eq!(
+        waiting.matches("has not written: go on without it, or decide").count(),
+        1,
+        "{waiting}"
+    );
+    assert_eq!(letters(&register), 2);
+    assert_eq!(register.show()["status"], "open", "nobody is refused for that");
+}
