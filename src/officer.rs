@@ -497,6 +497,9 @@ async fn respond(
     record(tx, gateway, &mut found, by, Event::Note { text: note.into() }).await?;
     save(tx, gateway, &found, None).await?;
     requests::cancel_all(tx, found.row.id).await?;
+    let now = gateway.clock.now();
+    assessments::end(tx, found.row.id, now).await?;
+    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
     let left = stage::undecided(&found);
     Ok(format!("{} is answered; nobody is chased for it any more{left}", found.row.reference))
 }

@@ -7,6 +7,7 @@ use super::{ActFault, Found, Move, clock, post, record, save};
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{Actor, Event, OfficerId, Refusal};
 use crate::casework::dates::PauseReason;
+use crate::casework::vocabulary::Flag;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::AskingLetter;
@@ -103,7 +104,7 @@ fn letter(
         is_reminder: false,
         note: say.map(Into::into),
         is_child: post::is_child(found),
-        safeguarding: found.row.flags.contains("\"safeguarding\""),
+        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
         contact: gateway.contact(),
         council: gateway.council(),
     }

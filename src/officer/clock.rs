@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::intake::clocked;
 use crate::policy::Policy;
 use crate::store::cases::Clocked;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, assessments};
 
 /// How the clock of a case is moved.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -133,6 +133,10 @@ pub(super) async fn turn(
     record(tx, gateway, &mut found, by, event).await?;
     let clocked = started(&policy, &found.case)?;
     save(tx, gateway, &found, Some(&clocked)).await?;
+    if after.paused().is_none() {
+        // An officer goes on: nobody is reminded that they are waited for.
+        assessments::end(tx, found.row.id, gateway.clock.now()).await?;
+    }
     let reference = &found.row.reference;
     Ok(match after.agreed_due_on {
         Some(due_on) => {

@@ -9,7 +9,7 @@ use crate::casework::assessment::Gate;
 use crate::casework::case::{Actor, CaseStatus, Event, Issue, OfficerId, Refusal};
 use crate::casework::deadline::{self, StartRule};
 use crate::casework::procedure::{ClockFault, Procedure, StageClock, Start};
-use crate::casework::vocabulary::{Outcome, RecordType, RejectionReason};
+use crate::casework::vocabulary::{Flag, Outcome, RecordType, RejectionReason};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::letters::RejectionLetter;
@@ -271,7 +271,7 @@ pub(super) async fn reject(
         route: words.route,
         note: say.map(Into::into),
         is_child: post::is_child(&found),
-        safeguarding: found.row.flags.contains("\"safeguarding\""),
+        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
         contact: gateway.contact(),
         council: gateway.council(),
     };

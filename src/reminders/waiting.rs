@@ -10,8 +10,8 @@ use crate::casework::case::{Actor, Case, Event};
 use crate::casework::vocabulary::{CustomerType, Flag};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
+use crate::letters::AskingLetter;
 use crate::letters::letter::{LetterId, is_written_by_child};
-use crate::letters::{AskingLetter, letter};
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
 use crate::store::assessments::{self, AwaitedRow};
@@ -85,7 +85,7 @@ async fn remind(
     let text = format!("reminded the customer of {}", needed.label()).into();
     cases::record(tx, row.id, &Actor::Gateway, &Event::Note { text }, now).await?;
     let posting = Posting {
-        purpose: letter::LetterId::AskCustomer.id(),
+        purpose: LetterId::AskCustomer.id(),
         once_key: format!("ask-customer-again:{}", awaited.id),
         case: Some(case),
         request: None,

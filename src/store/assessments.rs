@@ -58,13 +58,13 @@ pub struct ProposalRow {
 const ROW: &str = "SELECT k.reference, p.gate, p.evidence, p.answer
      FROM proposal p JOIN complaint_case k ON k.id = p.case_id";
 
-/// What nobody has decided yet, oldest first.
+/// What nobody has decided yet, oldest first. Past its first stage a case was taken on.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn open(db: &Db) -> Result<Vec<ProposalRow>, StoreError> {
     on!(db, "list proposals", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{ROW} WHERE p.answer IS NULL AND k.status = 'open' ORDER BY p.id")))
+        "{ROW} WHERE p.answer IS NULL AND k.status = 'open' AND k.stage = 1 ORDER BY p.id")))
         .fetch_all(c).await)
 }
 

@@ -108,6 +108,23 @@ fn a_customer_is_asked_once_and_the_clock_stands_still() {
 }
 
 #[test]
+fn whoever_goes_on_without_waits_no_longer() {
+    let register = Register::with(FOR_ANOTHER.as_bytes());
+    register.act("ask-customer", &["--for", "authority"]);
+    register.act("resume", &["--because", "she rang and agreed"]);
+    let object = register.show();
+    assert!(object["awaited"][0]["ended_at"].is_i64(), "{object}");
+    let on = format!("{}T09:00", object["awaited"][0]["remind_on"].as_str().unwrap());
+    register.desk.data(&["-q", "remind", "--at", &on]);
+    let letters = register.show()["letters"].as_array().unwrap().clone();
+    assert_eq!(letters.iter().filter(|one| one["purpose"] == "ask-customer").count(), 1);
+    // Once it is answered, nothing stands in its way, and what was to be checked was.
+    register.act("respond", &["--note", "letter"]);
+    assert!(!register.act("show", &[]).contains("D20"), "it was taken on");
+    assert!(!register.waiting().contains("check what this is"), "{}", register.waiting());
+}
+
+#[test]
 fn tasks_end_with_what_they_ask_for() {
     let register = Register::with(complaint(1).as_bytes());
     let about = |register: &Register| {

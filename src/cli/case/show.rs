@@ -11,7 +11,7 @@ use crate::store::cases::CaseRow;
 /// A case as a person reads it.
 pub(super) fn lines(row: &CaseRow, whole: &Whole) -> Vec<String> {
     let mut lines = head(row);
-    lines.extend(to_decide(whole));
+    lines.extend(to_decide(row, whole));
     lines.extend(belongs(whole));
     lines.extend(whole.events.iter().map(|recorded| format!("  {}", told(recorded))));
     lines
@@ -37,9 +37,11 @@ fn head(row: &CaseRow) -> Vec<String> {
 }
 
 /// What waits for an officer on it, and what was decided.
-fn to_decide(whole: &Whole) -> Vec<String> {
+fn to_decide(row: &CaseRow, whole: &Whole) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let open = whole.proposals.iter().filter(|one| one.answer.is_none());
+    // What is answered, or past its first stage, was taken on.
+    let weighed = row.status == "open" && row.stage == 1;
+    let open = whole.proposals.iter().filter(|one| weighed && one.answer.is_none());
     lines.extend(open.flat_map(stands_in_the_way));
     lines.extend(whole.tasks.iter().map(|task| format!("  task       {} {}", task.id, task.words)));
     let awaited = whole.awaited.iter().filter(|one| one.ended_at.is_none());
