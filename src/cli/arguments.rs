@@ -2,6 +2,7 @@
 
 mod calendar;
 mod case;
+mod case_act;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 pub(super) use calendar::Calendar;
 pub(super) use case::Case;
+pub(super) use case_act::CaseAct;
 
 use crate::account::Role;
 use crate::telemetry::LogFormat;

@@ -1,5 +1,6 @@
 //! `postern case …`: the register from a terminal.
 
+mod act;
 mod attachment;
 mod clock;
 mod show;
@@ -9,13 +10,12 @@ use std::sync::Arc;
 
 use super::arguments::Case as Asked;
 use super::{Failure, Out};
-use crate::casework::case::{CaseField, Issue, Recorded};
+use crate::casework::case::Recorded;
 use crate::casework::reference::CaseReference;
-use crate::casework::vocabulary::ServiceId;
 use crate::casework::working::short_words;
 use crate::clock::{Clock, london_day};
 use crate::gateway::Gateway;
-use crate::officer::{self, Act, ActFault, Move};
+use crate::officer::{self, ActFault};
 use crate::register::{self, Brief, Waiting, Whole};
 use crate::store::cases::{self, CaseRow};
 use crate::store::moment;
@@ -30,84 +30,29 @@ pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), 
 }
 
 async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result<(), Failure> {
-    let (reference, act) = match asked {
-        Asked::List { waiting: true, json, .. } => return waiting(gateway, json, out).await,
+    match asked {
+        Asked::List { waiting: true, json, .. } => waiting(gateway, json, out).await,
         Asked::List { overdue, all, paused, json, .. } => {
-            return list(gateway, Listed { overdue, all, paused }, json, out).await;
+            list(gateway, Listed { overdue, all, paused }, json, out).await
         }
-        Asked::Done { task } => return done(gateway, task, out).await,
-        Asked::Show { reference, json } => return show(gateway, &reference, json, out).await,
-        Asked::Clock { reference, json } => {
-            return clock::show(gateway, &reference, json, out).await;
-        }
-        Asked::Retry { message } => return retry(gateway, message, out).await,
-        Asked::Split { message } => return split(gateway, message, out).await,
-        Asked::Decline { suggestion } => return decline(gateway, suggestion, out).await,
+        Asked::Done { task } => done(gateway, task, out).await,
+        Asked::Show { reference, json } => show(gateway, &reference, json, out).await,
+        Asked::Clock { reference, json } => clock::show(gateway, &reference, json, out).await,
+        Asked::Retry { message } => retry(gateway, message, out).await,
+        Asked::Split { message } => split(gateway, message, out).await,
+        Asked::Decline { suggestion } => decline(gateway, suggestion, out).await,
         Asked::Attachment { attachment, save, even_infected } => {
-            return attachment::save(gateway, &attachment, &save, even_infected, out).await;
+            attachment::save(gateway, &attachment, &save, even_infected, out).await
         }
-        Asked::Correct { reference, record_type, service, customer, themes, flags, because } => {
-            let changes: Vec<(CaseField, String)> = [
-                (CaseField::RecordType, record_type),
-                (CaseField::Services, service),
-                (CaseField::CustomerType, customer),
-                (CaseField::Themes, themes),
-                (CaseField::Flags, flags),
-            ]
-            .into_iter()
-            .filter_map(|(field, value)| value.map(|value| (field, value)))
-            .collect();
-            (reference, Act::Correct { changes, because })
+        Asked::Act(asked) => {
+            let (reference, act) = act::of(asked)?;
+            done_or_said(officer::act(gateway, &reference, &whoever(), None, act).await, out)
         }
-        Asked::Answered { reference, service } => (reference, Act::Answered { service }),
-        Asked::Ask { reference, service } => (reference, Act::Ask { service }),
-        Asked::Respond { reference, note } => (reference, Act::Respond { note }),
-        Asked::Close { reference, because } => (reference, Act::Close { because }),
-        Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
-        Asked::Extend { reference, until, because } => {
-            (reference, Act::Turn { wanted: Move::Extend { until }, because })
-        }
-        Asked::Pause { reference, why, because } => {
-            (reference, Act::Turn { wanted: Move::Pause { why }, because })
-        }
-        Asked::Resume { reference, because } => {
-            (reference, Act::Turn { wanted: Move::Resume, because })
-        }
-        Asked::TakeBack { reference, number, because } => {
-            (reference, Act::Turn { wanted: Move::TakeBack { number }, because })
-        }
-        Asked::Restore { reference, number, because } => {
-            (reference, Act::Turn { wanted: Move::Restore { number }, because })
-        }
-        Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
-        Asked::Confirm { reference } => (reference, Act::Confirm),
-        Asked::AskCustomer { reference, needed, say } => {
-            (reference, Act::AskCustomer { needed, say })
-        }
-        Asked::Dismiss { reference, gate, because } => (reference, Act::Dismiss { gate, because }),
-        Asked::NextStage { reference, received, because } => {
-            let received = when(received.as_deref())?;
-            (reference, Act::NextStage { received, because })
-        }
-        Asked::Acknowledged { reference, on } => {
-            let on = when(on.as_deref())?;
-            (reference, Act::Acknowledged { on })
-        }
-        Asked::Statement { reference, agreed } => {
-            let agreed = when(agreed.as_deref())?;
-            (reference, Act::Statement { agreed })
-        }
-        Asked::Withdraw { reference, because } => (reference, Act::Withdraw { because }),
-        Asked::Reject { reference, reason, because, say } => {
-            (reference, Act::Reject { reason, because, say })
-        }
-        Asked::Outcome { reference, theme, part, service, outcome, take_back: _ } => {
-            let issue = Issue { theme, part, service: service.map(ServiceId) };
-            (reference, Act::Outcome { issue, outcome })
-        }
-        Asked::Separate { reference, because } => (reference, Act::Separate { because }),
-    };
-    match officer::act(gateway, &reference, &whoever(), None, act).await {
+    }
+}
+
+fn done_or_said(done: Result<String, ActFault>, out: &mut Out) -> Result<(), Failure> {
+    match done {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),
         Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),
@@ -116,12 +61,6 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             Err(Failure::Said)
         }
     }
-}
-
-/// A moment as it may be typed.
-fn when(text: Option<&str>) -> Result<Option<jiff::civil::DateTime>, Failure> {
-    let read = text.map(crate::casework::deadline::parse_received).transpose();
-    read.map_err(|fault| Failure::Usage(fault.to_string()))
 }
 
 /// Who acts, as far as the terminal knows.

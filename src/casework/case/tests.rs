@@ -1,5 +1,6 @@
 use super::*;
 use crate::casework::vocabulary::SubTheme;
+use crate::private::Private;
 
 const RECEIVED: &str = "2026-11-02T09:00:00Z";
 

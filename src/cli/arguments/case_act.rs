@@ -1,0 +1,304 @@
+//! What can be done to a case.
+
+use clap::{ArgGroup, Subcommand};
+use jiff::civil::Date;
+
+use crate::casework::assessment::{Gate, Needed};
+use crate::casework::dates::PauseReason;
+use crate::casework::vocabulary::{Outcome, RejectionReason, SubTheme, Theme};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum CaseAct {
+    /// Corrects what the gateway made of it; the receipt date stays.
+    #[command(
+        group = ArgGroup::new("correction").required(true).multiple(true)
+            .args(["record_type", "service", "customer", "themes", "flags"]),
+        after_help = "Example:\n  postern case correct NCC-2026-00412-7 --type enquiry --service sen --because 'asks for advice'"
+    )]
+    Correct {
+        /// The reference.
+        reference: String,
+        /// Record type.
+        #[arg(long = "type", value_name = "TYPE")]
+        record_type: Option<String>,
+        /// Services that answer, the lead first, separated by commas.
+        #[arg(long)]
+        service: Option<String>,
+        /// Customer type.
+        #[arg(long)]
+        customer: Option<String>,
+        /// Themes, separated by commas; empty for none.
+        #[arg(long)]
+        themes: Option<String>,
+        /// Flags, separated by commas; empty for none.
+        #[arg(long)]
+        flags: Option<String>,
+        /// Why, kept with the correction.
+        #[arg(long)]
+        because: String,
+    },
+    /// Records that a service answered, and stops its reminders.
+    #[command(after_help = "Example:\n  postern case answered NCC-2026-00412-7 --service sen")]
+    Answered {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Asks one more service.
+    #[command(
+        after_help = "Example:\n  postern case ask NCC-2026-00412-7 --service home_to_school_transport"
+    )]
+    Ask {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Records that the customer has been answered.
+    #[command(
+        after_help = "Example:\n  postern case respond NCC-2026-00412-7 --note 'letter of 3 March'"
+    )]
+    Respond {
+        /// The reference.
+        reference: String,
+        /// What was sent.
+        #[arg(long)]
+        note: String,
+    },
+    /// Closes a case.
+    #[command(
+        after_help = "Example:\n  postern case close NCC-2026-00412-7 --because 'answered, nothing further'"
+    )]
+    Close {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Takes a closed or answered case up again.
+    #[command(
+        after_help = "Example:\n  postern case reopen NCC-2026-00412-7 --because 'new evidence'"
+    )]
+    Reopen {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Gives the answer more time, up to the procedure's limit, before its date has passed.
+    #[command(
+        after_help = "Example:\n  postern case extend NCC-2026-00412-7 --until 2026-04-14 --because 'two services must answer'"
+    )]
+    Extend {
+        /// The reference.
+        reference: String,
+        /// The last day.
+        #[arg(long, value_name = "DAY")]
+        until: Date,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Lets the clock of a case stand still from today; nobody is chased for it.
+    #[command(
+        after_help = "Example:\n  postern case pause NCC-2026-00412-7 --for awaiting_customer --because 'asked which school'\n\nReasons: awaiting_authority, awaiting_customer, proceedings, policy_suspension, adjustment, statute.\nOnly proceedings and statute move the date that the annual report measures."
+    )]
+    Pause {
+        /// The reference.
+        reference: String,
+        /// The kind of reason.
+        #[arg(long = "for", value_name = "REASON")]
+        why: PauseReason,
+        /// Why, in words.
+        #[arg(long)]
+        because: String,
+    },
+    /// Lets the clock of a case go on from today.
+    #[command(
+        after_help = "Example:\n  postern case resume NCC-2026-00412-7 --because 'the customer has answered'"
+    )]
+    Resume {
+        /// The reference.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Takes back a move of the clock: the dates are as if it had never been.
+    #[command(
+        after_help = "Example:\n  postern case take-back NCC-2026-00412-7 2 --because 'paused by mistake'"
+    )]
+    TakeBack {
+        /// The reference.
+        reference: String,
+        /// The move's number, as `case clock` gives it.
+        number: usize,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Restores a move of the clock that was taken back.
+    #[command(
+        after_help = "Example:\n  postern case restore NCC-2026-00412-7 2 --because 'it was right after all'"
+    )]
+    Restore {
+        /// The reference.
+        reference: String,
+        /// The move's number, as `case clock` gives it.
+        number: usize,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Merges a case into another about the same matter, which goes on for both.
+    #[command(
+        after_help = "Example:\n  postern case merge NCC-2026-00412-7 --into NCC-2026-00398-5 --because 'the same complaint by e-mail and by form'"
+    )]
+    Merge {
+        /// The reference.
+        reference: String,
+        /// The case that goes on.
+        #[arg(long, value_name = "REFERENCE")]
+        into: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Confirms that the gateway read a case right.
+    #[command(after_help = "Example:\n  postern case confirm NCC-2026-00412-7")]
+    Confirm {
+        /// The reference.
+        reference: String,
+    },
+    /// Asks the customer, once, for what is needed before a case can be taken on; they are reminded once.
+    #[command(
+        after_help = "Example:\n  postern case ask-customer NCC-2026-00412-7 --for authority\n\nThey have ten working days. The clock of the answer stands still meanwhile; the date that the annual report\nmeasures does not."
+    )]
+    AskCustomer {
+        /// The reference.
+        reference: String,
+        /// What is needed: authority, details, name.
+        #[arg(long = "for", value_name = "WHAT")]
+        needed: Needed,
+        /// More for the customer to read, in plain words.
+        #[arg(long)]
+        say: Option<String>,
+    },
+    /// Records that a gate of the decision table does not stand in the way of a case.
+    #[command(
+        after_help = "Example:\n  postern case dismiss NCC-2026-00412-7 D19 --because 'she was in hospital until May'"
+    )]
+    Dismiss {
+        /// The reference.
+        reference: String,
+        /// The gate, as `case show` gives it: D19.
+        gate: Gate,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Opens the next stage of a case, which the customer asked for.
+    #[command(
+        after_help = "Example:\n  postern case next-stage NCC-2026-00412-7 --received 2026-04-14\n\nThe new clock runs from the day on which the request came. A request that comes too early or too late\nneeds a reason."
+    )]
+    NextStage {
+        /// The reference.
+        reference: String,
+        /// When the request came (2026-04-14, 2026-04-14T09:30); now, where it is not given.
+        #[arg(long, value_name = "WHEN")]
+        received: Option<String>,
+        /// Why it is taken on all the same, where it is early or late.
+        #[arg(long)]
+        because: Option<String>,
+    },
+    /// Records that the customer was told by hand that the council has their message.
+    #[command(
+        after_help = "Example:\n  postern case acknowledged NCC-2026-00412-7 --on 2026-04-14"
+    )]
+    Acknowledged {
+        /// The reference.
+        reference: String,
+        /// When (2026-04-14); now, where it is not given.
+        #[arg(long, value_name = "WHEN")]
+        on: Option<String>,
+    },
+    /// Records that the customer agreed the written statement of complaint of a later stage.
+    #[command(
+        after_help = "Example:\n  postern case statement NCC-2026-00412-7 --agreed 2026-04-20"
+    )]
+    Statement {
+        /// The reference.
+        reference: String,
+        /// When (2026-04-20); now, where it is not given.
+        #[arg(long, value_name = "WHEN")]
+        agreed: Option<String>,
+    },
+    /// Records that the customer took it back, and confirms that to them.
+    #[command(
+        after_help = "Example:\n  postern case withdraw NCC-2026-00412-7 --because 'said so on the telephone on 3 March'"
+    )]
+    Withdraw {
+        /// The reference.
+        reference: String,
+        /// How they said so.
+        #[arg(long)]
+        because: String,
+    },
+    /// Does not take a case on, and tells the customer why and where to go instead.
+    #[command(
+        after_help = "Example:\n  postern case reject NCC-2026-00412-7 --reason other_organisation --because 'an academy answers for its staff'\n\nReasons: not_authorised, legal_proceedings, other_organisation, duplicate, ongoing_assessment, anonymous,\nservice_request, insufficient_information, over_12_months, hr_matter, enquiry, all_stages_done, other.\nThe letter's words for each are in routes.toml."
+    )]
+    Reject {
+        /// The reference.
+        reference: String,
+        /// Which of the reasons of the annual report.
+        #[arg(long)]
+        reason: RejectionReason,
+        /// Why, for the record.
+        #[arg(long)]
+        because: String,
+        /// More for the customer to read, in plain words.
+        #[arg(long)]
+        say: Option<String>,
+    },
+    /// Records what was found of one issue of a case.
+    #[command(
+        group = ArgGroup::new("finding").required(true).args(["outcome", "take_back"]),
+        after_help = "Example:\n  postern case outcome NCC-2026-00412-7 --theme service_issue --part delay --outcome upheld\n\nThemes: communication, equalities_regulatory, service_issue, policy_procedure, staff_conduct.\nOutcomes: upheld, partly_upheld, not_upheld, withdrawn, no_finding."
+    )]
+    Outcome {
+        /// The reference.
+        reference: String,
+        /// Its theme.
+        #[arg(long)]
+        theme: Theme,
+        /// What exactly within the theme.
+        #[arg(long)]
+        part: Option<SubTheme>,
+        /// Against which service, where several answer.
+        #[arg(long)]
+        service: Option<String>,
+        /// What was found.
+        #[arg(long)]
+        outcome: Option<Outcome>,
+        /// Takes back what was found of this issue.
+        #[arg(long)]
+        take_back: bool,
+    },
+    /// Undoes a merger.
+    #[command(
+        after_help = "Example:\n  postern case separate NCC-2026-00412-7 --because 'two different children'"
+    )]
+    Separate {
+        /// The reference of the case that was merged.
+        reference: String,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+}

@@ -1,0 +1,79 @@
+//! What was typed of a case, as the act it asks for.
+
+use super::super::Failure;
+use super::super::arguments::CaseAct as Asked;
+use crate::casework::case::{CaseField, Issue};
+use crate::casework::vocabulary::ServiceId;
+use crate::officer::{Act, Move};
+
+/// Which case, and what is to be done to it.
+pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
+    Ok(match asked {
+        Asked::Correct { reference, record_type, service, customer, themes, flags, because } => {
+            let changes: Vec<(CaseField, String)> = [
+                (CaseField::RecordType, record_type),
+                (CaseField::Services, service),
+                (CaseField::CustomerType, customer),
+                (CaseField::Themes, themes),
+                (CaseField::Flags, flags),
+            ]
+            .into_iter()
+            .filter_map(|(field, value)| value.map(|value| (field, value)))
+            .collect();
+            (reference, Act::Correct { changes, because })
+        }
+        Asked::Answered { reference, service } => (reference, Act::Answered { service }),
+        Asked::Ask { reference, service } => (reference, Act::Ask { service }),
+        Asked::Respond { reference, note } => (reference, Act::Respond { note }),
+        Asked::Close { reference, because } => (reference, Act::Close { because }),
+        Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
+        Asked::Extend { reference, until, because } => {
+            (reference, Act::Turn { wanted: Move::Extend { until }, because })
+        }
+        Asked::Pause { reference, why, because } => {
+            (reference, Act::Turn { wanted: Move::Pause { why }, because })
+        }
+        Asked::Resume { reference, because } => {
+            (reference, Act::Turn { wanted: Move::Resume, because })
+        }
+        Asked::TakeBack { reference, number, because } => {
+            (reference, Act::Turn { wanted: Move::TakeBack { number }, because })
+        }
+        Asked::Restore { reference, number, because } => {
+            (reference, Act::Turn { wanted: Move::Restore { number }, because })
+        }
+        Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
+        Asked::Confirm { reference } => (reference, Act::Confirm),
+        Asked::AskCustomer { reference, needed, say } => {
+            (reference, Act::AskCustomer { needed, say })
+        }
+        Asked::Dismiss { reference, gate, because } => (reference, Act::Dismiss { gate, because }),
+        Asked::NextStage { reference, received, because } => {
+            let received = when(received.as_deref())?;
+            (reference, Act::NextStage { received, because })
+        }
+        Asked::Acknowledged { reference, on } => {
+            let on = when(on.as_deref())?;
+            (reference, Act::Acknowledged { on })
+        }
+        Asked::Statement { reference, agreed } => {
+            let agreed = when(agreed.as_deref())?;
+            (reference, Act::Statement { agreed })
+        }
+        Asked::Withdraw { reference, because } => (reference, Act::Withdraw { because }),
+        Asked::Reject { reference, reason, because, say } => {
+            (reference, Act::Reject { reason, because, say })
+        }
+        Asked::Outcome { reference, theme, part, service, outcome, take_back: _ } => {
+            let issue = Issue { theme, part, service: service.map(ServiceId) };
+            (reference, Act::Outcome { issue, outcome })
+        }
+        Asked::Separate { reference, because } => (reference, Act::Separate { because }),
+    })
+}
+
+/// A moment as it may be typed.
+fn when(text: Option<&str>) -> Result<Option<jiff::civil::DateTime>, Failure> {
+    let read = text.map(crate::casework::deadline::parse_received).transpose();
+    read.map_err(|fault| Failure::Usage(fault.to_string()))
+}
