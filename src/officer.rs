@@ -5,14 +5,16 @@
 
 use std::sync::Arc;
 
-use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Recorded, Refusal};
+use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Part, Recorded, Refusal};
 use crate::casework::procedure::Procedure;
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::ServiceId;
 use crate::gateway::Gateway;
-use crate::intake::{Asking, ask_service};
+use crate::intake::{Asking, ask_otherwise, ask_service};
 use crate::outbox::TokenCase;
+use crate::policy::Policy;
 use crate::store::cases::{self, CaseRow, Clocked};
+use crate::store::requests::RequestRow;
 use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
 mod act;
@@ -20,6 +22,7 @@ mod assess;
 mod attachments;
 mod clock;
 mod letters;
+mod part;
 mod post;
 mod stage;
 mod together;
@@ -98,6 +101,11 @@ pub async fn act(
                     }
                     Act::Answered { service } => answered(tx, &inner, found, &by, service).await,
                     Act::Ask { service } => ask(tx, &inner, found, service).await,
+                    Act::Part { service, points, due, by_the_customers_date, responder } => {
+                        let said =
+                            part::Said { service, points, due, by_the_customers_date, responder };
+                        part::set(tx, &inner, found, &by, said).await
+                    }
                     Act::Respond { note } => respond(tx, &inner, found, &by, note).await,
                     Act::Close { because } => {
                         let event = found.case.close(Some(because))?;
@@ -228,7 +236,7 @@ async fn correct(
     tasks::finish_of_case(tx, found.row.id, &["check"], gateway.clock.now()).await?;
     let due = clock.and_then(|clock| clock.agreed_due_on);
     if let Some(due_on) = due {
-        redate(tx, gateway, &found, due_on).await?;
+        part::redate(tx, gateway, &found, due_on).await?;
     }
     if changes.iter().any(|(field, _)| *field == CaseField::Services) {
         requests::cancel_others(tx, found.row.id, &found.case.services).await?;
@@ -244,25 +252,6 @@ async fn correct(
         Some(day) => format!("corrected; the answer is due by {day}"),
         None => "corrected".to_owned(),
     })
-}
-
-async fn redate(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    found: &Found,
-    due_on: jiff::civil::Date,
-) -> Result<(), ActFault> {
-    let policy = gateway.policy();
-    let uncovered = |gap: crate::casework::calendar::NotCovered| {
-        StoreError::unsuitable("work out the draft's due date", gap.to_string())
-    };
-    let received_on = crate::clock::london_day(found.case.clock_started_at);
-    let limit = policy.calendar.working_days_between(received_on, due_on).map_err(uncovered)?;
-    let draft =
-        policy.ladder.draft_due_on(received_on, due_on, &policy.calendar).map_err(uncovered)?;
-    let short = u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days));
-    requests::redate(tx, found.row.id, draft, due_on, short).await?;
-    Ok(())
 }
 
 fn service_named(gateway: &Gateway, id: &str) -> Result<ServiceId, ActFault> {
@@ -331,26 +320,58 @@ async fn ask_one(
         return Ok(());
     };
     let policy = gateway.policy();
+    let reference = found.case.reference.to_string();
+    let part = found.case.part(service);
+    let asking = asking(&policy, found, &reference, (case, round, due_on), &part)?;
+    ask_service(tx, gateway, &policy, asking, gateway.clock.now()).await?;
+    Ok(())
+}
+
+/// Tells a service what has changed of its part.
+async fn write_request(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    part: &Part,
+    due_on: jiff::civil::Date,
+) -> Result<Option<RequestRow>, ActFault> {
+    let request = requests::open_of(tx, found.row.id, part.service.as_str()).await?;
+    let (Some(case), Some(request)) = (TokenCase::of(&found.row), request) else {
+        return Ok(None);
+    };
+    let policy = gateway.policy();
+    let reference = found.case.reference.to_string();
+    let asking = asking(&policy, found, &reference, (case, request.round, due_on), part)?;
+    ask_otherwise(tx, gateway, &policy, asking, &request, gateway.clock.now()).await?;
+    Ok(Some(request))
+}
+
+fn asking<'a>(
+    policy: &Policy,
+    found: &Found,
+    reference: &'a str,
+    (case, round, due_on): (TokenCase, i64, jiff::civil::Date),
+    part: &'a Part,
+) -> Result<Asking<'a>, StoreError> {
     let steps_total = policy
         .procedures
         .of(found.case.record_type, post::received_on(found))
         .map_or(1, Procedure::steps_total);
-    let reference = found.case.reference.to_string();
-    let asking = Asking {
+    Ok(Asking {
         case,
-        reference: &reference,
+        reference,
         record_type: found.case.record_type,
         stage: found.case.stage,
         steps_total,
         received_on: crate::clock::london_day(found.case.clock_started_at),
-        service: service.clone(),
+        service: part.service.clone(),
         round,
-        leads: found.case.services.first() == Some(service),
+        leads: found.case.services.first() == Some(&part.service),
         due_on,
+        part: part::kept(policy, part, due_on)?,
+        points: &part.points,
         write: true,
-    };
-    ask_service(tx, gateway, &policy, asking, gateway.clock.now()).await?;
-    Ok(())
+    })
 }
 
 async fn respond(

@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{Case, Issue, Recorded};
+use crate::casework::case::{Case, Issue, Part, Point, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
-use crate::casework::vocabulary::{Outcome, RejectionReason};
+use crate::casework::vocabulary::{Outcome, RejectionReason, ServiceId};
 use crate::gateway::Gateway;
 use crate::officer;
 use crate::store::assessments::{self, AwaitedRow, ProposalRow};
@@ -129,6 +129,10 @@ pub struct Whole {
     pub statement_agreed_at: Option<Timestamp>,
     /// What was found, issue by issue.
     pub findings: Vec<Finding>,
+    /// What was found of the whole: upheld or not where all findings agree, partly upheld where some are.
+    pub outcome: Option<Outcome>,
+    /// What each service answers.
+    pub parts: Vec<PartOfCase>,
     /// Why it was not taken on.
     pub rejected: Option<RejectionReason>,
     /// The services that were asked.
@@ -163,6 +167,8 @@ impl Whole {
             tasks,
             statement_agreed_at: case.statement_agreed_at,
             findings: case.findings.iter().map(Finding::of).collect(),
+            outcome: case.outcome(),
+            parts: case.services.iter().map(|one| PartOfCase::of(&case, one)).collect(),
             rejected: case.rejected,
             brief: Brief::of(row),
             customer_address: row.customer_address.clone(),
@@ -193,6 +199,38 @@ pub struct Finding {
 impl Finding {
     fn of((issue, outcome): &(Issue, Outcome)) -> Self {
         Self { issue: issue.clone(), outcome: *outcome }
+    }
+}
+
+/// What one service answers of a case.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct PartOfCase {
+    /// Which service, its points, its own day, who answers there.
+    #[serde(flatten)]
+    #[schema(value_type = PartSaid)]
+    pub part: Part,
+    /// What was found of it.
+    pub outcome: Option<Outcome>,
+}
+
+/// What an officer said of a part.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes another type's JSON")]
+struct PartSaid {
+    /// Service id.
+    service: String,
+    /// What it answers of the case; empty while nobody has said.
+    points: Vec<Point>,
+    /// By when it is with the complaints team, where that is not counted back from the customer's date.
+    due_on: Option<String>,
+    /// Who answers there, where that is not whom the services' file names: `name`, `address`.
+    #[schema(value_type = Option<Object>)]
+    responder: Option<()>,
+}
+
+impl PartOfCase {
+    fn of(case: &Case, service: &ServiceId) -> Self {
+        Self { part: case.part(service), outcome: case.outcome_of(service) }
     }
 }
 

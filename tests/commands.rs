@@ -26,6 +26,8 @@ mod learning;
 mod letters;
 #[path = "commands/mail.rs"]
 mod mail;
+#[path = "commands/parts.rs"]
+mod parts;
 #[path = "commands/privacy.rs"]
 mod privacy;
 #[path = "commands/rules.rs"]

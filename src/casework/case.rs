@@ -19,7 +19,9 @@ use super::vocabulary::{
 
 mod event;
 mod moves;
+mod part;
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
+pub use part::{Part, Point, Responder, together};
 
 vocabulary! {
     /// Where a case stands.
@@ -73,8 +75,13 @@ pub struct Case {
     pub themes: Vec<Theme>,
     /// What to know or check.
     pub flags: Vec<Flag>,
-    /// When the council received it; no correction moves it.
+    /// What each service answers, where an officer said.
+    pub parts: Vec<Part>,
+    /// When the council received it; no correction moves it. Of cases that were merged the earliest counts for
+    /// that which goes on.
     pub received_at: Timestamp,
+    /// The cases that go on in this one, with when each was received, and when this one was itself.
+    pub joined: Joined,
     /// When the clock of its stage started: receipt, the request for the stage, or the reopening.
     pub clock_started_at: Timestamp,
     /// What happened to that clock since it started.
@@ -93,6 +100,15 @@ pub struct Case {
     pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+}
+
+/// Cases that go on in another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Joined {
+    /// When the council received what the case itself was opened for.
+    pub own_received_at: Timestamp,
+    /// The references of the others, with when the council received each.
+    pub others: Vec<(String, Timestamp)>,
 }
 
 /// A day that the customer was told and that a change of the calendar did not move.
@@ -134,7 +150,9 @@ impl Case {
             customer_type: *customer_type,
             themes: themes.clone(),
             flags: flags.clone(),
+            parts: Vec::new(),
             received_at: *at,
+            joined: Joined { own_received_at: *at, others: Vec::new() },
             clock_started_at: *at,
             turns: Vec::new(),
             promised: None,
@@ -195,6 +213,18 @@ impl Case {
                     self.status = before;
                 }
             }
+            Event::PartSet { part } => {
+                self.parts.retain(|known| known.service != part.service);
+                self.parts.push(part.clone());
+            }
+            Event::Joined { other, received_at } => {
+                self.joined.others.push((other.clone(), *received_at));
+                self.receive();
+            }
+            Event::Parted { other } => {
+                self.joined.others.retain(|(known, _)| known != other);
+                self.receive();
+            }
             Event::Received { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }
@@ -205,7 +235,25 @@ impl Case {
         }
     }
 
+    /// The day in London on which the council received it.
+    pub fn received_on(&self) -> Date {
+        crate::clock::london_day(self.received_at)
+    }
+
+    /// The earliest receipt counts; a clock that ran from the receipt runs from there.
+    fn receive(&mut self) {
+        let others = self.joined.others.iter().map(|(_, at)| *at);
+        let earliest = others.fold(self.joined.own_received_at, Timestamp::min);
+        if self.clock_started_at == self.received_at {
+            self.clock_started_at = earliest;
+        }
+        self.received_at = earliest;
+    }
+
     fn start(&mut self, stage: u8, at: Timestamp) {
+        for part in &mut self.parts {
+            part.due_on = None;
+        }
         self.status = CaseStatus::Open;
         self.stage = stage;
         self.clock_started_at = at;
@@ -226,7 +274,10 @@ impl Case {
                 self.promised = None;
             }
             CaseField::CustomerType => keep(&mut self.customer_type, value.parse()),
-            CaseField::Services => self.services = services(value),
+            CaseField::Services => {
+                self.services = services(value);
+                self.parts.retain(|part| self.services.contains(&part.service));
+            }
             CaseField::Themes => keep(&mut self.themes, listed(value)),
             CaseField::Flags => keep(&mut self.flags, listed(value)),
         }

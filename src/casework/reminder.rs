@@ -169,6 +169,27 @@ impl Ladder {
         Ok(Some(draft_due_on).filter(|day| *day > opened_on))
     }
 
+    /// When a service's part is due to us, and the day that its ladder calls the customer's: the customer's own; for
+    /// a part that is due earlier than the checking margin asks, as long after that part as the margin is.
+    /// No draft where its day would not be after that on which the service was asked.
+    ///
+    /// # Errors
+    /// [`NotCovered`] if the calendar does not reach so far.
+    pub fn part_due_on(
+        &self,
+        opened_on: Date,
+        due_on: Date,
+        days_before: Option<u16>,
+        calendar: &WorkingCalendar,
+    ) -> Result<(Option<Date>, Date), NotCovered> {
+        let Some(days_before) = days_before else {
+            return Ok((self.draft_due_on(opened_on, due_on, calendar)?, due_on));
+        };
+        let part = calendar.add_working_days(due_on, -i32::from(days_before))?;
+        let checked = calendar.add_working_days(part, self.checking_margin.into())?;
+        Ok((Some(part).filter(|day| *day > opened_on), checked.min(due_on)))
+    }
+
     /// Every rung of a request in order of day, each on a working day. Rungs before the opening and
     /// those that do not apply are left out; repetitions go on to the end of the calendar.
     ///

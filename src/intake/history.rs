@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::InHand;
+use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
 use crate::decide::{History, KnownCase, LettersLately};
 use crate::email::{Kind, SenderProof};
@@ -101,6 +102,12 @@ pub(super) async fn of(
     let quoted = if alone { None } else { quoted_case(tx, one, trusted, &mut history).await? };
     let row = case.or(quoted);
 
+    if let (Some(row), Some(sender)) = (&row, trusted) {
+        // Whom an officer named to answer a part speaks for its service in this case.
+        if let Some(request) = requests::open_to(tx, row.id, sender).await? {
+            history.sender_service = Some(ServiceId(request.service));
+        }
+    }
     if let (Some(row), Some(service)) = (&row, &history.sender_service) {
         let request = requests::open_of(tx, row.id, service.as_str()).await?;
         history.request = request.map(|request| request.id);
@@ -128,7 +135,7 @@ pub(super) async fn of(
         sender_service: history.sender_service.clone(),
         case_services: row
             .as_ref()
-            .map(|row| vec![crate::casework::vocabulary::ServiceId(row.lead_service.clone())])
+            .map(|row| vec![ServiceId(row.lead_service.clone())])
             .unwrap_or_default(),
         case_customer: row.as_ref().and_then(|row| row.customer_type.parse().ok()),
         ..Known::default()

@@ -3,28 +3,25 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use tracing::error;
 
+use super::ask::{Asking, ask_all};
 use super::assess::{asked_of_an_officer, may_stand_in_the_way};
 use super::settle::{Following, Scene};
-use crate::casework::calendar::NotCovered;
 use crate::casework::case::Event;
 use crate::casework::procedure::{ClockFault, StageClock, Start};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
 use crate::decide::Action;
-use crate::gateway::Gateway;
 use crate::letters::context::Context;
 use crate::letters::{
-    CustomerLetter, LetterId, ServiceRequest, Written, acknowledgement_for, is_written_by_child,
-    record_words,
+    CustomerLetter, LetterId, Written, acknowledgement_for, is_written_by_child, record_words,
 };
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
 use crate::store::cases::{self, Clocked, NewCase};
-use crate::store::requests::{self, NewRequest, NewRung};
+use crate::store::requests::PartOf;
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, Tx, json};
 
@@ -428,168 +425,9 @@ fn ask_services<'a>(
             round: 1,
             leads: index == 0,
             due_on,
+            part: PartOf::default(),
+            points: &[],
             write: !scene.one.waiting.silent,
         },
     ));
-}
-
-/// A case and a service, as a request names them.
-pub(crate) struct Asking<'a> {
-    pub(crate) case: TokenCase,
-    pub(crate) reference: &'a str,
-    pub(crate) record_type: RecordType,
-    pub(crate) stage: u8,
-    pub(crate) steps_total: u8,
-    /// The day on which the stage's clock started.
-    pub(crate) received_on: Date,
-    pub(crate) service: ServiceId,
-    /// Which time it is asked about the case, from 1.
-    pub(crate) round: i64,
-    /// Whether it leads the answer.
-    pub(crate) leads: bool,
-    pub(crate) due_on: Date,
-    /// Whether a letter goes at once; without one the next day's digest says it.
-    pub(crate) write: bool,
-}
-
-/// Asks one service, once: the request and its letter.
-pub(crate) async fn ask_service(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    policy: &Policy,
-    asking: Asking<'_>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let mut after = Following::default();
-    ask_all(tx, gateway, policy, &[asking], now, &mut after).await?;
-    after.write(tx, gateway, now).await
-}
-
-/// Asks services, each once.
-async fn ask_all(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    policy: &Policy,
-    asking: &[Asking<'_>],
-    now: Timestamp,
-    after: &mut Following,
-) -> Result<(), StoreError> {
-    if asking.is_empty() {
-        return Ok(());
-    }
-    let uncovered =
-        |gap: NotCovered| StoreError::unsuitable("work out the draft's due date", gap.to_string());
-    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
-    let new = asking.iter().map(|one| new_request(policy, one, today));
-    let new: Vec<NewRequest<'_>> = new.collect::<Result<_, _>>().map_err(uncovered)?;
-    let requests = requests::ask(tx, &new, now).await?;
-    for ((one, new), request) in asking.iter().zip(&new).zip(requests) {
-        let Some(request) = request else { continue };
-        let event = Event::ServiceAsked { service: one.service.clone(), due_on: new.draft_due_on };
-        after.events.push((one.case.id, event));
-        if !one.write || !gateway.config.reminders.enabled {
-            continue;
-        }
-        after.rungs.push(NewRung { request, rung: "allocate", fell_on: today, outcome: "sent" });
-        let context = service_request(gateway, policy, one, new).map_err(uncovered)?;
-        let Some(written) = write(policy, LetterId::ServiceRequest, &context) else { continue };
-        for contact in recipients(policy, &one.service) {
-            after.parties.push((one.case.id, contact.clone(), "service"));
-            after.letters.push(Posting {
-                purpose: LetterId::ServiceRequest.id(),
-                once_key: format!("asked:{request}:{contact}"),
-                case: Some(one.case),
-                request: Some(request),
-                message: None,
-                recipient: contact,
-                written: Arc::clone(&written),
-                automatic: Automatic::Generated,
-                in_reply_to: None,
-                references: Vec::new(),
-                due_at: write_at,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn new_request<'a>(
-    policy: &Policy,
-    asking: &'a Asking<'_>,
-    today: Date,
-) -> Result<NewRequest<'a>, NotCovered> {
-    let calendar = &policy.calendar;
-    let limit = calendar.working_days_between(asking.received_on, asking.due_on)?;
-    Ok(NewRequest {
-        case_id: asking.case.id,
-        service: asking.service.as_str(),
-        round: asking.round,
-        leads: asking.leads,
-        asked_on: today,
-        draft_due_on: policy.ladder.draft_due_on(today, asking.due_on, calendar)?,
-        due_on: asking.due_on,
-        short: u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days)),
-    })
-}
-
-fn service_request(
-    gateway: &Gateway,
-    policy: &Policy,
-    asking: &Asking<'_>,
-    new: &NewRequest<'_>,
-) -> Result<ServiceRequest, NotCovered> {
-    let (services, service) = (policy.rules.services(), &asking.service);
-    // Asked too late for a draft to be checked, the service answers by the customer's own date.
-    let answer_by = new.draft_due_on.unwrap_or(asking.due_on);
-    let days_left = policy.calendar.working_days_between(new.asked_on, answer_by)?;
-    Ok(ServiceRequest {
-        reference: asking.reference.to_owned(),
-        service: services.get(service).map_or_else(|| service.0.clone(), |one| one.name.clone()),
-        type_words: asking.record_type.label().to_owned(),
-        stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
-        points: 0,
-        answer_by: answer_by.into(),
-        time_left: crate::letters::words::due_words(new.asked_on, answer_by, days_left),
-        accept_by: policy.calendar.add_working_days(new.asked_on, 1)?.into(),
-        customer_due: asking.due_on.into(),
-        answer_url: None,
-        message_attached: false,
-        contact: gateway.contact(),
-        council: gateway.council(),
-    })
-}
-
-/// The day on which a service counts as asked, and the moment its letter leaves: at once on a working
-/// day, else in the morning of the next one: nobody is asked for work on a Sunday unless the council
-/// wants that.
-fn asked_when(
-    gateway: &Gateway,
-    policy: &Policy,
-    now: Timestamp,
-) -> Result<(Date, Timestamp), NotCovered> {
-    let today = crate::clock::london_day(now);
-    if gateway.config.reminders.ask_on_closed_days || policy.calendar.is_working_day(today)? {
-        return Ok((today, now));
-    }
-    let next = policy.calendar.next_working_day(today)?;
-    let morning = next.to_datetime(policy.ladder.send_at()).to_zoned(crate::clock::london());
-    Ok((next, morning.map_or(now, |morning| morning.timestamp())))
-}
-
-fn stage_words(asking: &Asking<'_>) -> String {
-    let word =
-        if asking.record_type == RecordType::ChildrenActComplaint { "stage" } else { "step" };
-    format!("{word} {}", asking.stage)
-}
-
-/// Who is asked first: the service's inbox and its responding manager.
-fn recipients(policy: &Policy, service: &ServiceId) -> Vec<String> {
-    let services = policy.rules.services();
-    let mut addresses: Vec<String> = ["service_responder", "responding_manager"]
-        .into_iter()
-        .flat_map(|role| services.address_for(service, role))
-        .map(|contact| contact.address.to_lowercase())
-        .collect();
-    addresses.dedup();
-    addresses
 }

@@ -205,8 +205,10 @@ pub struct ServiceRequest {
     pub type_words: String,
     /// `step 1`, `stage 2`; empty where the type has none.
     pub stage_words: Option<String>,
-    /// How many points the service must answer; 0 while nobody has counted them.
-    pub points: usize,
+    /// What the service must answer, by the report's own words; empty while nobody has said.
+    pub points: Vec<String>,
+    /// It changes what was asked before.
+    pub is_change: bool,
     /// By when we need the draft.
     pub answer_by: InFull,
     /// How far off that is: `in 12 working days`.

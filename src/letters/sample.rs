@@ -250,7 +250,8 @@ fn requests() -> Vec<Sample> {
         service: "SEN, North".to_owned(),
         type_words: "Corporate complaint".to_owned(),
         stage_words: Some("step 1".to_owned()),
-        points: 3,
+        points: vec!["Delayed service".to_owned(), "Delay or failure to communicate".to_owned()],
+        is_change: false,
         answer_by: InFull(date(2026, 12, 11)),
         time_left: "in 12 working days".to_owned(),
         accept_by: InFull(date(2026, 11, 26)),
@@ -264,10 +265,11 @@ fn requests() -> Vec<Sample> {
         answer_url: None,
         message_attached: true,
         stage_words: None,
-        points: 1,
+        points: vec!["Staff conduct".to_owned()],
+        is_change: true,
         ..full.clone()
     };
-    let bare = ServiceRequest { points: 0, message_attached: true, ..full.clone() };
+    let bare = ServiceRequest { points: Vec::new(), message_attached: true, ..full.clone() };
     vec![
         sample("answered on its page", &full),
         sample("answered by mail", &by_mail),

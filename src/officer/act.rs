@@ -1,10 +1,10 @@
 //! What an officer may do to a case, as the terminal and the API send it.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 
 use super::clock::Move;
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{CaseField, Issue};
+use crate::casework::case::{CaseField, Issue, Point};
 use crate::casework::vocabulary::{Outcome, RejectionReason};
 
 /// One act, as the API is sent it too.
@@ -29,6 +29,21 @@ pub enum Act {
     Ask {
         /// Which.
         service: String,
+    },
+    /// What a service answers of the case, by when, and who there. What is left out stays as it was.
+    Part {
+        /// Which service.
+        service: String,
+        /// Its points; none takes them back.
+        points: Option<Vec<Point>>,
+        /// By when its part is with the complaints team: a working day, not after the customer's date.
+        #[schema(value_type = Option<String>, example = "2026-04-14")]
+        due: Option<Date>,
+        /// Its day is counted back from the customer's date again.
+        #[serde(default)]
+        by_the_customers_date: bool,
+        /// Who answers, as `Name <address>`; `none` for whom the services' file names.
+        responder: Option<String>,
     },
     /// The customer was answered.
     Respond {

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 
-use super::{ActFault, Found, record, redate, save};
+use super::part::redate;
+use super::{ActFault, Found, record, save};
 use crate::casework::case::{Actor, Case, Refusal};
 use crate::casework::dates::{ClockRefused, Going, PauseReason, StageDates};
 use crate::casework::deadline::Step;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{ActFault, Found, record, save};
+use jiff::Timestamp;
+
+use super::{ActFault, Found, clock, find, parsed, part, record, save};
 use crate::casework::case::{Actor, CaseStatus, Event, OfficerId};
+use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::store::suggestions::{self, Answered};
 use crate::store::{StoreError, Tx, cases, messages, requests};
@@ -23,11 +26,34 @@ pub(super) async fn merge(
     cases::merge(tx, found.row.id, Some(into.row.id)).await?;
     requests::cancel_all(tx, found.row.id).await?;
     let (from, to) = (found.row.reference, into.row.reference.clone());
-    let note = Event::Note { text: format!("{from} was merged into this case").into() };
     let both = Answered::Between(found.row.id, into.row.id);
-    record(tx, gateway, &mut into, by, note).await?;
+    let before = into.case.received_at;
+    let received_at = found.case.received_at;
+    let joined = Event::Joined { other: from.clone(), received_at };
+    record(tx, gateway, &mut into, by, joined).await?;
+    let dated = recount(tx, gateway, &into, before).await?;
     suggestions::answer(tx, both, "taken", gateway.clock.now()).await?;
-    Ok(format!("{from} is merged into {to}; what comes in for it goes there"))
+    Ok(format!("{from} is merged into {to}{dated}; what comes in for it goes there"))
+}
+
+/// Counts the dates of a case that others go on in, where its receipt is another since: the earliest counts.
+async fn recount(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    into: &Found,
+    received_before: Timestamp,
+) -> Result<String, ActFault> {
+    if into.case.received_at == received_before {
+        return Ok(String::new());
+    }
+    let clock = clock::started(&gateway.policy(), &into.case)?;
+    save(tx, gateway, into, Some(&clock)).await?;
+    let received = london_day(into.case.received_at);
+    let Some(due_on) = clock.agreed_due_on else {
+        return Ok(format!(", which counts as received on {received}"));
+    };
+    part::redate(tx, gateway, into, due_on).await?;
+    Ok(format!(", which counts as received on {received} and is due by {due_on}"))
 }
 
 pub(super) async fn separate(
@@ -37,10 +63,18 @@ pub(super) async fn separate(
     by: &Actor,
     because: &str,
 ) -> Result<String, ActFault> {
+    let into = found.case.merged.as_ref().map(|(into, _)| into.clone());
     let event = found.case.separate(because)?;
     record(tx, gateway, &mut found, by, event).await?;
     save(tx, gateway, &found, None).await?;
     cases::merge(tx, found.row.id, None).await?;
+    if let Some(into) = into {
+        let mut into = find(tx, &parsed(&into)?).await?;
+        let before = into.case.received_at;
+        let parted = Event::Parted { other: found.row.reference.clone() };
+        record(tx, gateway, &mut into, by, parted).await?;
+        recount(tx, gateway, &into, before).await?;
+    }
     if found.case.status == CaseStatus::Open {
         requests::restore(tx, found.row.id, &found.case.services).await?;
     }

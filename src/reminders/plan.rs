@@ -36,6 +36,9 @@ pub struct RungDue {
     pub reference: String,
     /// Service.
     pub service: ServiceId,
+    /// Who answers there, name and address, where an officer named somebody.
+    #[serde(skip)]
+    pub responder: Option<(String, String)>,
     /// The rung.
     pub rung: Rung,
     /// Lower rungs that were missed and are never sent.
@@ -141,6 +144,7 @@ fn reckon(
         case: request.case_id,
         reference: request.reference.clone(),
         service: ServiceId(request.service.clone()),
+        responder: request.responder_name.clone().zip(request.responder_address.clone()),
         rung,
         passed_over: passed_over.map_err(|e| e.to_string())?,
     };
@@ -175,15 +179,14 @@ fn list(
 /// that the service still owes: one list a day is easier to answer than one mail a case.
 fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
     let mut people: BTreeMap<String, (Mail, BTreeSet<ServiceId>)> = BTreeMap::new();
-    let services = policy.rules.services();
     for due in rungs {
         for role in &due.rung.to {
-            for contact in services.address_for(&due.service, role.id()) {
-                let recipient = contact.address.to_lowercase();
+            for (name, address) in reached(policy, due, *role) {
+                let recipient = address.to_lowercase();
                 let (mail, whose) = people.entry(recipient.clone()).or_insert_with(|| {
                     let mail = Mail {
                         recipient,
-                        name: contact.name.clone(),
+                        name,
                         roles: BTreeSet::new(),
                         because: Vec::new(),
                         rows: Vec::new(),
@@ -207,6 +210,17 @@ fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
             mail
         })
         .collect()
+}
+
+/// Who hears of a rung in a role: by the services' file, or whom an officer named to answer.
+fn reached(policy: &Policy, due: &RungDue, role: Role) -> Vec<(String, String)> {
+    match &due.responder {
+        Some(named) if role == Role::RespondingManager => vec![named.clone()],
+        _ => {
+            let contacts = policy.rules.services().address_for(&due.service, role.id());
+            contacts.into_iter().map(|one| (one.name.clone(), one.address.clone())).collect()
+        }
+    }
 }
 
 /// Directors hear once a week: on its first working day.

@@ -408,6 +408,7 @@ pub async fn change(
     let row: Option<(i64,)> = on!(tx, "change a case", c => sqlx::query_as(
         "UPDATE complaint_case SET status = $3, record_type = $4, lead_service = $5, customer_type = $6,
              themes = $7, flags = $8, stage = $9, answered_at = $10, closed_at = $11,
+             received_at = $12, received_on = $13,
              needs_officer = FALSE, version = version + 1
          WHERE id = $1 AND version = $2 RETURNING id")
         .bind(before.id)
@@ -421,6 +422,8 @@ pub async fn change(
         .bind(i64::from(case.stage))
         .bind(case.responded_at.map(Timestamp::as_millisecond))
         .bind(ended.then(|| now.as_millisecond()))
+        .bind(case.received_at.as_millisecond())
+        .bind(case.received_on().to_string())
         .fetch_optional(c).await)?;
     if row.is_none() {
         return Ok(false);

@@ -37,11 +37,19 @@ pub struct RequestRow {
     pub short: bool,
     /// When it answered, milliseconds.
     pub answered_at: Option<i64>,
+    /// How many points it answers; 0 while nobody has said.
+    pub points: i64,
+    /// How many working days before the customer's date its part is due to us, where an officer said.
+    pub days_before: Option<i64>,
+    /// Who answers there, where that is not whom the services' file names.
+    pub responder_name: Option<String>,
+    /// Where they are written to.
+    pub responder_address: Option<String>,
 }
 
 const ROW: &str =
     "SELECT id, case_id, service, round, leads, state, asked_at, asked_on, draft_due_on, due_on,
-                   short, answered_at FROM request";
+                   short, answered_at, points, days_before, responder_name, responder_address FROM request";
 
 /// A request to a service.
 #[derive(Debug, Clone)]
@@ -62,6 +70,19 @@ pub struct NewRequest<'a> {
     pub due_on: Date,
     /// Whether the ladder for short limits applies.
     pub short: bool,
+    /// What an officer said of it.
+    pub part: PartOf<'a>,
+}
+
+/// What an officer said of a request.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PartOf<'a> {
+    /// How many points it answers; 0 while nobody has said.
+    pub points: i64,
+    /// How many working days before the customer's date it is due to us.
+    pub days_before: Option<i64>,
+    /// Who answers there: name and address.
+    pub responder: Option<(&'a str, &'a str)>,
 }
 
 /// Asks services. Gives the row of each, in order; none for one that was asked already.
@@ -78,7 +99,8 @@ pub async fn ask(
         let rows: Vec<(i64, String, i64)> = on!(tx, "ask services", c => {
             let mut insert = sqlx::QueryBuilder::new(
                 "INSERT INTO request (case_id, service, round, leads, state, asked_at, asked_on, draft_due_on,
-                                      due_on, short) ");
+                                      due_on, short, points, days_before, responder_name,
+                                      responder_address) ");
             insert.push_values(some, |mut row, new| {
                 row.push_bind(new.case_id)
                     .push_bind(new.service)
@@ -89,7 +111,11 @@ pub async fn ask(
                     .push_bind(new.asked_on.to_string())
                     .push_bind(new.draft_due_on.map(|day| day.to_string()))
                     .push_bind(new.due_on.to_string())
-                    .push_bind(new.short);
+                    .push_bind(new.short)
+                    .push_bind(new.part.points)
+                    .push_bind(new.part.days_before)
+                    .push_bind(new.part.responder.map(|(name, _)| name))
+                    .push_bind(new.part.responder.map(|(_, address)| address));
             });
             insert.push(" ON CONFLICT (case_id, service, round) DO NOTHING RETURNING case_id, service, id");
             insert.build_query_as().persistent(false).fetch_all(c).await
@@ -193,26 +219,67 @@ pub async fn cancel_others(
     Ok(())
 }
 
-/// Gives open requests of a case new dates.
+/// Gives an open request new dates.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn redate(
     tx: &mut Tx,
-    case: i64,
+    request: i64,
     draft_due_on: Option<Date>,
     due_on: Date,
     short: bool,
 ) -> Result<(), StoreError> {
     on!(tx, "redate", c => sqlx::query(
         "UPDATE request SET draft_due_on = $2, due_on = $3, short = $4
-         WHERE case_id = $1 AND state IN ('asked', 'accepted')")
-        .bind(case)
+         WHERE id = $1 AND state IN ('asked', 'accepted')")
+        .bind(request)
         .bind(draft_due_on.map(|day| day.to_string()))
         .bind(due_on.to_string())
         .bind(short)
         .execute(c).await.map(drop))?;
     Ok(())
+}
+
+/// Writes what an officer said of a request.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn set_part(tx: &mut Tx, request: i64, part: PartOf<'_>) -> Result<(), StoreError> {
+    on!(tx, "set a part", c => sqlx::query(
+        "UPDATE request SET points = $2, days_before = $3, responder_name = $4, responder_address = $5
+         WHERE id = $1")
+        .bind(request)
+        .bind(part.points)
+        .bind(part.days_before)
+        .bind(part.responder.map(|(name, _)| name))
+        .bind(part.responder.map(|(_, address)| address))
+        .execute(c).await.map(drop))
+}
+
+/// The open requests of a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn all_open_of(tx: &mut Tx, case: i64) -> Result<Vec<RequestRow>, StoreError> {
+    on!(tx, "list a case's open requests", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE case_id = $1 AND state IN ('asked', 'accepted') ORDER BY id")))
+        .bind(case).fetch_all(c).await)
+}
+
+/// The open request of a case that an address was named for.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_to(
+    tx: &mut Tx,
+    case: i64,
+    address: &str,
+) -> Result<Option<RequestRow>, StoreError> {
+    on!(tx, "find a responder's request", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE case_id = $1 AND responder_address = $2 AND state IN ('asked', 'accepted')
+         ORDER BY id LIMIT 1")))
+        .bind(case).bind(address).fetch_optional(c).await)
 }
 
 /// The requests of a case.
@@ -279,6 +346,10 @@ pub struct Chased {
     pub due_on: String,
     /// Whether the ladder for short limits applies.
     pub short: bool,
+    /// Who answers there, where that is not whom the services' file names.
+    pub responder_name: Option<String>,
+    /// Where they are written to.
+    pub responder_address: Option<String>,
 }
 
 /// Every request that is still waited for, in the order in which it falls due. While a case's clock stands
@@ -289,7 +360,7 @@ pub struct Chased {
 pub async fn chased(tx: &mut Tx) -> Result<Vec<Chased>, StoreError> {
     let rows = on!(tx, "list what is chased", c => sqlx::query_as(
         "SELECT r.id, r.case_id, k.reference, k.record_type, k.procedure_id, k.stage, r.service, r.state,
-                r.asked_on, r.draft_due_on, r.due_on, r.short
+                r.asked_on, r.draft_due_on, r.due_on, r.short, r.responder_name, r.responder_address
          FROM request r JOIN complaint_case k ON k.id = r.case_id
          WHERE r.state IN ('asked', 'accepted') AND k.status = 'open' AND k.agreed_due_on IS NOT NULL
          ORDER BY r.due_on, r.id")

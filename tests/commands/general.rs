@@ -28,6 +28,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "correct"],
     &["case", "answered"],
     &["case", "ask"],
+    &["case", "part"],
     &["case", "respond"],
     &["case", "close"],
     &["case", "reopen"],

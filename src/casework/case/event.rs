@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::part::Part;
 use crate::casework::dates::Turn;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, SubTheme, Theme,
@@ -104,6 +105,11 @@ pub enum Event {
         /// By when.
         due_on: Option<Date>,
     },
+    /// An officer said what a service answers of the case, by when, and who there.
+    PartSet {
+        /// All that holds since.
+        part: Part,
+    },
     /// A service said that it will answer.
     ServiceAccepted {
         /// Which.
@@ -197,6 +203,18 @@ pub enum Event {
         into: String,
         /// Why.
         because: Private<String>,
+    },
+    /// Another case goes on in this one since.
+    Joined {
+        /// Its reference.
+        other: String,
+        /// When the council received it: of both the earliest receipt counts (domain rules 2.3, D15).
+        received_at: Timestamp,
+    },
+    /// It stands by itself again.
+    Parted {
+        /// Its reference.
+        other: String,
     },
     /// An officer moved the clock of the case's stage, or took such a move back.
     ClockTurned {

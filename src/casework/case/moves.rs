@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::event::{CaseField, Event, Issue, OfficerId};
-use super::{Case, CaseStatus, Refusal, joined, listed, services};
+use super::{Case, CaseStatus, Part, Refusal, joined, listed, services};
 use crate::casework::dates::Turn;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, Theme, UnknownValue,
@@ -146,6 +146,43 @@ impl Case {
             return Err(Refusal::new(why, "name a day from then on"));
         }
         Ok(Event::StatementAgreed { at })
+    }
+
+    /// What a service answers of the case, who there and by when. The customer is told a day, `agreed`, unless the
+    /// clock stands still.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless the case is open, if the service does not answer it, nothing is new, or the day is
+    /// not from today on and within what the customer was told.
+    pub fn set_part(
+        &self,
+        part: Part,
+        today: Date,
+        agreed: Option<Date>,
+    ) -> Result<Event, Refusal> {
+        self.must_be_open("have its parts set")?;
+        if !self.services.contains(&part.service) {
+            let instead = format!("name one of {}", joined(&self.services));
+            let why = format!("{} does not answer this case", part.service);
+            return Err(Refusal::new(why, instead));
+        }
+        let before = self.part(&part.service);
+        if before == part {
+            let why = format!("that is the part of {} already", part.service);
+            return Err(Refusal::new(why, "say what is new: points, a day, or who answers"));
+        }
+        if let Some(day) = part.due_on.filter(|day| before.due_on != Some(*day)) {
+            let Some(agreed) = agreed else {
+                let why = "the clock stands still, and no day can be counted on";
+                return Err(Refusal::new(why, "let it go on first"));
+            };
+            if day < today || day > agreed {
+                let why =
+                    format!("{day} is not between today and the day of the customer's answer");
+                return Err(Refusal::new(why, format!("name a day from {today} to {agreed}")));
+            }
+        }
+        Ok(Event::PartSet { part })
     }
 
     /// What the council found of an issue. None takes an earlier finding back.

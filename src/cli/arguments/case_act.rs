@@ -4,6 +4,7 @@ use clap::{ArgGroup, Subcommand};
 use jiff::civil::Date;
 
 use crate::casework::assessment::{Gate, Needed};
+use crate::casework::case::Point;
 use crate::casework::dates::PauseReason;
 use crate::casework::vocabulary::{Outcome, RejectionReason, SubTheme, Theme};
 
@@ -56,6 +57,31 @@ pub(in crate::cli) enum CaseAct {
         /// Which service.
         #[arg(long)]
         service: String,
+    },
+    /// Says what a service answers of a case, by when, and who there; it is told.
+    #[command(
+        group = ArgGroup::new("what").required(true).multiple(true)
+            .args(["points", "due", "by_the_customers_date", "responder"]),
+        after_help = "Example:\n  postern case part NCC-2026-00412-7 --service home_to_school_transport --points delay,no_contact --due 2026-04-14"
+    )]
+    Part {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+        /// The points that it answers, separated by commas: themes, or what exactly within one.
+        #[arg(long, value_delimiter = ',')]
+        points: Option<Vec<Point>>,
+        /// By when its part is with the complaints team: a working day, not after the customer's date.
+        #[arg(long)]
+        due: Option<Date>,
+        /// Its day is counted back from the customer's date again.
+        #[arg(long, conflicts_with = "due")]
+        by_the_customers_date: bool,
+        /// Who answers, as 'Name <address>'; 'none' for whom the services' file names.
+        #[arg(long)]
+        responder: Option<String>,
     },
     /// Records that the customer has been answered.
     #[command(

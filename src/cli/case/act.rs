@@ -24,6 +24,9 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         }
         Asked::Answered { reference, service } => (reference, Act::Answered { service }),
         Asked::Ask { reference, service } => (reference, Act::Ask { service }),
+        Asked::Part { reference, service, points, due, by_the_customers_date, responder } => {
+            (reference, Act::Part { service, points, due, by_the_customers_date, responder })
+        }
         Asked::Respond { reference, note } => (reference, Act::Respond { note }),
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),

@@ -1,11 +1,11 @@
 //! `postern case show`: everything about one case, in words.
 
 use super::{attachment, came_back, clock};
-use crate::casework::case::{Actor, Event, Issue, Recorded};
+use crate::casework::case::{Actor, Event, Issue, Part, Recorded};
 use crate::casework::vocabulary::Outcome;
 use crate::casework::working::in_words;
 use crate::clock::{london, london_day};
-use crate::register::{Proposed, Whole};
+use crate::register::{PartOfCase, Proposed, Whole};
 use crate::store::cases::CaseRow;
 
 /// A case as a person reads it.
@@ -68,6 +68,7 @@ fn belongs(whole: &Whole) -> Vec<String> {
             request.draft_due_on.as_deref().map_or_else(|| day(&request.due_on), day)
         )
     }));
+    lines.extend(whole.parts.iter().filter_map(part));
     lines.extend(whole.merged.iter().map(|other| format!("  merged     {other} is part of it")));
     let suggested = whole.suggestions.iter().filter(|one| one.answer.is_none());
     lines.extend(suggested.map(|one| format!("  suggestion {} {}", one.id, one.because)));
@@ -97,6 +98,15 @@ fn belongs(whole: &Whole) -> Vec<String> {
     lines
 }
 
+/// What was said of a service's part, and what was found of it.
+fn part(one: &PartOfCase) -> Option<String> {
+    let found = one.outcome.map(|outcome| format!(", found: {}", outcome.label().to_lowercase()));
+    let asked = asked_of(&one.part);
+    let said = !asked.is_empty() || found.is_some();
+    let found = found.unwrap_or_default();
+    said.then(|| format!("  part       {}{asked}{found}", one.part.service))
+}
+
 /// What may stand in the way of a case, and what can be done about it.
 fn stands_in_the_way(one: &Proposed) -> Vec<String> {
     let gate = one.gate;
@@ -121,6 +131,15 @@ fn found(issue: &Issue, outcome: Option<Outcome>) -> String {
     format!("found of {}{part}{whose}: {outcome}", issue.theme)
 }
 
+/// What a part asks for, as a case's history tells it.
+fn asked_of(part: &Part) -> String {
+    let points: Vec<&str> = part.points.iter().map(|point| point.label()).collect();
+    let points = if points.is_empty() { String::new() } else { format!(": {}", points.join("; ")) };
+    let by = part.due_on.map_or_else(String::new, |day| format!(", by {}", in_words(day)));
+    let who = part.responder.as_ref().map_or_else(String::new, |one| format!(", {}", one.name.0));
+    format!("{points}{by}{who}")
+}
+
 fn day(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), in_words)
 }
@@ -142,6 +161,9 @@ fn told(recorded: &Recorded) -> String {
             format!("recorded that it was acknowledged by hand on {on}")
         }
         Event::ServiceAsked { service, .. } => format!("asked {service}"),
+        Event::PartSet { part } => format!("set the part of {}{}", part.service, asked_of(part)),
+        Event::Joined { other, .. } => format!("merged {other} into it"),
+        Event::Parted { other } => format!("took {other} out of it again"),
         Event::ServiceAccepted { service } => format!("{service} accepted it"),
         Event::ServiceAnswered { service, .. } => format!("recorded that {service} answered"),
         Event::Reminded { service, rung } => format!("chased {service} ({rung})"),

@@ -1,0 +1,251 @@
+//! Asking a service: the request, its days, and the letter.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::open::write;
+use super::settle::Following;
+use crate::casework::calendar::NotCovered;
+use crate::casework::case::{Event, Point};
+use crate::casework::vocabulary::{RecordType, ServiceId};
+use crate::gateway::Gateway;
+use crate::letters::{LetterId, ServiceRequest};
+use crate::outbox::{Automatic, Posting, TokenCase};
+use crate::policy::Policy;
+use crate::store::requests::{self, NewRequest, NewRung, PartOf, RequestRow};
+use crate::store::{StoreError, Tx};
+
+/// A case and a service, as a request names them.
+pub(crate) struct Asking<'a> {
+    pub(crate) case: TokenCase,
+    pub(crate) reference: &'a str,
+    pub(crate) record_type: RecordType,
+    pub(crate) stage: u8,
+    pub(crate) steps_total: u8,
+    /// The day on which the stage's clock started.
+    pub(crate) received_on: Date,
+    pub(crate) service: ServiceId,
+    /// Which time it is asked about the case, from 1.
+    pub(crate) round: i64,
+    /// Whether it leads the answer.
+    pub(crate) leads: bool,
+    /// The day that the customer was told.
+    pub(crate) due_on: Date,
+    /// What an officer said of its part.
+    pub(crate) part: PartOf<'a>,
+    /// The points that it answers; none while nobody has said.
+    pub(crate) points: &'a [Point],
+    /// Whether a letter goes at once; without one the next day's digest says it.
+    pub(crate) write: bool,
+}
+
+/// Asks one service, once: the request and its letter.
+pub(crate) async fn ask_service(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: Asking<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut after = Following::default();
+    ask_all(tx, gateway, policy, &[asking], now, &mut after).await?;
+    after.write(tx, gateway, now).await
+}
+
+/// Tells a service that was asked before what an officer has changed of its part: `request` is the row, with its new
+/// days.
+pub(crate) async fn ask_otherwise(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: Asking<'_>,
+    request: &RequestRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
+    let day = |text: &String| text.parse::<Date>().ok();
+    let answer_by = request.draft_due_on.as_ref().and_then(day).or_else(|| day(&request.due_on));
+    let letter = Letter {
+        today,
+        answer_by: answer_by.unwrap_or(asking.due_on),
+        is_change: true,
+        write_at,
+        // Each change is told once; the same again is another.
+        once_key: format!("asked-otherwise:{}:{}", request.id, now.as_millisecond()),
+    };
+    let mut after = Following::default();
+    write_to(gateway, policy, &asking, request.id, &letter, &mut after).map_err(uncovered)?;
+    after.write(tx, gateway, now).await
+}
+
+fn uncovered(gap: NotCovered) -> StoreError {
+    StoreError::unsuitable("work out the draft's due date", gap.to_string())
+}
+
+/// Asks services, each once.
+pub(super) async fn ask_all(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &[Asking<'_>],
+    now: Timestamp,
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    if asking.is_empty() {
+        return Ok(());
+    }
+    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
+    let new = asking.iter().map(|one| new_request(policy, one, today));
+    let new: Vec<NewRequest<'_>> = new.collect::<Result<_, _>>().map_err(uncovered)?;
+    let requests = requests::ask(tx, &new, now).await?;
+    for ((one, new), request) in asking.iter().zip(&new).zip(requests) {
+        let Some(request) = request else { continue };
+        let event = Event::ServiceAsked { service: one.service.clone(), due_on: new.draft_due_on };
+        after.events.push((one.case.id, event));
+        if !one.write || !gateway.config.reminders.enabled {
+            continue;
+        }
+        after.rungs.push(NewRung { request, rung: "allocate", fell_on: today, outcome: "sent" });
+        let letter = Letter {
+            today,
+            // Asked too late for a draft to be checked, the service answers by the customer's own date.
+            answer_by: new.draft_due_on.unwrap_or(new.due_on),
+            is_change: false,
+            write_at,
+            once_key: format!("asked:{request}"),
+        };
+        write_to(gateway, policy, one, request, &letter, after).map_err(uncovered)?;
+    }
+    Ok(())
+}
+
+fn new_request<'a>(
+    policy: &Policy,
+    asking: &'a Asking<'_>,
+    today: Date,
+) -> Result<NewRequest<'a>, NotCovered> {
+    let calendar = &policy.calendar;
+    let limit = calendar.working_days_between(asking.received_on, asking.due_on)?;
+    let days_before = asking.part.days_before.and_then(|days| u16::try_from(days).ok());
+    let (draft_due_on, due_on) =
+        policy.ladder.part_due_on(today, asking.due_on, days_before, calendar)?;
+    Ok(NewRequest {
+        case_id: asking.case.id,
+        service: asking.service.as_str(),
+        round: asking.round,
+        leads: asking.leads,
+        asked_on: today,
+        draft_due_on,
+        due_on,
+        short: u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days)),
+        part: asking.part,
+    })
+}
+
+/// A letter that asks a service, or says what has changed.
+struct Letter {
+    today: Date,
+    answer_by: Date,
+    is_change: bool,
+    write_at: Timestamp,
+    once_key: String,
+}
+
+fn write_to(
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &Asking<'_>,
+    request: i64,
+    letter: &Letter,
+    after: &mut Following,
+) -> Result<(), NotCovered> {
+    let context = service_request(gateway, policy, asking, letter)?;
+    let Some(written) = write(policy, LetterId::ServiceRequest, &context) else { return Ok(()) };
+    for contact in recipients(policy, asking) {
+        after.parties.push((asking.case.id, contact.clone(), "service"));
+        after.letters.push(Posting {
+            purpose: LetterId::ServiceRequest.id(),
+            once_key: format!("{}:{contact}", letter.once_key),
+            case: Some(asking.case),
+            request: Some(request),
+            message: None,
+            recipient: contact,
+            written: Arc::clone(&written),
+            automatic: Automatic::Generated,
+            in_reply_to: None,
+            references: Vec::new(),
+            due_at: letter.write_at,
+        });
+    }
+    Ok(())
+}
+
+fn service_request(
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &Asking<'_>,
+    letter: &Letter,
+) -> Result<ServiceRequest, NotCovered> {
+    let (services, service) = (policy.rules.services(), &asking.service);
+    let answer_by = letter.answer_by;
+    let days_left = policy.calendar.working_days_between(letter.today, answer_by)?;
+    Ok(ServiceRequest {
+        reference: asking.reference.to_owned(),
+        service: services.get(service).map_or_else(|| service.0.clone(), |one| one.name.clone()),
+        type_words: asking.record_type.label().to_owned(),
+        stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
+        points: asking.points.iter().map(|point| point.label().to_owned()).collect(),
+        is_change: letter.is_change,
+        answer_by: answer_by.into(),
+        time_left: crate::letters::words::due_words(letter.today, answer_by, days_left),
+        accept_by: policy.calendar.add_working_days(letter.today, 1)?.into(),
+        customer_due: asking.due_on.into(),
+        answer_url: None,
+        message_attached: false,
+        contact: gateway.contact(),
+        council: gateway.council(),
+    })
+}
+
+/// The day on which a service counts as asked, and the moment its letter leaves: at once on a working
+/// day, else in the morning of the next one: nobody is asked for work on a Sunday unless the council
+/// wants that.
+fn asked_when(
+    gateway: &Gateway,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<(Date, Timestamp), NotCovered> {
+    let today = crate::clock::london_day(now);
+    if gateway.config.reminders.ask_on_closed_days || policy.calendar.is_working_day(today)? {
+        return Ok((today, now));
+    }
+    let next = policy.calendar.next_working_day(today)?;
+    let morning = next.to_datetime(policy.ladder.send_at()).to_zoned(crate::clock::london());
+    Ok((next, morning.map_or(now, |morning| morning.timestamp())))
+}
+
+fn stage_words(asking: &Asking<'_>) -> String {
+    let word =
+        if asking.record_type == RecordType::ChildrenActComplaint { "stage" } else { "step" };
+    format!("{word} {}", asking.stage)
+}
+
+/// Who is asked first: the service's inbox, and its responding manager or who an officer named in their place.
+fn recipients(policy: &Policy, asking: &Asking<'_>) -> Vec<String> {
+    let services = policy.rules.services();
+    let of_role = |role| services.address_for(&asking.service, role);
+    let mut addresses: Vec<String> = of_role("service_responder")
+        .into_iter()
+        .map(|contact| contact.address.to_lowercase())
+        .collect();
+    match asking.part.responder {
+        Some((_, address)) => addresses.push(address.to_owned()),
+        None => addresses.extend(
+            of_role("responding_manager").into_iter().map(|one| one.address.to_lowercase()),
+        ),
+    }
+    addresses.dedup();
+    addresses
+}
