@@ -30,9 +30,10 @@ mod together;
 pub use act::Act;
 pub use assess::task_done;
 pub use attachments::{attachment, attachment_bytes, sendable};
-pub(crate) use clock::started;
 pub use clock::{Move, Sum, sum};
+pub(crate) use clock::{pauses, resumed, started, suspended};
 pub use letters::{Fate, allow, release};
+pub(crate) use part::redate_requests;
 pub use together::{decline, split};
 
 /// Why an act was not done.
@@ -122,6 +123,16 @@ pub async fn act(
                     }
                     Act::Turn { wanted, because } => {
                         clock::turn(tx, &inner, found, &by, wanted, &because).await
+                    }
+                    Act::ApplyPolicy { in_force_on, because } => {
+                        clock::apply_policy(tx, &inner, found, &by, in_force_on, &because).await
+                    }
+                    Act::Advocacy { step, on, advocate } => {
+                        assess::advocacy(tx, &inner, found, &by, step, on, advocate).await
+                    }
+                    Act::LinkToComplaint { complaint } => {
+                        let complaint = find(tx, &parsed(&complaint)?).await?;
+                        together::link(tx, &inner, found, complaint, &by).await
                     }
                     Act::NextStage { received, because } => {
                         stage::next(tx, &inner, found, &by, received, because).await
@@ -355,7 +366,7 @@ fn asking<'a>(
 ) -> Result<Asking<'a>, StoreError> {
     let steps_total = policy
         .procedures
-        .of(found.case.record_type, post::received_on(found))
+        .of(found.case.record_type, found.case.procedure_day())
         .map_or(1, Procedure::steps_total);
     Ok(Asking {
         case,
@@ -389,6 +400,7 @@ async fn respond(
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
     tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
+    together::copies(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
     Ok(format!("{} is answered; nobody is chased for it any more{left}", found.row.reference))
 }
@@ -428,6 +440,7 @@ async fn reopened(
     by: &Actor,
     event: Event,
 ) -> Result<String, ActFault> {
+    together::unlink(tx, gateway, &found, by).await?;
     record(tx, gateway, &mut found, by, event).await?;
     let clock = clock::started(&gateway.policy(), &found.case)?;
     save(tx, gateway, &found, Some(&clock)).await?;

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{Case, Issue, Part, Point, Recorded};
+use crate::casework::case::{Advocacy, Case, Issue, Part, Point, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
@@ -127,6 +127,16 @@ pub struct Whole {
     pub tasks: Vec<TaskRow>,
     /// When the written statement of the complaint was agreed, at its present stage.
     pub statement_agreed_at: Option<Timestamp>,
+    /// Whether an advocate was offered to a child or young person, and what they said.
+    #[schema(value_type = Object)]
+    pub advocacy: Advocacy,
+    /// The constituent's complaint whose answer the member gets a copy of.
+    pub complaint: Option<String>,
+    /// The member enquiries that wait for a copy of its answer.
+    pub members: Vec<String>,
+    /// The day whose time limits an officer applied to it.
+    #[schema(value_type = Option<String>)]
+    pub policy_of: Option<Date>,
     /// What was found, issue by issue.
     pub findings: Vec<Finding>,
     /// What was found of the whole: upheld or not where all findings agree, partly upheld where some are.
@@ -166,6 +176,10 @@ impl Whole {
             awaited: assessments::awaited_of(db, row.id).await?,
             tasks,
             statement_agreed_at: case.statement_agreed_at,
+            advocacy: case.advocacy.clone(),
+            complaint: case.complaint.clone(),
+            members: case.members.clone(),
+            policy_of: case.policy_of,
             findings: case.findings.iter().map(Finding::of).collect(),
             outcome: case.outcome(),
             parts: case.services.iter().map(|one| PartOfCase::of(&case, one)).collect(),

@@ -42,7 +42,8 @@ const MAY_USE: &[(&str, &str)] = &[
         "intake",
         "clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox gateway",
     ),
-    ("reminders", "clock hold tick casework letters policy store outbox gateway"),
+    // A suspended stage stands still by the functions that officers' moves use.
+    ("reminders", "clock hold tick casework letters policy store outbox officer gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
     ("officer", "clock casework letters store outbox intake policy gateway"),
     // What the terminal's `--json` and the API give of a case: one text for both.

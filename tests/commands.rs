@@ -28,6 +28,8 @@ mod letters;
 mod mail;
 #[path = "commands/parts.rs"]
 mod parts;
+#[path = "commands/policies.rs"]
+mod policies;
 #[path = "commands/privacy.rs"]
 mod privacy;
 #[path = "commands/rules.rs"]

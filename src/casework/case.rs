@@ -17,9 +17,11 @@ use super::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, Theme, vocabulary,
 };
 
+mod advocacy;
 mod event;
 mod moves;
 mod part;
+pub use advocacy::{Advocacy, AdvocacyStep};
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
 pub use part::{Part, Point, Responder, together};
 
@@ -88,6 +90,14 @@ pub struct Case {
     pub turns: Vec<Turn>,
     /// What the customer was told before the calendar changed; it holds until an officer moves it.
     pub promised: Option<Promise>,
+    /// The day whose time limits an officer applied to it, where those are not of the day its clock started.
+    pub policy_of: Option<Date>,
+    /// Whether an advocate was offered to a child or young person, and what they said.
+    pub advocacy: Advocacy,
+    /// The constituent's complaint whose answer the member gets a copy of (decision table, D5a).
+    pub complaint: Option<String>,
+    /// The member enquiries that wait for a copy of its answer.
+    pub members: Vec<String>,
     /// When the matter, or the request for its present stage, was acknowledged.
     pub acknowledged_at: Option<Timestamp>,
     /// When the written statement of the complaint was agreed, at its present stage.
@@ -156,6 +166,10 @@ impl Case {
             clock_started_at: *at,
             turns: Vec::new(),
             promised: None,
+            policy_of: None,
+            advocacy: Advocacy::default(),
+            complaint: None,
+            members: Vec::new(),
             acknowledged_at: None,
             statement_agreed_at: None,
             responded_at: None,
@@ -172,9 +186,25 @@ impl Case {
     /// What one more event makes of the case.
     pub fn apply(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::Acknowledged { at, .. } => {
-                self.acknowledged_at = self.acknowledged_at.or(Some(at.unwrap_or(recorded.at)));
+            Event::Acknowledged { letter, at } => {
+                let at = at.unwrap_or(recorded.at);
+                self.acknowledged_at = self.acknowledged_at.or(Some(at));
+                // Each letter that tells a child or young person that we have it makes the offer.
+                if letter.is_some() && self.offers_advocate() && self.advocacy.stands.is_none() {
+                    let on = crate::clock::london_day(at);
+                    self.advocacy.take(AdvocacyStep::Offered, on, None);
+                }
             }
+            Event::AdvocacyRecorded { step, on, advocate } => {
+                self.advocacy.take(*step, *on, advocate.as_ref());
+            }
+            Event::PolicyApplied { in_force_on, .. } => {
+                self.policy_of = Some(*in_force_on);
+                self.promised = None;
+            }
+            Event::LinkedToComplaint { complaint } => self.complaint = Some(complaint.clone()),
+            Event::MemberWaits { member } => self.members.push(member.clone()),
+            Event::MemberWaitsNoLonger { member } => self.members.retain(|known| known != member),
             Event::Corrected { field, after, .. } => self.set(*field, after),
             Event::StageRequested { stage, at } => self.start(*stage, *at),
             Event::Reopened { at, .. } => self.start(self.stage, *at),
@@ -263,6 +293,12 @@ impl Case {
         self.statement_agreed_at = None;
         self.responded_at = None;
         self.rejected = None;
+        self.complaint = None;
+    }
+
+    /// The day whose procedures it goes by: of its receipt, or of what an officer applied later.
+    pub fn procedure_day(&self) -> Date {
+        self.received_on().max(self.policy_of.unwrap_or(Date::MIN))
     }
 
     fn set(&mut self, field: CaseField, value: &str) {

@@ -14,6 +14,9 @@ use crate::clock::{london, london_day};
 use crate::fault::Fault;
 
 mod file;
+pub mod suspension;
+
+pub use suspension::Suspension;
 
 vocabulary! {
     /// The event from which a stage's days are counted.
@@ -33,6 +36,7 @@ vocabulary! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procedures {
     procedures: Vec<Procedure>,
+    suspensions: Vec<Suspension>,
 }
 
 /// One procedure.
@@ -162,12 +166,17 @@ impl Procedures {
     /// Every [`Fault`] in it, with line, column and cure; one only where the file is no TOML or has
     /// an unknown key.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        file::read(file, text).map(|procedures| Self { procedures })
+        file::read(file, text).map(|(procedures, suspensions)| Self { procedures, suspensions })
     }
 
     /// Every procedure, in the file's order.
     pub fn all(&self) -> &[Procedure] {
         &self.procedures
+    }
+
+    /// The stages that the council suspends or suspended, in the file's order.
+    pub fn suspensions(&self) -> &[Suspension] {
+        &self.suspensions
     }
 
     /// The procedure with an id.
@@ -216,12 +225,19 @@ pub struct Start {
     pub acknowledged_at: Option<Timestamp>,
     /// When the written statement was agreed.
     pub agreed_at: Option<Timestamp>,
+    /// The day whose time limits an officer applied, where those came into force later than the stage started.
+    pub policy_of: Option<Date>,
 }
 
 impl Start {
     /// A stage of which nothing is known but when it started.
     pub fn at(at: Timestamp) -> Self {
-        Self { at, acknowledged_at: None, agreed_at: None }
+        Self { at, acknowledged_at: None, agreed_at: None, policy_of: None }
+    }
+
+    /// The day whose time limits count.
+    pub fn limits_of(&self) -> Date {
+        london_day(self.at).max(self.policy_of.unwrap_or(Date::MIN))
     }
 }
 
@@ -274,7 +290,7 @@ impl Procedure {
                 if let Some(at) = start.acknowledged_at {
                     return Ok(at);
                 }
-                let limits = self.limits(number, london_day(start.at))?;
+                let limits = self.limits(number, start.limits_of())?;
                 let last = due(calendar, start.at, self.start_rule, limits.acknowledge)?;
                 let noon = last.due_on.at(12, 0, 0, 0).to_zoned(london());
                 noon.map_or(start.at, |noon| noon.timestamp())
@@ -294,7 +310,7 @@ impl Procedure {
     ) -> Result<StageClock, ClockFault> {
         let stage = self.stage(number)?;
         let received_on = london_day(start.at);
-        let limits = self.limits(number, received_on)?;
+        let limits = self.limits(number, start.limits_of())?;
         let counted_from = self.counted_from(number, start, calendar)?;
         let of = |from, n| due(calendar, from, self.start_rule, n).map(|sum| sum.due_on);
         let after = |n| of(counted_from, n);

@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::clock::Move;
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{CaseField, Issue, Point};
+use crate::casework::case::{AdvocacyStep, CaseField, Issue, Point};
 use crate::casework::vocabulary::{Outcome, RejectionReason};
 
 /// One act, as the API is sent it too.
@@ -73,6 +73,30 @@ pub enum Act {
         wanted: Move,
         /// Why.
         because: String,
+    },
+    /// The time limits of a later day than that on which its clock started are applied to it.
+    ApplyPolicy {
+        /// The day whose time limits count since.
+        #[schema(value_type = String, example = "2026-04-14")]
+        in_force_on: Date,
+        /// Why.
+        because: String,
+    },
+    /// A child or young person was offered an advocate, or said whether they want one.
+    Advocacy {
+        /// What.
+        step: AdvocacyStep,
+        /// When; today, where no day is named.
+        #[schema(value_type = Option<String>, example = "2026-04-14")]
+        on: Option<Date>,
+        /// Who works with them, with `works`.
+        advocate: Option<String>,
+    },
+    /// A member's enquiry is answered by saying that their constituent's complaint is open: the member is told, and
+    /// a copy of its answer follows.
+    LinkToComplaint {
+        /// The complaint's reference.
+        complaint: String,
     },
     /// The customer asked for the next stage.
     NextStage {

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::{ActFault, Found, Move, clock, post, record, save};
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{Actor, Event, OfficerId, Refusal};
+use crate::casework::case::{Actor, AdvocacyStep, Event, OfficerId, Refusal};
 use crate::casework::dates::PauseReason;
 use crate::casework::vocabulary::Flag;
 use crate::clock::london_day;
@@ -13,7 +15,8 @@ use crate::gateway::Gateway;
 use crate::letters::AskingLetter;
 use crate::letters::letter::LetterId;
 use crate::policy::Policy;
-use crate::store::{StoreError, Tx, assessments, tasks};
+use crate::store::tasks::{self, NewTask};
+use crate::store::{StoreError, Tx, assessments};
 
 /// How many working days a customer is given (domain 4.5).
 const WAIT: i32 = 10;
@@ -36,6 +39,44 @@ pub(super) async fn confirm(
     save(tx, gateway, &found, None).await?;
     tasks::finish_of_case(tx, found.row.id, &["check"], gateway.clock.now()).await?;
     Ok(format!("{} is confirmed as {}", found.row.reference, found.case.record_type))
+}
+
+/// Records that an advocate was offered, or what the child or young person said to it.
+pub(super) async fn advocacy(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    step: AdvocacyStep,
+    on: Option<Date>,
+    advocate: Option<String>,
+) -> Result<String, ActFault> {
+    let today = london_day(gateway.clock.now());
+    let on = on.unwrap_or(today);
+    let received = found.case.received_on();
+    if on < received || on > today {
+        let because = format!("{on} is not between the receipt and today");
+        let instead = format!("name a day from {received} to {today}");
+        return Err(Refusal { because, instead }.into());
+    }
+    let event = found.case.record_advocacy(step, on, advocate)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    let now = gateway.clock.now();
+    let ended = ["find_advocate"];
+    tasks::finish_of_case(tx, found.row.id, &ended, now).await?;
+    if step == AdvocacyStep::Wanted {
+        let task = NewTask {
+            kind: "find_advocate",
+            case_id: Some(found.row.id),
+            words:
+                "an advocate is wanted: ask the advocacy service, and record who works with them"
+                    .into(),
+            ..NewTask::default()
+        };
+        tasks::add(tx, &task, now).await?;
+    }
+    Ok(format!("advocacy of {}: {}", found.row.reference, step.label()))
 }
 
 /// Asks the customer for what is needed, once; the clock of the answer stands still meanwhile.

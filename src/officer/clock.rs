@@ -1,11 +1,12 @@
 //! What officers do to the clock of a case, and the sum behind its date.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::part::redate;
 use super::{ActFault, Found, record, save};
-use crate::casework::case::{Actor, Case, Refusal};
-use crate::casework::dates::{ClockRefused, Going, PauseReason, StageDates};
+use crate::casework::case::{Actor, Case, Event, Recorded, Refusal};
+use crate::casework::dates::{ClockRefused, Going, Pause, PauseReason, StageDates, Turn, What};
 use crate::casework::deadline::Step;
 use crate::casework::procedure::{ClockFault, Start};
 use crate::clock::{london, london_day};
@@ -58,11 +59,10 @@ fn uncovered(fault: &impl ToString) -> StoreError {
 
 /// The clock of a case's stage. None where no answer is owed.
 fn going<'p>(policy: &'p Policy, case: &Case) -> Result<Option<Going<'p>>, ClockFault> {
-    let received_on = london_day(case.received_at);
-    let Some(procedure) = policy.procedures.of(case.record_type, received_on) else {
+    let Some(procedure) = policy.procedures.of(case.record_type, case.procedure_day()) else {
         return Ok(None);
     };
-    let limits = procedure.limits(case.stage, london_day(case.clock_started_at))?;
+    let limits = procedure.limits(case.stage, start(case).limits_of())?;
     let started = procedure.counted_from(case.stage, start(case), &policy.calendar)?;
     let started = started.to_zoned(london()).datetime();
     let (calendar, rule) = (&policy.calendar, procedure.start_rule);
@@ -76,14 +76,15 @@ fn start(case: &Case) -> Start {
         at: case.clock_started_at,
         acknowledged_at: case.acknowledged_at,
         agreed_at: case.statement_agreed_at,
+        policy_of: case.policy_of,
     }
 }
 
 /// The dates of a case's stage, with all that happened to its clock since it started.
 pub(crate) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFault> {
     let none = || ClockFault::NoProcedure(case.record_type);
-    let received_on = london_day(case.received_at);
-    let procedure = policy.procedures.of(case.record_type, received_on).ok_or_else(none)?;
+    let procedure = policy.procedures.of(case.record_type, case.procedure_day());
+    let procedure = procedure.ok_or_else(none)?;
     let clock = procedure.clock(case.stage, start(case), &policy.calendar)?;
     let mut clocked = clocked(&clock);
     let Some(going) = going(policy, case)? else { return Ok(clocked) };
@@ -97,6 +98,61 @@ pub(crate) fn started(policy: &Policy, case: &Case) -> Result<Clocked, ClockFaul
 pub(super) fn dates(policy: &Policy, case: &Case) -> Result<Option<StageDates>, ActFault> {
     let Some(going) = going(policy, case)? else { return Ok(None) };
     Ok(Some(going.dates(&case.turns).map_err(ClockRefused::from)?))
+}
+
+/// When the clock of a case's stage stood still.
+pub(crate) fn pauses(policy: &Policy, case: &Case) -> Result<Vec<Pause>, StoreError> {
+    let unknown = |fault: &dyn std::fmt::Display| uncovered(&fault.to_string());
+    let Some(going) = going(policy, case).map_err(|fault| unknown(&fault))? else {
+        return Ok(Vec::new());
+    };
+    Ok(going.dates(&case.turns).map_err(|gap| unknown(&gap))?.pauses)
+}
+
+/// What a case, its history and its dates become when its stage is suspended from a day on.
+pub(crate) fn suspended(
+    policy: &Policy,
+    case: Case,
+    on: Date,
+    because: &str,
+    now: Timestamp,
+) -> Result<(Event, Case, Clocked), StoreError> {
+    turned(
+        policy,
+        case,
+        Turn { on, what: What::Paused { why: PauseReason::PolicySuspension } },
+        because,
+        now,
+    )
+}
+
+/// What they become when that day counts again.
+pub(crate) fn resumed(
+    policy: &Policy,
+    case: Case,
+    on: Date,
+    because: &str,
+    now: Timestamp,
+) -> Result<(Event, Case, Clocked), StoreError> {
+    turned(policy, case, Turn { on, what: What::Resumed }, because, now)
+}
+
+fn turned(
+    policy: &Policy,
+    mut case: Case,
+    turn: Turn,
+    because: &str,
+    now: Timestamp,
+) -> Result<(Event, Case, Clocked), StoreError> {
+    let before = started(policy, &case).map_err(|fault| uncovered(&fault))?;
+    let told = case.promised.map(|promise| promise.on).or(before.agreed_due_on);
+    let mut after = case.clone();
+    after.turns.push(turn.clone());
+    let clock = started(policy, &after).map_err(|fault| uncovered(&fault))?;
+    let event = case.turn(turn, (told, clock.agreed_due_on), because);
+    let event = event.map_err(|refused| uncovered(&refused))?;
+    case.apply(&Recorded { at: now, by: Actor::Gateway, event: event.clone() });
+    Ok((event, case, clock))
 }
 
 /// Moves the clock of a case.
@@ -145,6 +201,40 @@ pub(super) async fn turn(
             format!("the answer to {reference} is due by {due_on}")
         }
         None => format!("the clock of {reference} stands still; nobody is chased for it"),
+    })
+}
+
+/// Applies the time limits that are in force on a day to a case whose clock started before.
+pub(super) async fn apply_policy(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    in_force_on: Date,
+    because: &str,
+) -> Result<String, ActFault> {
+    let policy = gateway.policy();
+    let before = started(&policy, &found.case)?;
+    let mut applied = found.case.clone();
+    applied.policy_of = Some(in_force_on);
+    let after = started(&policy, &applied)?;
+    let dates = |clock: &Clocked| {
+        (clock.procedure.clone(), clock.target_on, clock.standard_due_on, clock.agreed_due_on)
+    };
+    let told = found.case.promised.map(|promise| promise.on).or(before.agreed_due_on);
+    let moved = (told, after.agreed_due_on);
+    let changes = dates(&before) != dates(&after);
+    let event = found.case.apply_policy(in_force_on, moved, changes, because)?;
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, Some(&after)).await?;
+    if let Some(due_on) = after.agreed_due_on {
+        redate(tx, gateway, &found, due_on).await?;
+    }
+    let limit = after.standard_due_on.map_or_else(String::new, |day| format!(", at most by {day}"));
+    let reference = &found.row.reference;
+    Ok(match after.agreed_due_on {
+        Some(day) => format!("the answer to {reference} is due by {day}{limit}: tell the customer"),
+        None => format!("{reference} goes by the time limits of {in_force_on}{limit}"),
     })
 }
 

@@ -5,8 +5,7 @@ use lettre::message::Mailbox;
 
 use super::{ActFault, Found, record, save, service_named, write_request};
 use crate::casework::calendar::NotCovered;
-use crate::casework::case::{Actor, Part, Point, Refusal, Responder};
-use crate::casework::reminder::Ladder;
+use crate::casework::case::{Actor, Case, Part, Point, Refusal, Responder};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::policy::Policy;
@@ -119,19 +118,32 @@ pub(super) async fn redate(
     found: &Found,
     due_on: Date,
 ) -> Result<(), ActFault> {
+    Ok(redate_requests(tx, gateway, found.row.id, &found.case, due_on).await?)
+}
+
+/// The same for a case that nobody acts on.
+///
+/// # Errors
+/// When the database refuses, or the count leaves the calendar.
+pub(crate) async fn redate_requests(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    id: i64,
+    case: &Case,
+    due_on: Date,
+) -> Result<(), StoreError> {
     let policy = gateway.policy();
-    let started_on = london_day(found.case.clock_started_at);
+    let started_on = london_day(case.clock_started_at);
     let limit = policy.calendar.working_days_between(started_on, due_on).map_err(uncovered)?;
     let short = u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days));
-    for request in requests::all_open_of(tx, found.row.id).await? {
-        let (draft, due) = days_of(&policy.ladder, &policy, &request, due_on)?;
+    for request in requests::all_open_of(tx, id).await? {
+        let (draft, due) = days_of(&policy, &request, due_on)?;
         requests::redate(tx, request.id, draft, due, short).await?;
     }
     Ok(())
 }
 
 fn days_of(
-    ladder: &Ladder,
     policy: &Policy,
     request: &RequestRow,
     due_on: Date,
@@ -139,5 +151,5 @@ fn days_of(
     let unread = || StoreError::unsuitable("read a request's day", request.asked_on.clone());
     let asked_on = request.asked_on.parse().map_err(|_| unread())?;
     let days_before = request.days_before.and_then(|days| u16::try_from(days).ok());
-    ladder.part_due_on(asked_on, due_on, days_before, &policy.calendar).map_err(uncovered)
+    policy.ladder.part_due_on(asked_on, due_on, days_before, &policy.calendar).map_err(uncovered)
 }

@@ -59,8 +59,8 @@ pub(super) async fn next(
     because: Option<String>,
 ) -> Result<String, ActFault> {
     let policy = gateway.policy();
-    let received_on = post::received_on(&found);
-    let Some(procedure) = policy.procedures.of(found.case.record_type, received_on) else {
+    let Some(procedure) = policy.procedures.of(found.case.record_type, found.case.procedure_day())
+    else {
         let why = format!("a {} has no stages", found.case.record_type);
         return Err(refused(why, "register it as a complaint first"));
     };
@@ -74,9 +74,9 @@ pub(super) async fn next(
         record(tx, gateway, &mut found, by, Event::Note { text: because.into() }).await?;
     }
     let stage = found.case.stage;
-    let clock = procedure
-        .clock(stage, Start::at(at), &policy.calendar)
-        .map_err(|fault| uncovered(&fault))?;
+    let start = Start { policy_of: found.case.policy_of, ..Start::at(at) };
+    let clock =
+        procedure.clock(stage, start, &policy.calendar).map_err(|fault| uncovered(&fault))?;
     let clocked = clock::started(&policy, &found.case)?;
     save(tx, gateway, &found, Some(&clocked)).await?;
     requests::cancel_all(tx, found.row.id).await?;
@@ -154,7 +154,7 @@ async fn ask_for(
         )
     } else {
         let days = |days: Option<u16>| days.map_or_else(String::new, |n| format!(" {n}"));
-        let procedure = policy.procedures.of(found.case.record_type, post::received_on(found));
+        let procedure = policy.procedures.of(found.case.record_type, found.case.procedure_day());
         let limits = procedure.map(|one| one.limits(clock.stage, clock.received_on)).transpose()?;
         let (report, response) = (
             days(limits.and_then(|limits| limits.panel_report)),

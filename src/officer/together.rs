@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ActFault, Found, clock, find, parsed, part, record, save};
+use super::{ActFault, Found, clock, find, over, parsed, part, post, record, save};
 use crate::casework::case::{Actor, CaseStatus, Event, OfficerId};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
+use crate::letters::letter::LetterId;
 use crate::store::suggestions::{self, Answered};
+use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, messages, requests};
 
 /// The other case goes on for both: what was asked about this one is asked there.
@@ -79,6 +81,71 @@ pub(super) async fn separate(
         requests::restore(tx, found.row.id, &found.case.services).await?;
     }
     Ok(format!("{} stands by itself again", found.row.reference))
+}
+
+/// Answers a member's enquiry by saying that their constituent's complaint is open. It has no clock of its own then:
+/// a copy of the complaint's answer follows (decision table, D5a).
+pub(super) async fn link(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    mut complaint: Found,
+    by: &Actor,
+) -> Result<String, ActFault> {
+    let linked = found.case.link_to_complaint(&complaint.case)?;
+    let answered = found.case.respond(None)?;
+    record(tx, gateway, &mut found, by, linked).await?;
+    record(tx, gateway, &mut found, by, answered).await?;
+    save(tx, gateway, &found, None).await?;
+    over(tx, gateway, &found).await?;
+    let member = found.row.reference.clone();
+    record(tx, gateway, &mut complaint, by, Event::MemberWaits { member }).await?;
+    let mut context =
+        post::customer_letter(gateway, &found, found.case.received_on(), (None, None));
+    context.complaint_open = true;
+    let letter = LetterId::AcknowledgementMember;
+    let told = post::to_customer(tx, gateway, &found, letter, &context).await?;
+    let told = told.replace("the customer", "the member");
+    let (member, complaint) = (&found.row.reference, &complaint.row.reference);
+    Ok(format!("{member} waits for a copy of the answer to {complaint}; {told}"))
+}
+
+/// A complaint is answered: whoever waits for a copy gets one from a person, once the customer has theirs.
+pub(super) async fn copies(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    complaint: &Found,
+) -> Result<(), ActFault> {
+    for member in &complaint.case.members {
+        let member = find(tx, &parsed(member)?).await?;
+        let words = format!(
+            "{} is answered: send the member a copy once the customer has theirs, and close this enquiry",
+            complaint.row.reference
+        );
+        let task = NewTask {
+            kind: "copy_to_member",
+            case_id: Some(member.row.id),
+            words: words.into(),
+            ..NewTask::default()
+        };
+        tasks::add(tx, &task, gateway.clock.now()).await?;
+    }
+    Ok(())
+}
+
+/// A member's enquiry is taken up by itself again.
+pub(super) async fn unlink(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    by: &Actor,
+) -> Result<(), ActFault> {
+    let Some(complaint) = &found.case.complaint else { return Ok(()) };
+    let mut complaint = find(tx, &parsed(complaint)?).await?;
+    let member = found.row.reference.clone();
+    record(tx, gateway, &mut complaint, by, Event::MemberWaitsNoLonger { member }).await?;
+    let now = gateway.clock.now();
+    Ok(tasks::finish_of_case(tx, found.row.id, &["copy_to_member"], now).await?)
 }
 
 /// Makes a message a matter of its own, whatever it answers: it is settled again, as new. False when

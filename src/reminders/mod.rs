@@ -6,6 +6,7 @@
 //! the highest rung, once.
 
 mod plan;
+mod suspension;
 mod waiting;
 mod write;
 
@@ -71,6 +72,7 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
                     return Ok(None);
                 }
                 let policy = inner.policy();
+                suspension::run(tx, &inner, &policy, today, now).await?;
                 let plan = plan_of(tx, &policy, today).await?;
                 record(tx, &plan, now).await?;
                 write::queue(tx, &inner, &policy, &plan, now).await?;

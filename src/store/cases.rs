@@ -359,6 +359,16 @@ pub async fn standing_still(tx: &mut Tx) -> Result<Vec<CaseRow>, StoreError> {
         .fetch_all(c).await)
 }
 
+/// The open cases at a stage of a procedure.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_at(tx: &mut Tx, procedure: &str, stage: u8) -> Result<Vec<CaseRow>, StoreError> {
+    on!(tx, "list the cases at a stage", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE status = 'open' AND procedure_id = $1 AND stage = $2 ORDER BY id")))
+        .bind(procedure).bind(i64::from(stage)).fetch_all(c).await)
+}
+
 /// What happened to a case, oldest first: to replay, or to show.
 ///
 /// # Errors

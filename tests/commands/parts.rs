@@ -204,7 +204,10 @@ fn whoever_was_named_for_a_part_answers_it_by_replying() {
 fn what_is_found_of_the_parts_comes_to_one_outcome() {
     let shared = Shared::new();
     let find = |service: &str, outcome: &str| {
-        shared.act("outcome", &["--theme", "service_issue", "--service", service, "--outcome", outcome]);
+        shared.act(
+            "outcome",
+            &["--theme", "service_issue", "--service", service, "--outcome", outcome],
+        );
     };
     find("sen", "upheld");
     assert_eq!(shared.show()["outcome"], "upheld");

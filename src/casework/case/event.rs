@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::advocacy::AdvocacyStep;
 use super::part::Part;
 use crate::casework::dates::Turn;
 use crate::casework::vocabulary::{
@@ -215,6 +216,43 @@ pub enum Event {
     Parted {
         /// Its reference.
         other: String,
+    },
+    /// A child or young person was offered an advocate, or said whether they want one.
+    AdvocacyRecorded {
+        /// What.
+        step: AdvocacyStep,
+        /// When.
+        on: Date,
+        /// Who works with them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        advocate: Option<Private<String>>,
+    },
+    /// A member's enquiry was answered by saying that their constituent's complaint is open: a copy of its
+    /// answer follows (decision table, D5a).
+    LinkedToComplaint {
+        /// The complaint's reference.
+        complaint: String,
+    },
+    /// A member is owed a copy of this case's answer.
+    MemberWaits {
+        /// The reference of the member's enquiry.
+        member: String,
+    },
+    /// The member's enquiry was taken up again by itself.
+    MemberWaitsNoLonger {
+        /// Its reference.
+        member: String,
+    },
+    /// An officer applied time limits to it that came into force after its clock had started (domain rules 4.3).
+    PolicyApplied {
+        /// The day whose time limits count since.
+        in_force_on: Date,
+        /// The day that the customer was told until then; none while the clock stands still.
+        before: Option<Date>,
+        /// The day since.
+        after: Option<Date>,
+        /// Why.
+        because: Private<String>,
     },
     /// An officer moved the clock of the case's stage, or took such a move back.
     ClockTurned {

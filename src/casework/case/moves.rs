@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::advocacy::AdvocacyStep;
 use super::event::{CaseField, Event, Issue, OfficerId};
 use super::{Case, CaseStatus, Part, Refusal, joined, listed, services};
 use crate::casework::dates::Turn;
@@ -248,6 +249,92 @@ impl Case {
         self.must_be_open("have its date moved")?;
         let because = a_reason(because, "moving a date")?;
         Ok(Event::ClockTurned { turn, before, after, because })
+    }
+
+    /// An officer applies the time limits of another day than that on which its clock started; its dates come to
+    /// others by them.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless the case is open, if the day is before its clock started, nothing changes, or no reason
+    /// is given.
+    pub fn apply_policy(
+        &self,
+        in_force_on: Date,
+        (before, after): (Option<Date>, Option<Date>),
+        changes: bool,
+        because: &str,
+    ) -> Result<Event, Refusal> {
+        self.must_be_open("go by other time limits")?;
+        let started = crate::clock::london_day(self.clock_started_at);
+        if in_force_on < started {
+            let why = format!("its clock started on {started}, by the time limits of that day");
+            return Err(Refusal::new(why, "name a later day"));
+        }
+        if !changes {
+            let why = format!("by the time limits of {in_force_on} its dates are the same");
+            return Err(Refusal::new(why, "name the day on which the others came into force"));
+        }
+        let because = a_reason(because, "applying other time limits")?;
+        Ok(Event::PolicyApplied { in_force_on, before, after, because })
+    }
+
+    /// A child or young person was offered an advocate, or said whether they want one.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the case is over, nobody young writes, nothing is new, or it is not said who works with them.
+    pub fn record_advocacy(
+        &self,
+        step: AdvocacyStep,
+        on: Date,
+        advocate: Option<String>,
+    ) -> Result<Event, Refusal> {
+        if !matches!(self.status, CaseStatus::Open | CaseStatus::Answered) {
+            return Err(Refusal::new(self.is_over(), "reopen it first"));
+        }
+        if !self.offers_advocate() {
+            let why =
+                format!("the customer is a {}, not a child or young person", self.customer_type);
+            return Err(Refusal::new(why, "correct the customer type first"));
+        }
+        let advocate = advocate.filter(|name| !name.trim().is_empty()).map(Private);
+        if (step == AdvocacyStep::Works) != advocate.is_some() {
+            let why = "who works with them is named with `works`, and with nothing else";
+            return Err(Refusal::new(why, "name the advocate, or leave the name out"));
+        }
+        if self.advocacy.stands.is_some_and(|(known, _)| known == step)
+            && self.advocacy.advocate == advocate
+        {
+            let why = format!("that is recorded already ({})", step.label());
+            return Err(Refusal::new(why, "leave it as it is"));
+        }
+        Ok(Event::AdvocacyRecorded { step, on, advocate })
+    }
+
+    /// A member's enquiry is answered by saying that their constituent's complaint is open.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless this is an open member enquiry and the other an open matter that will be answered.
+    pub fn link_to_complaint(&self, complaint: &Self) -> Result<Event, Refusal> {
+        self.must_be_open("be linked to a complaint")?;
+        if self.record_type != RecordType::MemberEnquiry {
+            let why = format!("{} is a {}", self.reference, self.record_type);
+            return Err(Refusal::new(
+                why,
+                "register it as a member_enquiry first, or merge the two",
+            ));
+        }
+        let answered = complaint.record_type.is_complaint()
+            || matches!(complaint.record_type, RecordType::Representation | RecordType::Enquiry);
+        if !answered || complaint.status != CaseStatus::Open {
+            let why = format!(
+                "{} is a {} that is {}, not an open complaint",
+                complaint.reference,
+                complaint.record_type,
+                complaint.status.label().to_lowercase()
+            );
+            return Err(Refusal::new(why, "answer the enquiry by itself"));
+        }
+        Ok(Event::LinkedToComplaint { complaint: complaint.reference.to_string() })
     }
 
     /// A merger is undone.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::{ClockStart, Limits, Procedure, Stage};
+use super::{ClockStart, Limits, Procedure, Stage, Suspension};
 use crate::casework::deadline::StartRule;
 use crate::casework::vocabulary::RecordType;
 use crate::fault::Fault;
@@ -20,6 +20,18 @@ const MOST_DAYS: u16 = 260;
 struct File {
     start_rule: StartRule,
     procedure: Vec<ProcedureEntry>,
+    #[serde(default)]
+    suspension: Vec<SuspensionEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuspensionEntry {
+    procedure: Spanned<String>,
+    stage: Spanned<u8>,
+    from: Spanned<Datetime>,
+    to: Spanned<Datetime>,
+    because: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,12 +71,18 @@ struct LimitsEntry {
     because: String,
 }
 
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<Procedure>, Vec<Fault>> {
-    let entries: File =
+/// What the file says, or everything that is wrong with it.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+) -> Result<(Vec<Procedure>, Vec<Suspension>), Vec<Fault>> {
+    let mut entries: File =
         toml::from_str(text).map_err(|error| vec![Fault::from_toml(file, text, &error)])?;
+    let suspensions = std::mem::take(&mut entries.suspension);
     let mut reader = Reader { file, text, faults: Vec::new() };
     let procedures = reader.procedures(entries);
-    if reader.faults.is_empty() { Ok(procedures) } else { Err(reader.faults) }
+    let suspensions = reader.suspensions(suspensions, &procedures);
+    if reader.faults.is_empty() { Ok((procedures, suspensions)) } else { Err(reader.faults) }
 }
 
 struct Reader<'a> {
@@ -223,6 +241,51 @@ impl Reader<'_> {
             council_response: entry.council_response.map(|days| self.days(&days)),
             because: entry.because,
         })
+    }
+
+    fn suspensions(
+        &mut self,
+        entries: Vec<SuspensionEntry>,
+        procedures: &[Procedure],
+    ) -> Vec<Suspension> {
+        let mut suspensions = Vec::new();
+        for entry in entries {
+            let (id, stage) = (entry.procedure.get_ref(), *entry.stage.get_ref());
+            match procedures.iter().find(|one| one.id == *id) {
+                None => {
+                    let ids: Vec<&str> = procedures.iter().map(|one| one.id.as_str()).collect();
+                    let cure = format!("write one of {}", ids.join(", "));
+                    let what = format!("no procedure `{id}` to suspend");
+                    self.fault(entry.procedure.span().start, what, cure);
+                }
+                Some(procedure) => {
+                    if let Err(fault) = procedure.stage(stage) {
+                        let cure = "name a stage that it has";
+                        self.fault(entry.stage.span().start, fault.to_string(), cure);
+                    }
+                }
+            }
+            if entry.because.get_ref().trim().is_empty() {
+                let what = "a suspension needs a reason";
+                self.fault(entry.because.span().start, what, "say why, as customers may be told");
+            }
+            let (Some(from), Some(to)) = (self.day(&entry.from), self.day(&entry.to)) else {
+                continue;
+            };
+            if to <= from {
+                let what = format!("the suspension ends on {to}, before it begins");
+                let cure = "`to` is the first day that counts again";
+                self.fault(entry.to.span().start, what, cure);
+            }
+            suspensions.push(Suspension {
+                procedure: entry.procedure.into_inner(),
+                stage,
+                from,
+                to,
+                because: entry.because.into_inner(),
+            });
+        }
+        suspensions
     }
 
     fn days(&mut self, written: &Spanned<u16>) -> u16 {

@@ -4,7 +4,7 @@ use clap::{ArgGroup, Subcommand};
 use jiff::civil::Date;
 
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::Point;
+use crate::casework::case::{AdvocacyStep, Point};
 use crate::casework::dates::PauseReason;
 use crate::casework::vocabulary::{Outcome, RejectionReason, SubTheme, Theme};
 
@@ -82,6 +82,46 @@ pub(in crate::cli) enum CaseAct {
         /// Who answers, as 'Name <address>'; 'none' for whom the services' file names.
         #[arg(long)]
         responder: Option<String>,
+    },
+    /// Applies time limits to a case that came into force after its clock had started.
+    #[command(
+        after_help = "Example:\n  postern case apply-policy NCC-2026-00412-7 --in-force-on 2026-04-14 --because 'agreed with the customer'"
+    )]
+    ApplyPolicy {
+        /// The reference.
+        reference: String,
+        /// The day whose time limits count since.
+        #[arg(long, value_name = "DAY")]
+        in_force_on: Date,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Records that a child or young person was offered an advocate, or what they said.
+    #[command(after_help = "Example:\n  postern case advocacy NCC-2026-00412-7 --is wanted")]
+    Advocacy {
+        /// The reference.
+        reference: String,
+        /// What.
+        #[arg(long = "is", value_name = "STEP")]
+        step: AdvocacyStep,
+        /// When; today, where no day is named.
+        #[arg(long)]
+        on: Option<Date>,
+        /// Who works with them, with `works`.
+        #[arg(long, value_name = "NAME")]
+        advocate: Option<String>,
+    },
+    /// Answers a member's enquiry by saying that their constituent's complaint is open.
+    #[command(
+        after_help = "Example:\n  postern case link-to-complaint NCC-2026-00412-7 --complaint NCC-2026-00398-5"
+    )]
+    LinkToComplaint {
+        /// The reference of the member's enquiry.
+        reference: String,
+        /// The reference of the complaint.
+        #[arg(long, value_name = "REFERENCE")]
+        complaint: String,
     },
     /// Records that the customer has been answered.
     #[command(

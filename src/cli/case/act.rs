@@ -27,6 +27,15 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::Part { reference, service, points, due, by_the_customers_date, responder } => {
             (reference, Act::Part { service, points, due, by_the_customers_date, responder })
         }
+        Asked::ApplyPolicy { reference, in_force_on, because } => {
+            (reference, Act::ApplyPolicy { in_force_on, because })
+        }
+        Asked::Advocacy { reference, step, on, advocate } => {
+            (reference, Act::Advocacy { step, on, advocate })
+        }
+        Asked::LinkToComplaint { reference, complaint } => {
+            (reference, Act::LinkToComplaint { complaint })
+        }
         Asked::Respond { reference, note } => (reference, Act::Respond { note }),
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),

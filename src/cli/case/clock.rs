@@ -43,8 +43,13 @@ pub(super) async fn show(
 
 /// A move, as a case's history tells it.
 pub(super) fn told(turn: &Turn, before: Option<Date>, after: Option<Date>) -> String {
+    format!("{}: {}", from_to(before, after), moved(turn))
+}
+
+/// From which day to which a date moved, as a case's history tells it.
+pub(super) fn from_to(before: Option<Date>, after: Option<Date>) -> String {
     let day = |day: Option<Date>| day.map_or_else(|| "none".to_owned(), |day| day.to_string());
-    format!("moved the date from {} to {}: {}", day(before), day(after), moved(turn))
+    format!("moved the date from {} to {}", day(before), day(after))
 }
 
 /// A change of the calendar, as a case's history tells it.

@@ -51,6 +51,15 @@ fn to_decide(row: &CaseRow, whole: &Whole) -> Vec<String> {
     if let Some(agreed) = whole.statement_agreed_at {
         lines.push(format!("  statement  agreed on {}", in_words(london_day(agreed))));
     }
+    if let Some((step, on)) = whole.advocacy.stands {
+        let who = whole.advocacy.advocate.as_ref();
+        let who = who.map_or_else(String::new, |name| format!(" ({})", name.0));
+        lines.push(format!("  advocacy   {}{who}, {}", step.label(), in_words(on)));
+    }
+    let owed = whole.members.iter();
+    lines.extend(owed.map(|member| format!("  copy       of its answer to {member}")));
+    let linked = whole.complaint.iter();
+    lines.extend(linked.map(|other| format!("  copy       of the answer to {other} follows")));
     let findings = whole.findings.iter();
     lines.extend(findings.map(|one| format!("  {}", found(&one.issue, Some(one.outcome)))));
     lines
@@ -162,6 +171,18 @@ fn told(recorded: &Recorded) -> String {
         }
         Event::ServiceAsked { service, .. } => format!("asked {service}"),
         Event::PartSet { part } => format!("set the part of {}{}", part.service, asked_of(part)),
+        Event::AdvocacyRecorded { step, on, .. } => {
+            format!("recorded of advocacy, on {on}: {}", step.label())
+        }
+        Event::LinkedToComplaint { complaint } => {
+            format!("told the member that {complaint} is open and a copy of its answer follows")
+        }
+        Event::MemberWaits { member } => format!("owes {member} a copy of the answer"),
+        Event::MemberWaitsNoLonger { member } => format!("owes {member} no copy any more"),
+        Event::PolicyApplied { in_force_on, before, after, .. } => {
+            let moved = clock::from_to(*before, *after);
+            format!("applied the time limits of {in_force_on} and {moved}")
+        }
         Event::Joined { other, .. } => format!("merged {other} into it"),
         Event::Parted { other } => format!("took {other} out of it again"),
         Event::ServiceAccepted { service } => format!("{service} accepted it"),

@@ -1,0 +1,247 @@
+//! What the council decides for many cases: time limits that come later, stages that it suspends; and what is said to a
+//! child, or to a member of Parliament.
+
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::{Desk, SETTINGS, complaint, copy_all, deliver, root};
+
+const FROM_A_CHILD: &str = "From: Kai <kai@example.org>\r\nTo: complaints@northmere.example\r\n\
+    Subject: my social worker\r\nMessage-ID: <k1@example.org>\r\nDate: Mon, 2 Nov 2026 09:00:00 +0000\r\n\r\n\
+    Hi, I am 13 and I live with foster carers. My social worker keeps cancelling our visits and never rings me\r\n\
+    back. I want to complain about it.\r\n\r\nKai\r\n";
+
+struct Council {
+    desk: Desk,
+}
+
+impl Council {
+    fn new() -> Self {
+        let desk = Desk::with(&format!("rules = \"rules\"\n{SETTINGS}"));
+        copy_all(&root().join("rules"), &desk.path("rules"));
+        Self { desk }
+    }
+
+    /// Changes the file of procedures.
+    fn decides(&self, change: impl Fn(&str) -> String) {
+        let before = std::fs::read_to_string(self.desk.path("rules/procedures.toml")).unwrap();
+        let after = change(&before);
+        assert_ne!(before, after, "nothing was changed");
+        self.desk.write("rules/procedures.toml", after);
+    }
+
+    fn takes_in(&self, number: usize, message: impl AsRef<[u8]>) -> String {
+        deliver(&self.desk, number, message);
+        self.desk.data(&["-q", "serve", "--once"]);
+        let list = self.desk.objects(&["-q", "case", "list", "--json", "--all"]);
+        let references = list.iter().map(|one| one["reference"].as_str().unwrap().to_owned());
+        references.max().unwrap()
+    }
+
+    fn act(&self, act: &str, reference: &str, words: &[&str]) -> String {
+        self.desk.data(&[&["-q", "case", act, reference][..], words].concat())
+    }
+
+    fn refused(&self, act: &str, reference: &str, words: &[&str]) -> String {
+        let all = [&["-q", "case", act, reference][..], words].concat();
+        let ran = self.desk.run(&all);
+        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{all:?}: {ran:?}");
+        ran.err
+    }
+
+    fn show(&self, reference: &str) -> Value {
+        self.desk.objects(&["-q", "case", "show", "--json", reference]).remove(0)
+    }
+
+    fn waiting(&self) -> String {
+        self.desk.data(&["-q", "case", "list", "--waiting"])
+    }
+
+    /// The working day so many after another, by the program's own calendar.
+    fn after(&self, day: Date, days: u16) -> Date {
+        let received = format!("{day}T12:00");
+        let days = days.to_string();
+        let sum = ["deadline", "--received", &received, "--days", &days, "--json"];
+        self.desk.objects(&sum)[0]["due"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// What a day's run does.
+    fn runs_on(&self, day: Date) {
+        self.desk.data(&["-q", "remind", "--at", &format!("{day}T09:00")]);
+    }
+}
+
+fn day_of(value: &Value) -> Date {
+    value.as_str().unwrap_or_else(|| panic!("{value}")).parse().unwrap()
+}
+
+#[test]
+fn later_time_limits_leave_an_open_case_alone_until_an_officer_applies_them() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let before = council.show(&reference);
+    let received = day_of(&before["received_on"]);
+    let in_force = received.tomorrow().unwrap();
+    council.decides(|text| {
+        let line = "target = 20, latest = 20, because = \"council policy\" },";
+        let more = format!(
+            "{line}\n  {{ from = {in_force}, acknowledge = 3, target = 30, latest = 40, because = \"x\" }},"
+        );
+        text.replacen(line, &more, 1)
+    });
+    council.desk.data(&["-q", "serve", "--once"]);
+    council.desk.data(&["-q", "calendar", "recompute"]);
+    assert_eq!(council.show(&reference)["due"], before["due"], "it keeps what it began with");
+
+    let day = in_force.to_string();
+    let because = ["--because", "agreed with the customer"];
+    let same = council.refused(
+        "apply-policy",
+        &reference,
+        &[&["--in-force-on", &*received.to_string()], &because[..]].concat(),
+    );
+    assert!(same.contains("its dates are the same"), "{same}");
+    let told = council.act(
+        "apply-policy",
+        &reference,
+        &[&["--in-force-on", &*day], &because[..]].concat(),
+    );
+    let object = council.show(&reference);
+    assert_eq!(day_of(&object["due"]), council.after(received, 30), "{told}");
+    assert_eq!(day_of(&object["standard_due"]), council.after(received, 40));
+    assert_eq!(
+        (&object["policy_of"], &object["requests"][0]["due_on"]),
+        (&json!(day), &object["due"])
+    );
+    assert!(told.contains(&format!("due by {}", object["due"].as_str().unwrap())), "{told}");
+    // What is counted again later goes by them too.
+    let extended = council.after(received, 35).to_string();
+    council.act("extend", &reference, &["--until", &extended, "--because", "complex"]);
+    assert_eq!(council.show(&reference)["due"], extended);
+    let words = council.act("show", &reference, &[]);
+    assert!(words.contains(&format!("applied the time limits of {day} and moved the date from")));
+}
+
+#[test]
+fn a_suspended_stage_stands_still_until_its_last_day_and_the_report_measures_on() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let before = council.show(&reference);
+    let received = day_of(&before["received_on"]);
+    let (from, to) = (council.after(received, 2), council.after(received, 6));
+    council.decides(|text| {
+        format!(
+            "{text}\n[[suspension]]\nprocedure = \"corporate\"\nstage = 1\nfrom = {from}\nto = {to}\n\
+             because = \"our offices are closed\"\n"
+        )
+    });
+    council.runs_on(council.after(received, 1));
+    assert_eq!(council.show(&reference)["due"], before["due"], "not before its first day");
+    council.runs_on(council.after(received, 3));
+    let still = council.show(&reference);
+    assert_eq!((&still["due"], &still["standard_due"]), (&Value::Null, &before["standard_due"]));
+    assert!(council.waiting().contains("tell the customer of NCC-"), "{}", council.waiting());
+    let clock = council.desk.objects(&["-q", "case", "clock", &reference, "--json"]).remove(0);
+    assert_eq!(
+        (&clock["pauses"][0]["from"], &clock["pauses"][0]["why"]),
+        (&json!(from.to_string()), &json!("policy_suspension"))
+    );
+    // Looked at late, it goes on from the day that the council named.
+    council.runs_on(council.after(received, 8));
+    let on = council.show(&reference);
+    assert_eq!(day_of(&on["due"]), council.after(day_of(&before["due"]), 4), "four days left out");
+    assert_eq!(on["requests"][0]["due_on"], on["due"]);
+    assert!(!council.waiting().contains("tell the customer of NCC-"), "{}", council.waiting());
+    let moves = on["events"].as_array().unwrap().iter();
+    assert_eq!(moves.filter(|one| one["event"]["kind"] == "clock_turned").count(), 2);
+}
+
+#[test]
+fn a_suspension_that_cannot_be_is_refused_with_its_place() {
+    let council = Council::new();
+    council.decides(|text| {
+        format!(
+            "{text}\n[[suspension]]\nprocedure = \"corporat\"\nstage = 1\nfrom = 2027-01-04\nto = 2027-01-04\n\
+             because = \" \"\n\n[[suspension]]\nprocedure = \"corporate\"\nstage = 3\nfrom = 2027-01-04\n\
+             to = 2027-02-01\nbecause = \"x\"\n"
+        )
+    });
+    let ran = council.desk.run(&["check"]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    for words in [
+        "no procedure `corporat` to suspend",
+        "write one of children_act, corporate",
+        "ends on 2027-01-04, before it begins",
+        "a suspension needs a reason",
+        "has no stage 3: it has 2",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_child_is_offered_an_advocate_by_the_first_letter_and_what_they_say_is_kept() {
+    let council = Council::new();
+    let reference = council.takes_in(1, FROM_A_CHILD);
+    council.desk.data(&["-q", "serve", "--once"]);
+    let object = council.show(&reference);
+    let today = day_of(&object["received_on"]).to_string();
+    assert_eq!(object["advocacy"]["stands"], json!(["offered", today]), "{object}");
+    council.act("advocacy", &reference, &["--is", "wanted"]);
+    assert!(council.waiting().contains("an advocate is wanted"), "{}", council.waiting());
+    let nobody = council.refused("advocacy", &reference, &["--is", "works"]);
+    assert!(nobody.contains("who works with them is named with `works`"), "{nobody}");
+    council.act("advocacy", &reference, &["--is", "works", "--advocate", "Jo Bright"]);
+    let object = council.show(&reference);
+    assert_eq!(
+        (&object["advocacy"]["advocate"], &object["advocacy"]["offered_on"]),
+        (&json!("Jo Bright"), &json!(today))
+    );
+    assert!(!council.waiting().contains("an advocate is wanted"), "{}", council.waiting());
+
+    let grown_up = council.takes_in(2, complaint(2));
+    let none = council.refused("advocacy", &grown_up, &["--is", "offered"]);
+    assert!(none.contains("the customer is a parent, not a child or young person"), "{none}");
+}
+
+#[test]
+fn a_member_whose_constituents_complaint_is_open_is_told_and_gets_a_copy() {
+    let council = Council::new();
+    let about = council.takes_in(1, complaint(1));
+    let member = council.takes_in(2, complaint(2));
+    let wrong = council.refused("link-to-complaint", &member, &["--complaint", &about]);
+    assert!(wrong.contains("register it as a member_enquiry first"), "{wrong}");
+    council.act("correct", &member, &["--type", "member_enquiry", "--because", "an MP's office"]);
+    let told = council.act("link-to-complaint", &member, &["--complaint", &about]);
+    assert!(
+        told.contains(&format!("{member} waits for a copy of the answer to {about}")),
+        "{told}"
+    );
+    let object = council.show(&member);
+    assert_eq!((&object["status"], &object["complaint"]), (&json!("answered"), &json!(about)));
+    assert!(object["requests"].as_array().unwrap().iter().all(|one| one["state"] == "cancelled"));
+    assert_eq!(council.show(&about)["members"], json!([member]));
+    assert_eq!(council.show(&about)["status"], "open", "the complaint goes its way");
+
+    council.desk.data(&["-q", "serve", "--once"]);
+    let files = std::fs::read_dir(council.desk.path("outbox")).unwrap();
+    let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let letter = mails
+        .filter(|mail| {
+            mail.contains("ann2@example.org") && mail.contains("A complaint on this is open")
+        })
+        .count();
+    assert_eq!(letter, 1);
+
+    assert!(!council.waiting().contains("send the member a copy"));
+    council.act("respond", &about, &["--note", "letter of today"]);
+    assert!(council.waiting().contains("send the member a copy once"), "{}", council.waiting());
+    council.act("close", &member, &["--because", "the copy is sent"]);
+    assert!(!council.waiting().contains("send the member a copy"), "{}", council.waiting());
+
+    // Taken up by itself again, it waits for nothing.
+    council.act("reopen", &member, &["--because", "another matter after all"]);
+    assert_eq!(council.show(&about)["members"], json!([]));
+    let object = council.show(&member);
+    assert_eq!((&object["complaint"], object["due"].is_string()), (&Value::Null, true));
+}
