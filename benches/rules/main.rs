@@ -9,6 +9,8 @@
 //!
 //! `cargo bench --bench rules -- recompute [CASES]`: 10,000 open cases counted again after a holiday was
 //! proclaimed, on `SQLite` and on `PostgreSQL`.
+//!
+//! `cargo bench --bench rules -- history`: a case of 1,000 events replayed, with its two dates.
 
 #![expect(
     clippy::expect_used,
@@ -18,6 +20,7 @@
     reason = "a benchmark prints, and stops where it cannot go on"
 )]
 
+mod history;
 mod recompute;
 mod speed;
 #[path = "../../tests/support/mod.rs"]
@@ -53,9 +56,10 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     match words.first().map(String::as_str) {
         Some("speed") => speed::run(),
+        Some("history") => history::run(),
         None | Some("backtest") => runtime.block_on(run(number)),
         Some("recompute") => runtime.block_on(recompute::run(number)),
-        Some(other) => println!("`{other}` is no part; write speed, backtest or recompute"),
+        Some(other) => println!("`{other}` is no part; write speed, backtest, recompute or history"),
     }
 }
 
