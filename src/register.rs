@@ -10,9 +10,12 @@ use crate::casework::case::{Case, Issue, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
-use crate::casework::vocabulary::{Outcome, RejectionReason};
+use crate::casework::reminder::Role;
+use crate::casework::vocabulary::{Outcome, RejectionReason, ServiceId};
 use crate::gateway::Gateway;
 use crate::officer;
+use crate::rules::Services;
+use crate::store::actions::{self, ActionRow};
 use crate::store::assessments::{self, AwaitedRow, ProposalRow};
 use crate::store::attachments::{self, AttachmentRow};
 use crate::store::cases::{self, CaseRow};
@@ -131,6 +134,8 @@ pub struct Whole {
     pub findings: Vec<Finding>,
     /// Why it was not taken on.
     pub rejected: Option<RejectionReason>,
+    /// What was agreed because of it, or of a case that was merged into it.
+    pub actions: Vec<ActionRow>,
     /// The services that were asked.
     pub requests: Vec<RequestRow>,
     /// How they were chased.
@@ -172,6 +177,7 @@ impl Whole {
             merged: cases::merged_into(db, row.id).await?,
             suggestions: suggestions::of_case(db, row.id).await?,
             attachments: attachments::of_case(db, row.id).await?,
+            actions: actions::of_case(db, row.id).await?,
             requests: requests::of_case(db, row.id).await?,
             rungs: requests::rungs_of_case(db, row.id).await?,
             letters: letters::of_case(db, row.id).await?,
@@ -242,6 +248,20 @@ impl Proposed {
             answer: row.answer.clone(),
         })
     }
+}
+
+/// Whether an action is somebody's, by their name or address. Where a service owns it, its responding
+/// manager does, or whoever names the service itself.
+pub fn owns(services: &Services, owner: &str, row: &ActionRow) -> bool {
+    let is = |text: &str| text.eq_ignore_ascii_case(owner.trim());
+    let manager = |service: &String| {
+        let service = ServiceId(service.clone());
+        let mut managers = services.address_for(&service, Role::RespondingManager.id()).into_iter();
+        is(service.as_str()) || managers.any(|one| is(&one.name) || is(&one.address))
+    };
+    row.owner_name.as_deref().is_some_and(is)
+        || row.owner_address.as_deref().is_some_and(is)
+        || row.owner_service.as_ref().is_some_and(manager)
 }
 
 /// A case and what happened to it, by its reference.

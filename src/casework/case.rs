@@ -17,8 +17,10 @@ use super::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, Theme, vocabulary,
 };
 
+mod action;
 mod event;
 mod moves;
+pub use action::{Action, ActionState, ActionStep, Owner, Purpose};
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
 
 vocabulary! {
@@ -93,6 +95,8 @@ pub struct Case {
     pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+    /// What was agreed because of it, in the order in which it was agreed.
+    pub actions: Vec<Action>,
 }
 
 /// A day that the customer was told and that a change of the calendar did not move.
@@ -144,6 +148,7 @@ impl Case {
             findings: Vec::new(),
             rejected: None,
             merged: None,
+            actions: Vec::new(),
         };
         for recorded in events {
             case.apply(recorded);
@@ -195,6 +200,7 @@ impl Case {
                     self.status = before;
                 }
             }
+            Event::Action { number, step } => self.take(*number, step),
             Event::Received { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }

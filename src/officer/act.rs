@@ -2,6 +2,7 @@
 
 use jiff::civil::DateTime;
 
+use super::actions::ActionMove;
 use super::clock::Move;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{CaseField, Issue};
@@ -58,6 +59,11 @@ pub enum Act {
         wanted: Move,
         /// Why.
         because: String,
+    },
+    /// Something is agreed because of it, or happens to what was agreed.
+    Action {
+        /// What.
+        wanted: ActionMove,
     },
     /// The customer asked for the next stage.
     NextStage {

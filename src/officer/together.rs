@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ActFault, Found, record, save};
+use super::{ActFault, Found, actions, record, save};
 use crate::casework::case::{Actor, CaseStatus, Event, OfficerId};
 use crate::gateway::Gateway;
 use crate::store::suggestions::{self, Answered};
@@ -22,12 +22,14 @@ pub(super) async fn merge(
     save(tx, gateway, &found, None).await?;
     cases::merge(tx, found.row.id, Some(into.row.id)).await?;
     requests::cancel_all(tx, found.row.id).await?;
+    // They stay where they were agreed, and are shown with the case that goes on.
+    let left = actions::owed(&found);
     let (from, to) = (found.row.reference, into.row.reference.clone());
     let note = Event::Note { text: format!("{from} was merged into this case").into() };
     let both = Answered::Between(found.row.id, into.row.id);
     record(tx, gateway, &mut into, by, note).await?;
     suggestions::answer(tx, both, "taken", gateway.clock.now()).await?;
-    Ok(format!("{from} is merged into {to}; what comes in for it goes there"))
+    Ok(format!("{from} is merged into {to}; what comes in for it goes there{left}"))
 }
 
 pub(super) async fn separate(

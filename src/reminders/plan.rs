@@ -133,9 +133,9 @@ fn reckon(
     };
     let calendar = &policy.calendar;
     let due =
-        policy.ladder.due_today(today, &dates, already, calendar).map_err(|e| e.to_string())?;
+        policy.ladder.of_requests().due_today(today, &dates, already, calendar).map_err(|e| e.to_string())?;
     let Some(rung) = due else { return Ok((None, dates)) };
-    let passed_over = policy.ladder.passed_over(&rung, &dates, already, calendar);
+    let passed_over = policy.ladder.of_requests().passed_over(&rung, &dates, already, calendar);
     let due = RungDue {
         request: request.id,
         case: request.case_id,
