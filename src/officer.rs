@@ -390,7 +390,8 @@ async fn ended(
 }
 
 /// The kinds of task that outlast a case: what a child at risk asks for, and what was agreed because of it.
-const OUTLAST: [&str; 2] = ["safeguarding", crate::store::actions::TASK];
+const OUTLAST: [&str; 3] =
+    ["safeguarding", crate::store::actions::TASK, crate::store::actions::REPLY];
 
 /// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what outlasts it.
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {

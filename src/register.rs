@@ -250,9 +250,38 @@ impl Proposed {
     }
 }
 
+/// Some actions of all cases, those due first first; only one owner's, where one is named.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn actions(
+    gateway: &Gateway,
+    which: actions::Listed<'_>,
+    owner: Option<&str>,
+    count: usize,
+) -> Result<Vec<ActionRow>, StoreError> {
+    let policy = gateway.policy();
+    let services = policy.rules.services();
+    let mut wanted = Vec::new();
+    let mut last: Option<ActionRow> = which.after.cloned();
+    while wanted.len() < count {
+        let which = actions::Listed { after: last.as_ref(), ..which };
+        let rows = actions::page(&gateway.db, which, AT_ONCE).await?;
+        let Some(end) = rows.last().cloned() else { break };
+        last = Some(end);
+        let is_theirs = |row: &ActionRow| owner.is_none_or(|owner| owns(services, owner, row));
+        wanted.extend(rows.into_iter().filter(is_theirs));
+    }
+    wanted.truncate(count);
+    Ok(wanted)
+}
+
+/// How many rows are read at once where not all of them are wanted.
+const AT_ONCE: i64 = 500;
+
 /// Whether an action is somebody's, by their name or address. Where a service owns it, its responding
 /// manager does, or whoever names the service itself.
-pub fn owns(services: &Services, owner: &str, row: &ActionRow) -> bool {
+fn owns(services: &Services, owner: &str, row: &ActionRow) -> bool {
     let is = |text: &str| text.eq_ignore_ascii_case(owner.trim());
     let manager = |service: &String| {
         let service = ServiceId(service.clone());

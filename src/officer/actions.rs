@@ -140,7 +140,8 @@ async fn write(
     actions::put(tx, found.row.id, action).await?;
     save(tx, gateway, &found, None).await?;
     let reference = &found.row.reference;
-    actions::end_tasks(tx, reference, number.into(), gateway.clock.now()).await?;
+    let one = (reference.as_str(), number.into());
+    actions::end_tasks(tx, found.row.id, one, gateway.clock.now()).await?;
     if action.state != ActionState::Open {
         return Ok(format!("action {number} of {reference} is {}", action.state));
     }

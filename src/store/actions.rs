@@ -12,6 +12,12 @@ use crate::casework::case::{Action, Owner};
 /// The kind of task that asks an officer to see to an action.
 pub const TASK: &str = "action";
 
+/// The kind of task that says that who sees to an action wrote.
+pub const REPLY: &str = "action_reply";
+
+/// As what somebody is a party to a case who was reminded of an action.
+pub const PARTY: &str = "action";
+
 /// An action as lists show it.
 #[derive(Debug, Clone, FromRow, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = Action)]
@@ -234,16 +240,17 @@ pub fn task_about(reference: &str, number: i64) -> String {
     format!("action {number} of {reference}: ")
 }
 
-/// Ends the tasks about one action.
+/// Ends the tasks about one action, and those about what was written of the actions of its case.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn end_tasks(
     tx: &mut Tx,
-    reference: &str,
-    number: i64,
+    case: i64,
+    (reference, number): (&str, i64),
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    tasks::finish_of_case(tx, case, &[REPLY], now).await?;
     let about = task_about(reference, number);
     let open: Vec<(i64, String)> = on!(tx, "list tasks about actions", c => sqlx::query_as(
         "SELECT id, words FROM task WHERE kind = $1 AND done_at IS NULL")

@@ -63,9 +63,8 @@ pub(super) async fn list(
 ) -> Result<(), Failure> {
     let today = london_day(gateway.clock.now());
     let policy = gateway.policy();
-    let services = policy.rules.services();
     if let Some(service) = &which.service {
-        let known = services.all();
+        let known = policy.rules.services().all();
         if known.iter().all(|one| one.id != *service) {
             let known: Vec<&str> = known.iter().map(|one| one.id.as_str()).collect();
             let words = format!("no service `{service}`; services.toml has: {}", known.join(", "));
@@ -78,10 +77,7 @@ pub(super) async fn list(
         service: which.service.as_deref(),
         after: None,
     };
-    for row in actions::page(&gateway.db, wanted, i64::MAX).await? {
-        if which.owner.as_ref().is_some_and(|owner| !register::owns(services, owner, &row)) {
-            continue;
-        }
+    for row in register::actions(gateway, wanted, which.owner.as_deref(), usize::MAX).await? {
         if as_json {
             out.json(&row)?;
         } else {
