@@ -372,7 +372,11 @@ async fn respond(
     assessments::end(tx, found.row.id, now).await?;
     tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
     let left = stage::undecided(&found);
-    Ok(format!("{} is answered; nobody is chased for it any more{left}{}", found.row.reference, actions::owed(&found)))
+    Ok(format!(
+        "{} is answered; nobody is chased for it any more{left}{}",
+        found.row.reference,
+        actions::owed(&found)
+    ))
 }
 
 async fn ended(

@@ -236,7 +236,9 @@ fn are_parts(counts: Counts) -> Vec<String> {
     [(counts.late, "late"), (counts.today, "due today"), (counts.tomorrow, "due tomorrow")]
         .into_iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, words)| format!("{number} {} {words}", if number == 1 { "is" } else { "are" }))
+        .map(|(number, words)| {
+            format!("{number} {} {words}", if number == 1 { "is" } else { "are" })
+        })
         .collect()
 }
 

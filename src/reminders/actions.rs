@@ -226,3 +226,155 @@ fn put(mail: &mut Mail, listed: &ListedAction, due: Option<&ActionDue>, is_own: 
         row.asks.clone_from(&due.rung.asks);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::plan::{Known, Plan, plan};
+    use super::*;
+    use crate::store::requests::Chased;
+
+    const MANAGER: &str = "theodora.lyle@northmere.example";
+
+    fn row(id: i64, due_on: &str) -> ActionRow {
+        ActionRow {
+            id,
+            case_id: 7,
+            reference: "NCC-2026-00412-7".to_owned(),
+            number: id,
+            what: "speak to Helen Marsh".to_owned(),
+            theme: None,
+            part: None,
+            service: None,
+            owner_service: Some("sen".to_owned()),
+            owner_name: None,
+            owner_address: None,
+            state: "open".to_owned(),
+            agreed_on: "2026-11-02".to_owned(),
+            due_on: due_on.to_owned(),
+            round: 1,
+            ended_on: None,
+            evidence: None,
+            message: None,
+            lead_service: "fostering".to_owned(),
+        }
+    }
+
+    fn of_person(id: i64, due_on: &str, address: Option<&str>) -> ActionRow {
+        ActionRow {
+            owner_service: None,
+            owner_name: Some("Sam Reed".to_owned()),
+            owner_address: address.map(str::to_owned),
+            ..row(id, due_on)
+        }
+    }
+
+    fn planned(known: &Known, today: Date) -> Plan {
+        plan(&Policy::shipped().unwrap(), known, today)
+    }
+
+    fn of_actions(actions: Vec<ActionRow>, today: Date) -> Plan {
+        planned(&Known { actions, ..Known::default() }, today)
+    }
+
+    #[test]
+    fn one_mail_a_person_a_day_holds_requests_and_actions() {
+        let request = Chased {
+            id: 3,
+            case_id: 9,
+            reference: "NCC-2026-00413-6".to_owned(),
+            record_type: "corporate_complaint".to_owned(),
+            procedure_id: "corporate".to_owned(),
+            stage: 1,
+            service: "sen".to_owned(),
+            state: "accepted".to_owned(),
+            asked_on: "2026-11-02".to_owned(),
+            draft_due_on: Some("2026-11-25".to_owned()),
+            due_on: "2026-11-30".to_owned(),
+            short: false,
+        };
+        let known = Known {
+            requests: vec![request],
+            actions: vec![row(1, "2026-11-25"), row(2, "2027-02-26")],
+            ..Known::default()
+        };
+        let plan = planned(&known, date(2026, 11, 25));
+        let mut people: Vec<&str> = plan.mails.iter().map(|mail| &*mail.recipient).collect();
+        people.dedup();
+        assert_eq!(people, ["magnus.orchard@northmere.example", MANAGER], "one a person");
+        let mail = plan.mails.iter().find(|mail| mail.recipient == MANAGER).unwrap();
+        assert_eq!((mail.rows.len(), mail.because.len()), (1, 1));
+        let listed: Vec<_> = mail
+            .actions
+            .iter()
+            .map(|one| (one.number, one.rung.as_deref(), one.days_left, one.is_own))
+            .collect();
+        // Who is reminded of one sees all that they own.
+        assert_eq!(listed, [(1, Some("action_due"), 0, true), (2, None, 64, true)]);
+        let head = plan.mails.first().unwrap();
+        assert!(head.actions.is_empty(), "the head hears only of what is late");
+        let told = serde_json::to_string(&plan).unwrap();
+        assert!(!told.contains("Helen"), "{told}");
+    }
+
+    #[test]
+    fn what_is_late_climbs_to_those_above_and_downtime_sends_it_once() {
+        let plan = of_actions(vec![row(1, "2026-11-25")], date(2026, 12, 4));
+        assert_eq!(plan.actions.len(), 1);
+        let due = plan.actions.first().unwrap();
+        assert_eq!(due.rung.id, "action_late");
+        let missed: Vec<&str> = due.passed_over.iter().map(|rung| &*rung.id).collect();
+        assert_eq!(missed, ["action_soon", "action_due", "action_overdue"]);
+        let people: Vec<_> = plan
+            .mails
+            .iter()
+            .map(|mail| (&*mail.recipient, mail.actions.iter().all(|one| one.is_own)))
+            .collect();
+        // The manager owns it and hears once, though two roles name them.
+        assert_eq!(people, [("magnus.orchard@northmere.example", false), (MANAGER, true)]);
+        let recorded = |rung: &str, outcome: &str| ActionRung {
+            action_id: 1,
+            rung: rung.to_owned(),
+            outcome: outcome.to_owned(),
+        };
+        let known = Known {
+            actions: vec![row(1, "2026-11-25")],
+            action_rungs: vec![recorded("action_due", "skipped"), recorded("action_late", "sent")],
+            ..Known::default()
+        };
+        assert!(planned(&known, date(2026, 12, 4)).mails.is_empty(), "once");
+        assert!(of_actions(vec![row(1, "2026-11-25")], date(2026, 12, 5)).mails.is_empty());
+    }
+
+    #[test]
+    fn a_person_of_no_service_is_reminded_and_one_without_address_by_an_officer() {
+        let rows = vec![
+            of_person(1, "2026-11-25", Some("sam.reed@northmere.example")),
+            of_person(2, "2026-11-25", None),
+            ActionRow { owner_service: Some("gone".to_owned()), ..row(3, "2026-11-25") },
+        ];
+        let plan = of_actions(rows, date(2026, 11, 25));
+        let people: Vec<_> =
+            plan.mails.iter().map(|mail| (&*mail.recipient, &*mail.name)).collect();
+        assert_eq!(people, [("sam.reed@northmere.example", "Sam Reed")]);
+        let tasks: Vec<&str> = plan.by_hand.iter().map(|(_, words)| &**words).collect();
+        assert_eq!(tasks.len(), 2);
+        assert!(
+            tasks.iter().all(|words| words.contains("of NCC-2026-00412-7: due on 2026-11-25")
+                && !words.contains("Sam")),
+            "{tasks:?}"
+        );
+        assert!(tasks.first().is_some_and(|words| words.starts_with("action 2 of ")), "{tasks:?}");
+        // Those above hear of it whoever owns it: of the service that leads the answer.
+        let plan = of_actions(vec![of_person(1, "2026-11-24", None)], date(2026, 11, 25));
+        assert_eq!((plan.mails.len(), plan.by_hand.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_told_and_stops_nothing_else() {
+        let plan = of_actions(vec![row(1, "2999-01-01"), row(2, "2026-11-25")], date(2026, 11, 25));
+        assert_eq!((plan.faults.len(), plan.actions.len()), (1, 1));
+        assert!(plan.faults.iter().all(|fault| fault.starts_with("action 1 of NCC-2026-00412-7")));
+    }
+}

@@ -165,8 +165,11 @@ fn reckon(
         short: request.short,
     };
     let calendar = &policy.calendar;
-    let due =
-        policy.ladder.of_requests().due_today(today, &dates, already, calendar).map_err(|e| e.to_string())?;
+    let due = policy
+        .ladder
+        .of_requests()
+        .due_today(today, &dates, already, calendar)
+        .map_err(|e| e.to_string())?;
     let Some(rung) = due else { return Ok((None, dates)) };
     let passed_over = policy.ladder.of_requests().passed_over(&rung, &dates, already, calendar);
     let due = RungDue {

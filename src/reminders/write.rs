@@ -12,7 +12,8 @@ use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::gateway::Gateway;
 use crate::letters::words::{count, list_words};
 use crate::letters::{
-    ActionRow, Actions, Digest, LetterFault, LetterId, ManagerRow, OverdueCounts, OverdueDigest, Row, Written,
+    ActionRow, Actions, Digest, LetterFault, LetterId, ManagerRow, OverdueCounts, OverdueDigest,
+    Row, Written,
 };
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;

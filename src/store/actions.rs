@@ -8,6 +8,7 @@ use super::StoreError;
 use super::db::{Db, ROWS, Tx, affected, clean, on};
 use super::tasks;
 use crate::casework::case::{Action, Owner};
+use crate::casework::vocabulary::{ServiceId, SubTheme, Theme};
 
 /// The kind of task that asks an officer to see to an action.
 pub const TASK: &str = "action";
@@ -62,7 +63,8 @@ pub struct ActionRow {
     pub lead_service: String,
 }
 
-const ROW: &str = "SELECT a.id, a.case_id, k.reference, a.number, a.what, a.theme, a.part, a.service,
+const ROW: &str =
+    "SELECT a.id, a.case_id, k.reference, a.number, a.what, a.theme, a.part, a.service,
             a.owner_service, a.owner_name, a.owner_address, a.state, a.agreed_on, a.due_on, a.round,
             a.ended_on, a.evidence, a.message, k.lead_service
      FROM action a JOIN complaint_case k ON k.id = a.case_id";
@@ -88,9 +90,9 @@ pub async fn put(tx: &mut Tx, case: i64, action: &Action) -> Result<(), StoreErr
         .bind(case)
         .bind(i64::from(action.number))
         .bind(words(&action.what))
-        .bind(action.purpose.theme.map(|theme| theme.id()))
-        .bind(action.purpose.part.map(|part| part.id()))
-        .bind(action.purpose.service.as_ref().map(|service| service.as_str()))
+        .bind(action.purpose.theme.map(Theme::id))
+        .bind(action.purpose.part.map(SubTheme::id))
+        .bind(action.purpose.service.as_ref().map(ServiceId::as_str))
         .bind(owner_service)
         .bind(owner.map(|(name, _)| words(name)))
         .bind(address.map(|address| words(address).to_lowercase()))

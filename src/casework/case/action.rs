@@ -238,8 +238,13 @@ impl Case {
             return Err(Refusal::new(why, "name a day from then on"));
         }
         not_past(due_on, today)?;
-        let step =
-            ActionStep::Agreed { what: Private(what.to_owned()), purpose, owner, agreed_on, due_on };
+        let step = ActionStep::Agreed {
+            what: Private(what.to_owned()),
+            purpose,
+            owner,
+            agreed_on,
+            due_on,
+        };
         let last = self.actions.iter().map(|action| action.number).max().unwrap_or(0);
         Ok(Event::Action { number: last + 1, step })
     }
@@ -262,7 +267,10 @@ impl Case {
         }
         not_past(due_on, today)?;
         let because = a_reason(because, "moving a date")?;
-        Ok(Event::Action { number, step: ActionStep::Moved { before: action.due_on, due_on, because } })
+        Ok(Event::Action {
+            number,
+            step: ActionStep::Moved { before: action.due_on, due_on, because },
+        })
     }
 
     /// It was done on a day. What shows that was looked up by the caller.

@@ -15,7 +15,15 @@ use crate::store::actions::{self, ActionRow};
 pub(super) fn of(asked: Asked) -> (String, Act) {
     let (reference, wanted) = match asked {
         Asked::AgreeAction {
-            reference, what, due, service, owner, address, theme, part, agreed
+            reference,
+            what,
+            due,
+            service,
+            owner,
+            address,
+            theme,
+            part,
+            agreed,
         } => {
             let wanted = ActionMove::Agree {
                 what,
