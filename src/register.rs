@@ -10,11 +10,9 @@ use crate::casework::case::{Case, Issue, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
-use crate::casework::reminder::Role;
-use crate::casework::vocabulary::{Outcome, RejectionReason, ServiceId};
+use crate::casework::vocabulary::{Outcome, RejectionReason};
 use crate::gateway::Gateway;
 use crate::officer;
-use crate::rules::Services;
 use crate::store::actions::{self, ActionRow};
 use crate::store::assessments::{self, AwaitedRow, ProposalRow};
 use crate::store::attachments::{self, AttachmentRow};
@@ -250,7 +248,8 @@ impl Proposed {
     }
 }
 
-/// Some actions of all cases, those due first first; only one owner's, where one is named.
+/// Some actions of all cases, those due first first; only one owner's, by name or address, where one is
+/// named. Where a service owns one, its responding manager does, or whoever names the service itself.
 ///
 /// # Errors
 /// When the database refuses.
@@ -261,7 +260,17 @@ pub async fn actions(
     count: usize,
 ) -> Result<Vec<ActionRow>, StoreError> {
     let policy = gateway.policy();
-    let services = policy.rules.services();
+    let is = |text: &str| owner.is_none_or(|owner| text.eq_ignore_ascii_case(owner.trim()));
+    let theirs = policy.rules.services().all().iter().filter(|service| {
+        let manager = &service.responding_manager;
+        is(&service.id) || is(&manager.name) || is(&manager.address)
+    });
+    let theirs: Vec<&str> = theirs.map(|service| service.id.as_str()).collect();
+    let is_theirs = |row: &ActionRow| {
+        owner.is_none()
+            || [&row.owner_name, &row.owner_address].into_iter().flatten().any(|text| is(text))
+            || row.owner_service.as_ref().is_some_and(|service| theirs.contains(&service.as_str()))
+    };
     let mut wanted = Vec::new();
     let mut last: Option<ActionRow> = which.after.cloned();
     while wanted.len() < count {
@@ -269,7 +278,6 @@ pub async fn actions(
         let rows = actions::page(&gateway.db, which, AT_ONCE).await?;
         let Some(end) = rows.last().cloned() else { break };
         last = Some(end);
-        let is_theirs = |row: &ActionRow| owner.is_none_or(|owner| owns(services, owner, row));
         wanted.extend(rows.into_iter().filter(is_theirs));
     }
     wanted.truncate(count);
@@ -278,20 +286,6 @@ pub async fn actions(
 
 /// How many rows are read at once where not all of them are wanted.
 const AT_ONCE: i64 = 500;
-
-/// Whether an action is somebody's, by their name or address. Where a service owns it, its responding
-/// manager does, or whoever names the service itself.
-fn owns(services: &Services, owner: &str, row: &ActionRow) -> bool {
-    let is = |text: &str| text.eq_ignore_ascii_case(owner.trim());
-    let manager = |service: &String| {
-        let service = ServiceId(service.clone());
-        let mut managers = services.address_for(&service, Role::RespondingManager.id()).into_iter();
-        is(service.as_str()) || managers.any(|one| is(&one.name) || is(&one.address))
-    };
-    row.owner_name.as_deref().is_some_and(is)
-        || row.owner_address.as_deref().is_some_and(is)
-        || row.owner_service.as_ref().is_some_and(manager)
-}
 
 /// A case and what happened to it, by its reference.
 ///
