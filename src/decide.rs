@@ -20,6 +20,9 @@ pub struct History {
     pub token_case: Option<KnownCase>,
     /// The open request that the token, or a reference quoted by the service itself, points to.
     pub request: Option<i64>,
+    /// Whether it comes from somebody who was reminded of an action of its case and of nothing else: it is
+    /// neither the customer's nor a service's answer.
+    pub about_action: bool,
     /// A case whose bare reference stands in the message and to which the sender is a party.
     pub referenced_case: Option<KnownCase>,
     /// Cases whose references it quotes and to which the sender is no party: suggestions for an officer.
@@ -248,6 +251,9 @@ pub fn acknowledge(
     }
     let opens = match action {
         Action::Open { .. } => true,
+        Action::Attach { .. } if history.about_action => {
+            return no("it comes from who sees to an action, not from the customer", false);
+        }
         Action::Attach { .. } => false,
         Action::AnswerRequest { .. } => return no("a service's answer needs no receipt", false),
         Action::Duplicate { .. } => return no("the first copy was answered", false),

@@ -18,6 +18,7 @@ use crate::store::requests::RequestRow;
 use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
 mod act;
+mod actions;
 mod assess;
 mod attachments;
 mod clock;
@@ -28,6 +29,7 @@ mod stage;
 mod together;
 
 pub use act::Act;
+pub use actions::ActionMove;
 pub use assess::task_done;
 pub use attachments::{attachment, attachment_bytes, sendable};
 pub use clock::{Move, Sum, sum};
@@ -134,6 +136,7 @@ pub async fn act(
                         let complaint = find(tx, &parsed(&complaint)?).await?;
                         together::link(tx, &inner, found, complaint, &by).await
                     }
+                    Act::Action { wanted } => actions::act(tx, &inner, found, &by, wanted).await,
                     Act::NextStage { received, because } => {
                         stage::next(tx, &inner, found, &by, received, because).await
                     }
@@ -402,7 +405,11 @@ async fn respond(
     tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
     together::copies(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
-    Ok(format!("{} is answered; nobody is chased for it any more{left}", found.row.reference))
+    Ok(format!(
+        "{} is answered; nobody is chased for it any more{left}{}",
+        found.row.reference,
+        actions::owed(&found)
+    ))
 }
 
 async fn ended(
@@ -415,18 +422,22 @@ async fn ended(
     record(tx, gateway, &mut found, by, event).await?;
     save(tx, gateway, &found, None).await?;
     over(tx, gateway, &found).await?;
-    Ok(format!("{} is {}", found.row.reference, found.case.status.label().to_lowercase()))
+    let status = found.case.status.label().to_lowercase();
+    Ok(format!("{} is {status}{}", found.row.reference, actions::owed(&found)))
 }
 
-/// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what a child
-/// at risk asks for.
+/// The kinds of task that outlast a case: what a child at risk asks for, and what was agreed because of it.
+const OUTLAST: [&str; 3] =
+    ["safeguarding", crate::store::actions::TASK, crate::store::actions::REPLY];
+
+/// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what outlasts it.
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {
     let now = gateway.clock.now();
     requests::cancel_all(tx, found.row.id).await?;
     assessments::end(tx, found.row.id, now).await?;
     let ends = tasks::of_case(tx, found.row.id).await?;
     let ends: Vec<&str> =
-        ends.iter().map(String::as_str).filter(|kind| *kind != "safeguarding").collect();
+        ends.iter().map(String::as_str).filter(|kind| !OUTLAST.contains(kind)).collect();
     if !ends.is_empty() {
         tasks::finish_of_case(tx, found.row.id, &ends, now).await?;
     }

@@ -13,6 +13,7 @@ use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{Outcome, RejectionReason, ServiceId};
 use crate::gateway::Gateway;
 use crate::officer;
+use crate::store::actions::{self, ActionRow};
 use crate::store::assessments::{self, AwaitedRow, ProposalRow};
 use crate::store::attachments::{self, AttachmentRow};
 use crate::store::cases::{self, CaseRow};
@@ -145,6 +146,8 @@ pub struct Whole {
     pub parts: Vec<PartOfCase>,
     /// Why it was not taken on.
     pub rejected: Option<RejectionReason>,
+    /// What was agreed because of it, or of a case that was merged into it.
+    pub actions: Vec<ActionRow>,
     /// The services that were asked.
     pub requests: Vec<RequestRow>,
     /// How they were chased.
@@ -192,6 +195,7 @@ impl Whole {
             merged: cases::merged_into(db, row.id).await?,
             suggestions: suggestions::of_case(db, row.id).await?,
             attachments: attachments::of_case(db, row.id).await?,
+            actions: actions::of_case(db, row.id).await?,
             requests: requests::of_case(db, row.id).await?,
             rungs: requests::rungs_of_case(db, row.id).await?,
             letters: letters::of_case(db, row.id).await?,
@@ -295,6 +299,45 @@ impl Proposed {
         })
     }
 }
+
+/// Some actions of all cases, those due first first; only one owner's, by name or address, where one is
+/// named. Where a service owns one, its responding manager does, or whoever names the service itself.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn actions(
+    gateway: &Gateway,
+    which: actions::Listed<'_>,
+    owner: Option<&str>,
+    count: usize,
+) -> Result<Vec<ActionRow>, StoreError> {
+    let policy = gateway.policy();
+    let is = |text: &str| owner.is_none_or(|owner| text.eq_ignore_ascii_case(owner.trim()));
+    let theirs = policy.rules.services().all().iter().filter(|service| {
+        let manager = &service.responding_manager;
+        is(&service.id) || is(&manager.name) || is(&manager.address)
+    });
+    let theirs: Vec<&str> = theirs.map(|service| service.id.as_str()).collect();
+    let is_theirs = |row: &ActionRow| {
+        owner.is_none()
+            || [&row.owner_name, &row.owner_address].into_iter().flatten().any(|text| is(text))
+            || row.owner_service.as_ref().is_some_and(|service| theirs.contains(&service.as_str()))
+    };
+    let mut wanted = Vec::new();
+    let mut last: Option<ActionRow> = which.after.cloned();
+    while wanted.len() < count {
+        let which = actions::Listed { after: last.as_ref(), ..which };
+        let rows = actions::page(&gateway.db, which, AT_ONCE).await?;
+        let Some(end) = rows.last().cloned() else { break };
+        last = Some(end);
+        wanted.extend(rows.into_iter().filter(is_theirs));
+    }
+    wanted.truncate(count);
+    Ok(wanted)
+}
+
+/// How many rows are read at once where not all of them are wanted.
+const AT_ONCE: i64 = 500;
 
 /// A case and what happened to it, by its reference.
 ///

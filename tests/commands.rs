@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "commands/actions.rs"]
+mod actions;
 #[path = "commands/api.rs"]
 mod api;
 #[path = "commands/assessment.rs"]

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "store/accounts.rs"]
 mod accounts;
+#[path = "store/actions.rs"]
+mod actions;
 #[path = "store/attachments.rs"]
 mod attachments;
 #[path = "store/calendars.rs"]

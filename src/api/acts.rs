@@ -44,6 +44,7 @@ pub(super) struct AlsoDone {
 ), request_body(content = Act, content_type = "application/json", examples(
     ("answered" = (value = json!({"act": "respond", "note": "letter of 3 March"}))),
     ("corrected" = (value = json!({"act": "correct", "changes": {"record_type": "enquiry"}, "because": "asks for advice only"}))),
+    ("agreed" = (value = json!({"act": "action", "wanted": {"move": "agree", "what": "train the duty team", "service": "sen", "due_on": "2026-05-29"}}))),
     ("paused" = (value = json!({"act": "turn", "wanted": {"move": "pause", "why": "awaiting_customer"}, "because": "asked which school"}))),
 )), responses(
     (status = 200, description = "It is done.", body = Done,

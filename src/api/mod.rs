@@ -4,6 +4,7 @@
 //! program is refused in the words that the terminal uses. `/api` explains all of it, and is made from the
 //! same document as `/api/openapi.json`.
 
+mod actions;
 mod acts;
 mod caller;
 mod document;
@@ -35,6 +36,7 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/v1/cases/{reference}", get(reading::case))
         .route("/api/v1/cases/{reference}/clock", get(reading::clock))
         .route("/api/v1/cases/{reference}/acts", post(acts::act))
+        .route("/api/v1/actions", get(actions::list))
         .route("/api/v1/waiting", get(reading::waiting))
         .route("/api/v1/messages/{id}/split", post(acts::split))
         .route("/api/v1/messages/{id}/retry", post(acts::retry))

@@ -18,9 +18,9 @@ use crate::gateway::Gateway;
 use crate::register::{self, Brief, ClockOfCase, Whole};
 use crate::store::cases::{self, CaseRow, Listed};
 
-/// Cases on a page where nothing else is asked for.
+/// How many a page has where nothing else is asked for.
 const SOME: i64 = 100;
-/// Cases on a page at most.
+/// How many it has at most.
 const MANY: i64 = 500;
 
 /// Which cases are listed.
@@ -73,11 +73,7 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let asked = Query::<Asked>::try_from_uri(&uri);
     let Query(asked) = asked.map_err(|fault| Problem::malformed(fault.body_text()))?;
-    let limit = asked.limit.unwrap_or(SOME);
-    if !(1..=MANY).contains(&limit) {
-        let error = format!("a page of {limit} cases is not given");
-        return Err(Problem::malformed(error).instead(format!("ask for 1 to {MANY}")));
-    }
+    let limit = limit_of(asked.limit, "cases")?;
     let after = match &asked.after {
         Some(text) => Some(named(&gateway, text).await?),
         None => None,
@@ -88,13 +84,22 @@ pub(super) async fn list(
         overdue_on: asked.overdue.then(|| london_day(gateway.clock.now())),
         after: after.as_ref(),
     };
-    let mut rows = cases::page(&gateway.db, which, limit + 1).await?;
-    let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    if more {
-        rows.pop();
-    }
+    let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let mut rows = cases::page(&gateway.db, which, one_more).await?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| row.reference.clone());
     Ok(json(&Cases { cases: rows.iter().map(Brief::of).collect(), next }))
+}
+
+/// How many a page may have.
+pub(super) fn limit_of(asked: Option<i64>, what: &str) -> Result<usize, Problem> {
+    let limit = asked.unwrap_or(SOME);
+    if !(1..=MANY).contains(&limit) {
+        let error = format!("a page of {limit} {what} is not given");
+        return Err(Problem::malformed(error).instead(format!("ask for 1 to {MANY}")));
+    }
+    Ok(usize::try_from(limit).unwrap_or(1))
 }
 
 async fn named(gateway: &Gateway, text: &str) -> Result<CaseRow, Problem> {

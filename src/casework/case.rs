@@ -17,10 +17,12 @@ use super::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, Theme, vocabulary,
 };
 
+mod action;
 mod advocacy;
 mod event;
 mod moves;
 mod part;
+pub use action::{Action, ActionState, ActionStep, Owner, Purpose};
 pub use advocacy::{Advocacy, AdvocacyStep};
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
 pub use part::{Part, Point, Responder, together};
@@ -110,6 +112,8 @@ pub struct Case {
     pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+    /// What was agreed because of it, in the order in which it was agreed.
+    pub actions: Vec<Action>,
 }
 
 /// Cases that go on in another.
@@ -176,6 +180,7 @@ impl Case {
             findings: Vec::new(),
             rejected: None,
             merged: None,
+            actions: Vec::new(),
         };
         for recorded in events {
             case.apply(recorded);
@@ -255,6 +260,7 @@ impl Case {
                 self.joined.others.retain(|(known, _)| known != other);
                 self.receive();
             }
+            Event::Action { number, step } => self.take(*number, step),
             Event::Received { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }

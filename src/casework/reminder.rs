@@ -44,6 +44,8 @@ vocabulary! {
         Advocate = "advocate", "advocate";
         /// Looks after the review panel of stage 3.
         PanelClerk = "panel_clerk", "panel clerk";
+        /// Whoever owns an action agreed from a complaint; they stand with the action.
+        ActionOwner = "action_owner", "action's owner";
     }
 }
 
@@ -98,10 +100,15 @@ pub struct Ladder {
     send_at: Time,
     checking_margin: u16,
     short_up_to: u16,
-    steps: Vec<Step>,
+    steps: Steps,
+    actions: Steps,
 }
 
-/// The days of one request to a service, from which its rungs are worked out.
+/// The rungs of one kind of thing that is chased.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Steps(Vec<Step>);
+
+/// The days of one request to a service, or of an action, from which its rungs are worked out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestDates {
     /// The day the service was asked.
@@ -190,6 +197,30 @@ impl Ladder {
         Ok((Some(part).filter(|day| *day > opened_on), checked.min(due_on)))
     }
 
+    /// The rungs by which services are chased for their answers.
+    pub fn of_requests(&self) -> &Steps {
+        &self.steps
+    }
+
+    /// The rungs by which the owners of actions are reminded.
+    pub fn of_actions(&self) -> &Steps {
+        &self.actions
+    }
+}
+
+impl RequestDates {
+    /// The days of an action: agreed on one, due on another.
+    pub fn of_action(agreed_on: Date, due_on: Date) -> Self {
+        Self { opened_on: agreed_on, accepted: true, draft_due_on: None, due_on, short: false }
+    }
+}
+
+impl Steps {
+    /// Whether nobody is ever reminded.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Every rung of a request in order of day, each on a working day. Rungs before the opening and
     /// those that do not apply are left out; repetitions go on to the end of the calendar.
     ///
@@ -267,7 +298,7 @@ impl Ladder {
         far_enough: impl Fn(&Step, Date, u32) -> bool,
     ) -> Result<Vec<(Rung, bool)>, NotCovered> {
         let mut rungs = Vec::new();
-        for step in &self.steps {
+        for step in &self.0 {
             let applies = !(step.only_while == Some(OnlyWhile::NotAccepted) && dates.accepted);
             let mut day = step.first_day(dates, calendar)?;
             let mut times: u32 = 1;

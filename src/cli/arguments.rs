@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod action_act;
 mod calendar;
 mod case;
 mod case_act;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+pub(super) use action_act::ActionAct;
 pub(super) use calendar::Calendar;
 pub(super) use case::Case;
 pub(super) use case_act::CaseAct;

@@ -1,6 +1,7 @@
 //! `postern case …`: the register from a terminal.
 
 mod act;
+mod action;
 mod attachment;
 mod clock;
 mod show;
@@ -15,7 +16,7 @@ use crate::casework::reference::CaseReference;
 use crate::casework::working::short_words;
 use crate::clock::{Clock, london_day};
 use crate::gateway::Gateway;
-use crate::officer::{self, ActFault};
+use crate::officer::{self, Act, ActFault};
 use crate::register::{self, Brief, Waiting, Whole};
 use crate::store::cases::{self, CaseRow};
 use crate::store::moment;
@@ -35,7 +36,7 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::List { overdue, all, paused, json, .. } => {
             list(gateway, Listed { overdue, all, paused }, json, out).await
         }
-        Asked::Done { task } => done(gateway, task, out).await,
+        Asked::Done { task } => task_done(gateway, task, out).await,
         Asked::Show { reference, json } => show(gateway, &reference, json, out).await,
         Asked::Clock { reference, json } => clock::show(gateway, &reference, json, out).await,
         Asked::Retry { message } => retry(gateway, message, out).await,
@@ -44,15 +45,22 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         Asked::Attachment { attachment, save, even_infected } => {
             attachment::save(gateway, &attachment, &save, even_infected, out).await
         }
-        Asked::Act(asked) => {
-            let (reference, act) = act::of(asked)?;
-            done_or_said(officer::act(gateway, &reference, &whoever(), None, act).await, out)
+        Asked::Actions { overdue, owner, service, all, json } => {
+            let which = action::Listed { overdue, owner, service, all };
+            action::list(gateway, which, json, out).await
         }
+        Asked::Action(asked) => done(gateway, action::of(asked), out).await,
+        Asked::Act(asked) => done(gateway, act::of(asked)?, out).await,
     }
 }
 
-fn done_or_said(done: Result<String, ActFault>, out: &mut Out) -> Result<(), Failure> {
-    match done {
+/// Does an act, as whoever is at the terminal.
+async fn done(
+    gateway: &Arc<Gateway>,
+    (reference, act): (String, Act),
+    out: &mut Out,
+) -> Result<(), Failure> {
+    match officer::act(gateway, &reference, &whoever(), None, act).await {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),
         Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),
@@ -105,7 +113,7 @@ struct Listed {
     paused: bool,
 }
 
-async fn done(gateway: &Arc<Gateway>, task: i64, out: &mut Out) -> Result<(), Failure> {
+async fn task_done(gateway: &Arc<Gateway>, task: i64, out: &mut Out) -> Result<(), Failure> {
     if officer::task_done(gateway, task, &whoever()).await? {
         return Ok(out.line(&format!("task {task} is done"))?);
     }

@@ -1,9 +1,11 @@
 //! `postern remind`: what chasing is due and to whom; or do it now.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::arguments::Remind;
 use super::{Failure, Out};
+use crate::casework::reminder::Role;
 use crate::casework::working::in_words;
 use crate::clock::london_day;
 use crate::outbox;
@@ -47,19 +49,29 @@ pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Fail
         return Ok(());
     }
     out.line(&format!(
-        "{}: {} mails for {} requests",
+        "{}: {} mails for {} requests and {} actions",
         in_words(plan.day),
         plan.mails.len(),
-        plan.rungs.len()
+        plan.rungs.len(),
+        plan.actions.len()
     ))?;
     for mail in &plan.mails {
-        let roles: Vec<&str> = mail.roles.iter().map(|role| role.label()).collect();
+        let roles: BTreeSet<Role> = mail.roles.union(&mail.action_roles).copied().collect();
+        let roles: Vec<&str> = roles.iter().map(|role| role.label()).collect();
         out.line(&format!("{}  {}, {}", mail.recipient, mail.name, roles.join(", ")))?;
         for (reference, rung) in &mail.because {
             let row = mail.rows.iter().find(|row| row.reference == *reference);
             let days = row.map_or(String::new(), |row| days_words(row.days_left));
             out.line(&format!("    {reference}  {rung:<14} {days}"))?;
         }
+        for row in &mail.actions {
+            let Some(rung) = &row.rung else { continue };
+            let (reference, number, days) = (&row.reference, row.number, days_words(row.days_left));
+            out.line(&format!("    {reference}  action {number}, {rung:<14} {days}"))?;
+        }
+    }
+    for (_, words) in &plan.by_hand {
+        out.line(&format!("a task for an officer: {words}"))?;
     }
     for fault in &plan.faults {
         out.note(&format!("postern: {fault}"));

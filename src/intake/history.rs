@@ -10,8 +10,10 @@ use crate::clock::london_day;
 use crate::decide::{History, KnownCase, LettersLately};
 use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
+use crate::letters::LetterId;
 use crate::policy::Policy;
 use crate::rules::Known;
+use crate::store::actions;
 use crate::store::cases::{self, CaseRow};
 use crate::store::letters::{self, About, Lately};
 use crate::store::refusals::{self, Refusing};
@@ -108,7 +110,11 @@ pub(super) async fn of(
             history.sender_service = Some(ServiceId(request.service));
         }
     }
-    if let (Some(row), Some(service)) = (&row, &history.sender_service) {
+    if let Some(row) = &row {
+        history.about_action = is_about_action(tx, about.as_ref(), row, trusted).await?;
+    }
+    if let (Some(row), Some(service), false) = (&row, &history.sender_service, history.about_action)
+    {
         let request = requests::open_of(tx, row.id, service.as_str()).await?;
         history.request = request.map(|request| request.id);
     }
@@ -207,6 +213,24 @@ async fn quoted_case(
         history.suggested_cases.push((row.id, row.reference.clone()));
     }
     Ok(None)
+}
+
+/// Whether somebody writes of an action: they answer a list that had nothing but actions of the case, or are
+/// a party to it for no other reason.
+async fn is_about_action(
+    tx: &mut Tx,
+    letter: Option<&About>,
+    row: &CaseRow,
+    sender: Option<&str>,
+) -> Result<bool, StoreError> {
+    if let Some(letter) = letter.filter(|letter| letter.case_id.is_some()) {
+        let is_list = letter.purpose == LetterId::Digest.id();
+        return Ok(is_list && letter.request_id.is_none());
+    }
+    match sender {
+        Some(sender) => cases::is_party_as(tx, row.id, sender, actions::PARTY).await,
+        None => Ok(false),
+    }
 }
 
 fn known_case(row: &CaseRow) -> KnownCase {

@@ -18,6 +18,7 @@ use crate::letters::{DutyAlert, LetterId};
 use crate::outbox::{Automatic, Posting};
 use crate::policy::Policy;
 use crate::rules::{Classification, Known};
+use crate::store::actions;
 use crate::store::assessments::{self, NewProposal};
 use crate::store::messages::{self, Settled};
 use crate::store::requests::NewRung;
@@ -229,7 +230,9 @@ async fn act(
         Action::Attach { case } => {
             let event = Event::MessageAttached { message: message.to_string() };
             after.events.push((*case, event));
-            heard(tx, scene, *case, after).await?;
+            if !scene.history.about_action {
+                heard(tx, scene, *case, after).await?;
+            }
             if scene.decision.acknowledgement.send {
                 open::receipt(tx, scene, *case, after).await?;
             }
@@ -321,6 +324,10 @@ fn leave_to_a_person(scene: &Scene<'_>, case_id: Option<i64>, after: &mut Follow
 fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static str)> {
     let closed = history.token_case.as_ref().or(history.referenced_case.as_ref());
     match action {
+        Action::Attach { .. } if history.about_action => Some((
+            actions::REPLY,
+            "who sees to an action wrote: see whether it is done, and record that",
+        )),
         Action::Attach { .. } if closed.is_some_and(|case| case.closed) => Some((
             "reopen",
             "the customer wrote again after the case was closed: reopen it, or answer",

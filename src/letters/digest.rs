@@ -45,6 +45,75 @@ impl Row {
     }
 }
 
+/// An action agreed from a complaint, in a list. What it is may name people, so the list does not say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActionRow {
+    /// The case reference.
+    pub reference: String,
+    /// Its number within the case.
+    pub number: i64,
+    /// The service that it is for: `SEN, North`.
+    pub service: String,
+    /// As in a [`Row`].
+    pub days_words: String,
+    /// The day by which it is to be done.
+    pub due: InList,
+    /// What is asked of the reader, as a sentence without its end.
+    pub asks: Option<String>,
+    /// The day has passed.
+    pub is_late: bool,
+}
+
+/// The actions in one person's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Actions {
+    /// The worst [`MOST_ROWS`], worst first.
+    pub rows: Vec<ActionRow>,
+    /// How many more there are.
+    pub more: usize,
+    /// Whether the reader owns all of them.
+    pub yours: bool,
+    /// `2 actions`.
+    pub how_many: String,
+    /// `1 late`, or when the first is due.
+    #[serde(skip)]
+    headline: String,
+    /// What to know first, as a sentence.
+    #[serde(skip)]
+    sentence: String,
+}
+
+impl Actions {
+    /// Counts and cuts what one person gets, worst first; none where that is nothing.
+    pub fn of(mut rows: Vec<ActionRow>, yours: bool) -> Option<Self> {
+        let next = rows.first()?.days_words.clone();
+        let due = |words: &str| rows.iter().filter(|row| row.days_words == words).count();
+        let counts = Counts {
+            open: rows.len(),
+            late: rows.iter().filter(|row| row.is_late).count(),
+            today: due("due today"),
+            tomorrow: due("due tomorrow"),
+        };
+        rows.truncate(MOST_ROWS);
+        let whose = if yours { "of the actions that you own" } else { "of the actions agreed" };
+        let parts = are_parts(counts);
+        let sentence = if parts.is_empty() {
+            let next = next.trim_start_matches("due ");
+            format!("{whose}, none is late. The first is due {next}.")
+        } else {
+            format!("{whose}, {}.", and_list(&parts))
+        };
+        Some(Self {
+            more: counts.open - rows.len(),
+            rows,
+            yours,
+            how_many: count(counts.open, "action", "actions"),
+            headline: headline(counts, &next),
+            sentence,
+        })
+    }
+}
+
 /// What a list holds, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -81,6 +150,8 @@ pub struct Digest {
     pub who_hears: Option<String>,
     /// The page with the whole list.
     pub list_url: Option<String>,
+    /// The actions of the reader, where one is to be reminded of.
+    pub actions: Option<Actions>,
     /// The reader is of the complaints team itself: it acts on the cases rather than answering us.
     pub for_team: bool,
     /// Who asks.
@@ -118,10 +189,27 @@ impl Digest {
             first_sentence: first_sentence(counts, &next),
             who_hears: None,
             list_url: None,
+            actions: None,
             for_team: false,
             contact,
             council,
         }
+    }
+
+    /// The same with actions. Where there is nothing else, it is about them alone.
+    #[must_use]
+    pub fn with(mut self, actions: Option<Actions>) -> Self {
+        if let Some(actions) = &actions {
+            if self.rows.is_empty() {
+                self.how_many.clone_from(&actions.how_many);
+                self.headline.clone_from(&actions.headline);
+                self.first_sentence.clone_from(&actions.sentence);
+            } else {
+                self.headline = format!("{}; {}", self.headline, actions.how_many);
+            }
+        }
+        self.actions = actions;
+        self
     }
 }
 
@@ -143,17 +231,21 @@ fn urgent_parts(counts: Counts) -> Vec<String> {
         .collect()
 }
 
+/// `2 are late`, `1 is due tomorrow`.
+fn are_parts(counts: Counts) -> Vec<String> {
+    [(counts.late, "late"), (counts.today, "due today"), (counts.tomorrow, "due tomorrow")]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, words)| {
+            format!("{number} {} {words}", if number == 1 { "is" } else { "are" })
+        })
+        .collect()
+}
+
 /// `2 are late and 1 is due tomorrow. Please answer those 3 first.`
 fn first_sentence(counts: Counts, next: &str) -> String {
     let urgent = counts.late + counts.today + counts.tomorrow;
-    let parts: Vec<String> =
-        [(counts.late, "late"), (counts.today, "due today"), (counts.tomorrow, "due tomorrow")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, words)| {
-                format!("{number} {} {words}", if number == 1 { "is" } else { "are" })
-            })
-            .collect();
+    let parts = are_parts(counts);
     let ask = match urgent {
         0 => {
             return format!(
@@ -246,6 +338,8 @@ pub struct OverdueDigest {
     pub managers: Vec<ManagerRow>,
     /// The worst five.
     pub worst: Vec<Row>,
+    /// The actions of the reader, where one is to be reminded of.
+    pub actions: Option<Actions>,
     /// What would help, as a sentence.
     pub would_help: Option<String>,
     /// The page with all of it.
@@ -332,6 +426,38 @@ mod tests {
         let list = digest(rows);
         assert_eq!((list.rows.len(), list.more, list.counts.late), (12, 158, 170));
         assert_eq!(list.first_sentence, "170 are late. Please answer the one at the top first.");
+    }
+
+    fn action(days_left: i32, words: &str) -> ActionRow {
+        ActionRow {
+            reference: "a".to_owned(),
+            number: 1,
+            service: "SEN, North".to_owned(),
+            days_words: words.to_owned(),
+            due: InList(date(2026, 11, 3)),
+            asks: None,
+            is_late: days_left < 0,
+        }
+    }
+
+    #[test]
+    fn actions_alone_are_what_the_list_is_about_and_with_complaints_they_come_second() {
+        let actions =
+            || Actions::of(vec![action(-2, "2 days late"), action(4, "in 4 days")], true).unwrap();
+        let alone = digest(Vec::new()).with(Some(actions()));
+        assert_eq!((&*alone.how_many, &*alone.headline), ("2 actions", "1 late"));
+        assert_eq!(alone.first_sentence, "of the actions that you own, 1 is late.");
+        let both = digest(vec![row("a", 25, 0, "due today")]).with(Some(actions()));
+        assert_eq!((&*both.how_many, &*both.headline), ("1 complaint", "1 due today; 2 actions"));
+        assert_eq!(both.first_sentence, "1 is due today. Please answer that one first.");
+        let soon = Actions::of(vec![action(4, "in 4 days")], false).unwrap();
+        let soon = digest(Vec::new()).with(Some(soon));
+        assert_eq!(soon.headline, "first due in 4 days");
+        assert_eq!(
+            soon.first_sentence,
+            "of the actions agreed, none is late. The first is due in 4 days."
+        );
+        assert_eq!(Actions::of(Vec::new(), true), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::context::{
     AskingLetter, Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice,
     RejectionLetter, Reminder, ServiceRequest,
 };
-use super::digest::{Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
+use super::digest::{ActionRow, Actions, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
 use super::letter::{ContextKind, LetterId, record_words};
 use super::words::{InFull, InList};
 use crate::casework::assessment::Needed;
@@ -362,11 +362,38 @@ fn digests() -> Vec<Sample> {
         for_team: true,
         ..Digest::of("the complaints team", rows(), contact(), council())
     };
+    let nothing = Digest::of("SEN, North", Vec::new(), contact(), council());
+    let late = Digest { greeting_name: full.greeting_name.clone(), ..nothing.clone() };
+    let many = (0..5).flat_map(|_| actions()).collect();
     vec![
         sample("five cases", &full),
         sample("one case", &one),
         sample("150 cases", &long),
         sample("the team's own", &team),
+        sample("five cases and two actions", &full.clone().with(Actions::of(actions(), true))),
+        sample("two actions alone", &late.with(Actions::of(actions(), true))),
+        sample("actions of others", &nothing.with(Actions::of(many, false))),
+    ]
+}
+
+fn actions() -> Vec<ActionRow> {
+    let action = |reference: &str, day, words: &str, asks: Option<&str>| ActionRow {
+        reference: reference.to_owned(),
+        number: 1,
+        service: "SEN, North".to_owned(),
+        days_words: words.to_owned(),
+        due: InList(day),
+        asks: asks.map(str::to_owned),
+        is_late: words.ends_with("late"),
+    };
+    vec![
+        action(
+            "NCC-2026-00214-0",
+            date(2026, 11, 18),
+            "5 days late",
+            Some("it is late: tell us that it is done, or by when it will be"),
+        ),
+        action("NCC-2026-00227-3", date(2026, 12, 3), "in 6 days", None),
     ]
 }
 
@@ -404,6 +431,7 @@ fn overdue() -> Vec<Sample> {
             },
         ],
         worst,
+        actions: None,
         would_help: None,
         list_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
         contact: contact(),
@@ -412,6 +440,7 @@ fn overdue() -> Vec<Sample> {
     let weekly = OverdueDigest {
         is_weekly: true,
         greeting_name: None,
+        actions: Actions::of(actions(), false),
         would_help: Some("A second person in SEN, North would clear the worst four.".to_owned()),
         ..head.clone()
     };

@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 
+use super::actions::ActionMove;
 use super::clock::Move;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{AdvocacyStep, CaseField, Issue, Point};
@@ -97,6 +98,11 @@ pub enum Act {
     LinkToComplaint {
         /// The complaint's reference.
         complaint: String,
+    },
+    /// Something is agreed because of it, or happens to what was agreed.
+    Action {
+        /// What.
+        wanted: ActionMove,
     },
     /// The customer asked for the next stage.
     NextStage {

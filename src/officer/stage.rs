@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::{ActFault, Found, ask_one, clock, over, post, record, save};
+use super::{ActFault, Found, actions, ask_one, clock, over, post, record, save};
 use crate::casework::assessment::Gate;
 use crate::casework::case::{Actor, CaseStatus, Event, Issue, OfficerId, Refusal};
 use crate::casework::deadline::{self, StartRule};
@@ -238,7 +238,7 @@ pub(super) async fn withdraw(
     let about = post::received_on(&found);
     let context = post::customer_letter(gateway, &found, about, (None, None));
     let told = post::to_customer(tx, gateway, &found, LetterId::Withdrawal, &context).await?;
-    Ok(format!("{} is withdrawn; {told}", found.row.reference))
+    Ok(format!("{} is withdrawn; {told}{}", found.row.reference, actions::owed(&found)))
 }
 
 /// An officer does not take it on; the customer is told why, and where to go instead.
@@ -276,7 +276,8 @@ pub(super) async fn reject(
         council: gateway.council(),
     };
     let told = post::to_customer(tx, gateway, &found, LetterId::Rejection, &context).await?;
-    Ok(format!("{} is rejected ({}); {told}", found.row.reference, reason.label()))
+    let left = actions::owed(&found);
+    Ok(format!("{} is rejected ({}); {told}{left}", found.row.reference, reason.label()))
 }
 
 /// What the council found of one issue.

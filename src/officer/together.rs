@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ActFault, Found, clock, find, over, parsed, part, post, record, save};
+use super::{ActFault, Found, actions, clock, find, over, parsed, part, post, record, save};
 use crate::casework::case::{Actor, CaseStatus, Event, OfficerId};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
@@ -27,6 +27,8 @@ pub(super) async fn merge(
     save(tx, gateway, &found, None).await?;
     cases::merge(tx, found.row.id, Some(into.row.id)).await?;
     requests::cancel_all(tx, found.row.id).await?;
+    // They stay where they were agreed, and are shown with the case that goes on.
+    let left = actions::owed(&found);
     let (from, to) = (found.row.reference, into.row.reference.clone());
     let both = Answered::Between(found.row.id, into.row.id);
     let before = into.case.received_at;
@@ -35,7 +37,7 @@ pub(super) async fn merge(
     record(tx, gateway, &mut into, by, joined).await?;
     let dated = recount(tx, gateway, &into, before).await?;
     suggestions::answer(tx, both, "taken", gateway.clock.now()).await?;
-    Ok(format!("{from} is merged into {to}{dated}; what comes in for it goes there"))
+    Ok(format!("{from} is merged into {to}{dated}; what comes in for it goes there{left}"))
 }
 
 /// Counts the dates of a case that others go on in, where its receipt is another since: the earliest counts.

@@ -5,6 +5,7 @@
 //! unique key, and queues one digest a person. Down for a week, run twice, several gateways at once:
 //! the highest rung, once.
 
+mod actions;
 mod plan;
 mod suspension;
 mod waiting;
@@ -17,15 +18,17 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tracing::{error, info};
 
-use crate::casework::case::{Actor, Event};
+use crate::casework::case::{ActionStep, Actor, Event};
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::policy::Policy;
+use crate::store::actions as agreed;
 use crate::store::requests::NewRung;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, requests};
 use crate::tick::Tick;
 
+pub use actions::{ActionDue, ListedAction};
 pub use plan::{Mail, Plan, RungDue};
 
 /// Runs today's reminders, if it is a working day, the hour has come, and nobody ran them yet.
@@ -86,6 +89,7 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
         info!(
             mails = plan.mails.len(),
             rungs = plan.rungs.len(),
+            actions = plan.actions.len(),
             "reminders of {} queued",
             plan.day
         );
@@ -121,9 +125,13 @@ pub async fn rehearse(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<P
 }
 
 async fn plan_of(tx: &mut Tx, policy: &Policy, today: Date) -> Result<Plan, StoreError> {
-    let chased = requests::chased(tx).await?;
-    let recorded = requests::rungs_of_open(tx).await?;
-    Ok(plan::plan(policy, &chased, &recorded, today))
+    let known = plan::Known {
+        requests: requests::chased(tx).await?,
+        rungs: requests::rungs_of_open(tx).await?,
+        actions: agreed::owed(tx).await?,
+        action_rungs: agreed::rungs_of_owed(tx).await?,
+    };
+    Ok(plan::plan(policy, &known, today))
 }
 
 /// Records every rung before a word is sent for it.
@@ -141,9 +149,31 @@ async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreErr
         events.push((due.case, event));
     }
     requests::record_rungs(tx, &rungs, now).await?;
+    let mut rungs = Vec::new();
+    for due in &plan.actions {
+        let missed = due.passed_over.iter().map(|missed| (missed, "skipped"));
+        rungs.extend(missed.chain([(&due.rung, "sent")]).map(|(rung, outcome)| agreed::NewRung {
+            action: due.action,
+            round: due.round,
+            rung: &rung.id,
+            fell_on: rung.on,
+            outcome,
+        }));
+        let step = ActionStep::Reminded { rung: due.rung.id.clone() };
+        let number = u32::try_from(due.number).unwrap_or(0);
+        events.push((due.case, Event::Action { number, step }));
+    }
+    agreed::record_rungs(tx, &rungs, now).await?;
     cases::record_all(tx, &Actor::Gateway, &events, now).await?;
     let task =
         |fault| NewTask { kind: "reminders", words: Cow::Borrowed(fault), ..NewTask::default() };
     let tasks: Vec<_> = plan.faults.iter().map(String::as_str).map(task).collect();
-    tasks::add_all(tx, &tasks, now).await
+    tasks::add_all(tx, &tasks, now).await?;
+    let by_hand = |(case, words): &(i64, String)| NewTask {
+        case_id: Some(*case),
+        words: Cow::Owned(words.clone()),
+        ..NewTask::default()
+    };
+    let by_hand: Vec<_> = plan.by_hand.iter().map(by_hand).collect();
+    tasks::add_missing(tx, agreed::TASK, &by_hand, now).await
 }

@@ -5,11 +5,29 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::actions::{self, ActionDue, ListedAction};
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::reminder::{RequestDates, Role, Rung, Via};
 use crate::casework::vocabulary::ServiceId;
 use crate::policy::Policy;
+use crate::store::actions::{ActionRow, ActionRung};
 use crate::store::requests::{Chased, RungRow};
+
+/// What the store knows of everything that is chased.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The open requests.
+    pub(super) requests: Vec<Chased>,
+    /// Their rungs so far.
+    pub(super) rungs: Vec<RungRow>,
+    /// The open actions.
+    pub(super) actions: Vec<ActionRow>,
+    /// Their reminders so far.
+    pub(super) action_rungs: Vec<ActionRung>,
+}
+
+/// The mails of a day by address, each with the services whose requests it lists.
+pub(super) type People = BTreeMap<String, (Mail, BTreeSet<ServiceId>)>;
 
 /// What goes out on a day.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -18,6 +36,11 @@ pub struct Plan {
     pub day: Date,
     /// The rungs that fall due, one a request at most.
     pub rungs: Vec<RungDue>,
+    /// The reminders of actions that fall due, one an action at most.
+    pub actions: Vec<ActionDue>,
+    /// Owners of actions whom no mail reaches: case row, and what an officer is asked to do.
+    #[serde(skip)]
+    pub by_hand: Vec<(i64, String)>,
     /// One mail a person.
     pub mails: Vec<Mail>,
     /// Requests that could not be reckoned, in words for a person.
@@ -59,6 +82,10 @@ pub struct Mail {
     pub because: Vec<(String, String)>,
     /// What the list shows, by request.
     pub rows: Vec<Listed>,
+    /// In which role each hears of actions.
+    pub action_roles: BTreeSet<Role>,
+    /// The actions that it shows, those due first first.
+    pub actions: Vec<ListedAction>,
 }
 
 /// A request as a list shows it.
@@ -92,11 +119,11 @@ pub struct Listed {
 }
 
 /// Works out a day.
-pub(super) fn plan(policy: &Policy, chased: &[Chased], recorded: &[RungRow], today: Date) -> Plan {
+pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     let mut plan = Plan { day: today, ..Plan::default() };
     let mut seen: HashMap<i64, BTreeSet<String>> = HashMap::new();
     let mut sent: HashMap<i64, usize> = HashMap::new();
-    for row in recorded {
+    for row in &known.rungs {
         seen.entry(row.request_id).or_default().insert(row.rung.clone());
         let chase = row.outcome == "sent" && row.rung != "allocate";
         *sent.entry(row.request_id).or_default() += usize::from(chase);
@@ -104,7 +131,7 @@ pub(super) fn plan(policy: &Policy, chased: &[Chased], recorded: &[RungRow], tod
     let none = BTreeSet::new();
     let weekly = is_first_working_day_of_week(&policy.calendar, today);
     let mut listed: Vec<Listed> = Vec::new();
-    for request in chased {
+    for request in &known.requests {
         let already = seen.get(&request.id).unwrap_or(&none);
         match reckon(policy, request, already, today) {
             Ok((due, dates)) => {
@@ -115,7 +142,13 @@ pub(super) fn plan(policy: &Policy, chased: &[Chased], recorded: &[RungRow], tod
             Err(fault) => plan.faults.push(format!("{}: {fault}", request.reference)),
         }
     }
-    plan.mails = mails(policy, &plan.rungs, &listed);
+    let owed = actions::owed(policy, &known.actions, &known.action_rungs, today);
+    let mut people = People::new();
+    gather(policy, &plan.rungs, &mut people);
+    actions::gather(policy, &owed, &mut people);
+    plan.mails = mails(people, &listed);
+    plan.faults.extend(owed.faults);
+    (plan.actions, plan.by_hand) = (owed.due, owed.by_hand);
     plan
 }
 
@@ -135,10 +168,13 @@ fn reckon(
         short: request.short,
     };
     let calendar = &policy.calendar;
-    let due =
-        policy.ladder.due_today(today, &dates, already, calendar).map_err(|e| e.to_string())?;
+    let due = policy
+        .ladder
+        .of_requests()
+        .due_today(today, &dates, already, calendar)
+        .map_err(|e| e.to_string())?;
     let Some(rung) = due else { return Ok((None, dates)) };
-    let passed_over = policy.ladder.passed_over(&rung, &dates, already, calendar);
+    let passed_over = policy.ladder.of_requests().passed_over(&rung, &dates, already, calendar);
     let due = RungDue {
         request: request.id,
         case: request.case_id,
@@ -175,24 +211,33 @@ fn list(
     })
 }
 
-/// Gathers everything for one person into one mail. Who hears of one request of a service sees all
-/// that the service still owes: one list a day is easier to answer than one mail a case.
-fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
-    let mut people: BTreeMap<String, (Mail, BTreeSet<ServiceId>)> = BTreeMap::new();
+/// The mail of a person, who gets one a day at most.
+pub(super) fn person<'p>(
+    people: &'p mut People,
+    name: &str,
+    address: &str,
+) -> &'p mut (Mail, BTreeSet<ServiceId>) {
+    let recipient = address.to_lowercase();
+    people.entry(recipient.clone()).or_insert_with(|| {
+        let mail = Mail {
+            recipient,
+            name: name.to_owned(),
+            roles: BTreeSet::new(),
+            because: Vec::new(),
+            rows: Vec::new(),
+            action_roles: BTreeSet::new(),
+            actions: Vec::new(),
+        };
+        (mail, BTreeSet::new())
+    })
+}
+
+/// Puts the rungs that are due into the mails of the day.
+fn gather(policy: &Policy, rungs: &[RungDue], people: &mut People) {
     for due in rungs {
         for role in &due.rung.to {
             for (name, address) in reached(policy, due, *role) {
-                let recipient = address.to_lowercase();
-                let (mail, whose) = people.entry(recipient.clone()).or_insert_with(|| {
-                    let mail = Mail {
-                        recipient,
-                        name,
-                        roles: BTreeSet::new(),
-                        because: Vec::new(),
-                        rows: Vec::new(),
-                    };
-                    (mail, BTreeSet::new())
-                });
+                let (mail, whose) = person(people, &name, &address);
                 mail.roles.insert(*role);
                 whose.insert(due.service.clone());
                 let why = (due.reference.clone(), due.rung.id.clone());
@@ -202,6 +247,11 @@ fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
             }
         }
     }
+}
+
+/// One mail a person. Who hears of one request of a service sees all that the service still owes: one
+/// list a day is easier to answer than one mail a case.
+fn mails(people: People, listed: &[Listed]) -> Vec<Mail> {
     people
         .into_values()
         .map(|(mut mail, whose)| {

@@ -5,16 +5,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tracing::error;
 
+use super::actions::ListedAction;
 use super::plan::{Listed, Mail, Plan};
 use crate::casework::reminder::Role;
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::gateway::Gateway;
 use crate::letters::words::{count, list_words};
 use crate::letters::{
-    Digest, LetterFault, LetterId, ManagerRow, OverdueCounts, OverdueDigest, Row, Written,
+    ActionRow, Actions, Digest, LetterFault, LetterId, ManagerRow, OverdueCounts, OverdueDigest,
+    Row, Written,
 };
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
+use crate::store::actions::PARTY as ACTION_PARTY;
 use crate::store::{StoreError, Tx, cases, requests};
 
 /// The most rows that a director's list shows one by one.
@@ -39,23 +42,21 @@ pub(super) async fn queue(
                 continue;
             }
         };
-        // A list of one case can be answered by replying; a longer one needs the reference.
-        let only = match mail.rows.as_slice() {
-            [one] => Some(one),
-            _ => None,
-        };
-        let case = match only {
-            Some(one) => cases::by_id(tx, one.case).await?.as_ref().and_then(TokenCase::of),
+        let case = match only_case(mail) {
+            Some(one) => cases::standing(tx, one).await?.as_ref().and_then(TokenCase::of),
             None => None,
         };
-        let parties: Vec<_> =
-            mail.rows.iter().map(|row| (row.case, mail.recipient.as_str(), "service")).collect();
+        let recipient = mail.recipient.as_str();
+        let mut parties: Vec<_> =
+            mail.rows.iter().map(|row| (row.case, recipient, "service")).collect();
+        parties.extend(mail.actions.iter().map(|row| (row.case, recipient, ACTION_PARTY)));
         cases::add_parties(tx, &parties).await?;
+        let request = mail.rows.first().filter(|_| case.is_some() && mail.rows.len() == 1);
         let posting = Posting {
             purpose: id.id(),
             once_key: format!("digest:{}:{}", plan.day, mail.recipient),
             case,
-            request: only.map(|one| one.request),
+            request: request.map(|one| one.request),
             message: None,
             recipient: mail.recipient.clone(),
             written: Arc::new(written),
@@ -67,6 +68,19 @@ pub(super) async fn queue(
         gateway.sender.post(tx, &[posting], now).await?;
     }
     Ok(())
+}
+
+/// The case of a list that is about one: it can be answered by replying. A longer one needs the reference.
+fn only_case(mail: &Mail) -> Option<i64> {
+    let mut cases: Vec<i64> = mail.rows.iter().map(|row| row.case).collect();
+    // Several requests of one case are several answers.
+    let several = cases.len() > 1;
+    cases.extend(mail.actions.iter().map(|row| row.case));
+    cases.dedup();
+    match cases.as_slice() {
+        [one] if !several => Some(*one),
+        _ => None,
+    }
 }
 
 fn write(
@@ -87,7 +101,8 @@ fn write(
     let rows = mail.rows.iter().map(|row| to_row(policy, plan, mail, row)).collect();
     let whose = area(policy, mail);
     let for_team = is_team(mail);
-    let mut digest = Digest::of(&whose, rows, gateway.contact(), gateway.council());
+    let digest = Digest::of(&whose, rows, gateway.contact(), gateway.council());
+    let mut digest = digest.with(actions(policy, plan, mail));
     digest.greeting_name = greeting(mail);
     digest.for_team = for_team;
     let written = policy.letters.write(LetterId::Digest, &digest)?;
@@ -127,6 +142,7 @@ fn overdue(gateway: &Gateway, policy: &Policy, plan: &Plan, mail: &Mail) -> Over
         counts: OverdueCounts::of(mail.rows.iter().map(|row| row.days_left)),
         oldest_words: days(worst_of(&all), "working day", "working days"),
         change_words: None,
+        actions: actions(policy, plan, mail),
         managers: managers.into_iter().map(|(_, row)| row).collect(),
         worst: mail.rows.iter().take(WORST).map(|row| to_row(policy, plan, mail, row)).collect(),
         would_help: None,
@@ -134,6 +150,22 @@ fn overdue(gateway: &Gateway, policy: &Policy, plan: &Plan, mail: &Mail) -> Over
         contact: gateway.contact(),
         council: gateway.council(),
     }
+}
+
+/// The actions of a person's list, in words.
+fn actions(policy: &Policy, plan: &Plan, mail: &Mail) -> Option<Actions> {
+    let row = |listed: &ListedAction| ActionRow {
+        reference: listed.reference.clone(),
+        number: listed.number,
+        service: plain_name(policy, &listed.service),
+        days_words: list_words(plan.day, listed.due_on, listed.days_left),
+        due: listed.due_on.into(),
+        // The list ends the sentence itself.
+        asks: listed.asks.as_ref().map(|asks| asks.trim_end_matches('.').to_owned()),
+        is_late: listed.due_on < plan.day,
+    };
+    let yours = mail.actions.iter().all(|listed| listed.is_own);
+    Actions::of(mail.actions.iter().map(row).collect(), yours)
 }
 
 fn days(number: i32, one: &str, many: &str) -> String {
@@ -184,14 +216,18 @@ fn plain_name(policy: &Policy, service: &ServiceId) -> String {
 
 /// Whether the reader is of the complaints team itself.
 fn is_team(mail: &Mail) -> bool {
-    mail.roles.iter().all(|role| matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager))
+    let team = |role: &Role| matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager);
+    let roles = if mail.roles.is_empty() { &mail.action_roles } else { &mail.roles };
+    roles.iter().all(team)
 }
 
 fn area(policy: &Policy, mail: &Mail) -> String {
-    match mail.rows.first() {
-        Some(first) if mail.rows.iter().all(|row| row.service == first.service) => {
-            plain_name(policy, &first.service)
-        }
+    let mut services = mail.rows.iter().map(|row| &row.service).collect::<Vec<_>>();
+    if services.is_empty() {
+        services.extend(mail.actions.iter().map(|row| &row.service));
+    }
+    match services.first() {
+        Some(first) if services.iter().all(|service| service == first) => plain_name(policy, first),
         _ if is_team(mail) => "the complaints team".to_owned(),
         _ => "your services".to_owned(),
     }
@@ -199,6 +235,7 @@ fn area(policy: &Policy, mail: &Mail) -> String {
 
 /// A person's first name; a shared mailbox has none.
 fn greeting(mail: &Mail) -> Option<String> {
-    let shared = mail.roles.iter().all(|role| *role == Role::ServiceInbox);
+    let mut roles = mail.roles.iter().chain(&mail.action_roles);
+    let shared = roles.all(|role| *role == Role::ServiceInbox);
     if shared { None } else { mail.name.split_whitespace().next().map(str::to_owned) }
 }

@@ -200,6 +200,17 @@ pub async fn of_message(db: &Db, message: i64) -> Result<Vec<AttachmentRow>, Sto
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// Whether a message has an attachment of this number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_there(tx: &mut Tx, message: i64, number: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "find an attachment", c => sqlx::query_as(
+        "SELECT message_id FROM attachment WHERE message_id = $1 AND position = $2")
+        .bind(message).bind(number).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
 /// The bytes of a file, decoded anew from a message that brought it and compared with its hash. None
 /// where the message holds no such bytes.
 ///

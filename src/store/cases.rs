@@ -295,6 +295,24 @@ pub async fn is_party(tx: &mut Tx, case: i64, address: &str) -> Result<bool, Sto
     Ok(row.is_some())
 }
 
+/// Whether an address is a party to a case in this role, here or on one that was merged into it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_party_as(
+    tx: &mut Tx,
+    case: i64,
+    address: &str,
+    role: &str,
+) -> Result<bool, StoreError> {
+    let roles: Vec<(String,)> = on!(tx, "is party as", c => sqlx::query_as(
+        "SELECT role FROM party
+         WHERE address = $2
+           AND case_id IN (SELECT id FROM complaint_case WHERE id = $1 OR merged_into = $1)")
+        .bind(case).bind(clean(address).to_lowercase()).fetch_all(c).await)?;
+    Ok(!roles.is_empty() && roles.iter().all(|(one,)| one == role))
+}
+
 /// Whether an address is a party to any case that is not closed.
 ///
 /// # Errors

@@ -36,6 +36,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0011_accounts", include_str!("../../migrations/0011_accounts.sql")),
     ("0012_calendar_changes", include_str!("../../migrations/0012_calendar_changes.sql")),
     ("0013_parts", include_str!("../../migrations/0013_parts.sql")),
+    ("0014_actions", include_str!("../../migrations/0014_actions.sql")),
 ];
 
 /// The two spellings of a migration.

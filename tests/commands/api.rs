@@ -310,6 +310,7 @@ fn a_program_reads_what_the_terminal_says() {
     ] {
         served.get(&format!("/api/v1/cases?{query}")).is(400, words);
     }
+    what_was_agreed(&served);
     served.get("/api/v1/cases/NCC-2026-00412-7").is(404, "there is no case NCC-2026-00412-7");
     served.get("/api/v1/cases/nonsense/clock").is(404, "NCC-2026-00412-7");
     served.get("/api/v1/cases/%FF").is(404, "");
@@ -318,6 +319,44 @@ fn a_program_reads_what_the_terminal_says() {
     let other = served.ask("DELETE", &format!("/api/v1/cases/{reference}"), &[], "");
     other.is(405, "");
     assert_eq!(other.header("allow"), Some("GET,HEAD"));
+}
+
+/// Actions, agreed by a program and read by it.
+fn what_was_agreed(served: &Served) {
+    let reference = &*served.references()[0];
+    for (number, owner) in [(1, json!(null)), (2, json!("Sam Reed"))] {
+        let wanted = json!({"move": "agree", "what": "train the team", "service": "sen",
+            "owner": owner, "due_on": format!("2027-06-0{number}")});
+        let version = served.case(reference)["version"].as_i64().unwrap();
+        let done = served.act(reference, version, &json!({"act": "action", "wanted": wanted}));
+        assert_eq!(done.status, 200, "{done:?}");
+    }
+    let list = served.get("/api/v1/actions").json();
+    assert_eq!(list["actions"], json!(served.desk.objects(&["-q", "case", "actions", "--json"])));
+    assert_eq!(list["actions"], served.case(reference)["actions"]);
+    let first = served.get("/api/v1/actions?limit=1").json();
+    let rest = served.get(&format!("/api/v1/actions?after={}", first["next"])).json();
+    assert_eq!(json!([first["actions"][0], rest["actions"][0]]), list["actions"]);
+    assert_eq!(rest["next"], Value::Null);
+    for (query, count) in [
+        ("overdue=true", 0),
+        ("service=sen", 2),
+        ("service=fostering", 0),
+        ("owner=sam%20reed", 1),
+        ("owner=theodora.lyle@northmere.example", 1),
+        ("all=true", 2),
+    ] {
+        let page = served.get(&format!("/api/v1/actions?{query}")).json();
+        assert_eq!(page["actions"].as_array().unwrap().len(), count, "{query}");
+    }
+    for (query, words) in [
+        ("limit=501", "1 to 500"),
+        ("after=99", "names no action"),
+        ("service=x", "name one of"),
+        ("late=true", "unknown field `late`"),
+    ] {
+        served.get(&format!("/api/v1/actions?{query}")).is(400, words);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::action::ActionStep;
 use super::advocacy::AdvocacyStep;
 use super::part::Part;
 use crate::casework::dates::Turn;
@@ -283,6 +284,13 @@ pub enum Event {
     Separated {
         /// Why.
         because: Private<String>,
+    },
+    /// Something happened to what was agreed because of it.
+    Action {
+        /// Which action, from 1.
+        number: u32,
+        /// What.
+        step: ActionStep,
     },
     /// Something worth knowing.
     Note {

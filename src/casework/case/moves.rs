@@ -397,7 +397,7 @@ impl Case {
     }
 }
 
-fn a_reason(because: &str, what: &str) -> Result<Private<String>, Refusal> {
+pub(super) fn a_reason(because: &str, what: &str) -> Result<Private<String>, Refusal> {
     match because.trim() {
         "" => Err(Refusal::new(format!("{what} needs a reason"), "say why in a sentence")),
         because => Ok(Private(because.to_owned())),

@@ -367,3 +367,94 @@ fn a_statement_is_agreed_once_at_a_later_stage() {
     assert_eq!((both.clock_started_at, both.statement_agreed_at), (asked, Some(agreed)));
     assert!(refused(both.agree_statement(agreed)).contains("was agreed on 2026-12-08"));
 }
+
+fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+/// An action agreed on 4 November with the responding manager of SEN, due on 27 November.
+fn agreed() -> Event {
+    agree(&complaint([]), "train the team", "2026-11-04", "2026-11-27").unwrap()
+}
+
+fn agree(case: &Case, what: &str, agreed_on: &str, due_on: &str) -> Result<Event, Refusal> {
+    let owner = Owner::Service(ServiceId("sen".to_owned()));
+    let days = (day(agreed_on), day(due_on));
+    case.agree_action(what, Purpose::default(), owner, days, day("2026-11-05"))
+}
+
+#[test]
+fn an_action_outlives_the_answer_and_starts_its_reminders_anew_with_each_date() {
+    let case = complaint([agreed(), responded(1), closed()]);
+    assert_eq!(case.status, CaseStatus::Closed);
+    assert_eq!(case.owed().count(), 1, "still owed");
+    let today = day("2026-11-20");
+    let moved = case.move_action(1, day("2026-12-04"), "the trainer is ill", today).unwrap();
+    let done = complaint([agreed(), moved.clone()])
+        .finish_action(1, today, "attendance list", Some("17/1".to_owned()), today)
+        .unwrap();
+    let case = complaint([agreed(), moved.clone(), done.clone()]);
+    let one = case.action(1).unwrap();
+    assert_eq!((one.state, one.due_on, one.round), (ActionState::Done, day("2026-12-04"), 2));
+    assert_eq!((one.ended_on, one.message.as_deref()), (Some(today), Some("17/1")));
+    assert_eq!(case.owed().count(), 0);
+    let again = case.reopen_action(1, None, "half were not there", today).unwrap();
+    let case = complaint([agreed(), moved, done, again]);
+    let one = case.action(1).unwrap();
+    assert_eq!((one.state, one.round, one.ended_on), (ActionState::Open, 3, None));
+    assert_eq!(one.evidence, None);
+    let second = agree(&case, "a leaflet", "2026-11-05", "2026-11-30").unwrap();
+    assert!(matches!(second, Event::Action { number: 2, .. }));
+    assert!(!format!("{second:?}").contains("leaflet"), "what it is may name people");
+}
+
+#[test]
+fn actions_are_refused_in_words_that_say_what_is_possible() {
+    let open = complaint([]);
+    let on = |case: &Case| refused(agree(case, "x", "2026-11-04", "2026-11-27"));
+    assert_eq!(on(&complaint([withdrawn()])), "the case is withdrawn: reopen it first");
+    let merged = Event::Merged { into: "NCC-2026-00398-5".to_owned(), because: Private::default() };
+    assert!(on(&complaint([merged])).ends_with("agree it on NCC-2026-00398-5"));
+    for status in [responded(1), closed()] {
+        agree(&complaint([status]), "x", "2026-11-04", "2026-11-27").unwrap();
+    }
+    for (what, agreed_on, due_on, words) in [
+        (" ", "2026-11-04", "2026-11-27", "nothing is to be done: say what in a sentence"),
+        ("x", "2026-11-06", "2026-11-27", "2026-11-06 is still to come: name the day on which"),
+        ("x", "2026-11-01", "2026-11-27", "the case was received on 2026-11-02: name a day"),
+        ("x", "2026-11-04", "2026-11-04", "2026-11-04 has passed: name a day from today on"),
+    ] {
+        let said = refused(agree(&open, what, agreed_on, due_on));
+        assert!(said.starts_with(words), "{said}");
+    }
+    let nobody = Owner::Person { name: Private(" ".to_owned()), address: None };
+    let today = day("2026-11-20");
+    let odd =
+        Purpose { theme: Some(Theme::Communication), part: Some(SubTheme::Delay), service: None };
+    let none = Purpose::default();
+    let said = refused(open.agree_action("x", none, nobody.clone(), (today, today), today));
+    assert_eq!(said, "the action has no owner: name a person or a service");
+    let said = refused(open.agree_action("x", odd, nobody, (today, today), today));
+    assert!(said.contains("it is part of `service_issue`"), "{said}");
+
+    let case = complaint([agreed()]);
+    let same = day("2026-11-27");
+    for (said, words) in [
+        (refused(case.move_action(2, same, "x", today)), "no action 2: it has action 1"),
+        (refused(case.move_action(1, same, "x", today)), "due on 2026-11-27 already"),
+        (refused(case.move_action(1, today, " ", today)), "moving a date needs a reason"),
+        (refused(case.move_action(1, same.yesterday().unwrap(), "x", same)), "has passed"),
+        (refused(case.finish_action(1, today, " ", None, today)), "nothing shows that it was done"),
+        (refused(case.finish_action(1, day("2026-11-03"), "x", None, today)), "was agreed on"),
+        (refused(case.finish_action(1, same, "x", None, today)), "is still to come"),
+        (refused(case.drop_action(1, "", today)), "dropping an action needs a reason"),
+        (refused(case.reopen_action(1, None, "x", today)), "action 1 is open already"),
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let over = complaint([agreed(), case.drop_action(1, "the team is gone", today).unwrap()]);
+    let said = refused(over.finish_action(1, today, "x", None, today));
+    assert_eq!(said, "action 1 is dropped already: reopen the action first");
+    let late = refused(over.reopen_action(1, None, "x", day("2026-12-01")));
+    assert_eq!(late, "2026-11-27 has passed: name a day from today on");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Anchor, Ladder, Offset, OnlyWhile, Role, Step, Via};
+use super::{Anchor, Ladder, Offset, OnlyWhile, Role, Step, Steps, Via};
 use crate::fault::Fault;
 
 /// More working days than any limit has, so a slip of the keyboard.
@@ -18,6 +18,8 @@ struct File {
     checking_margin: Spanned<u16>,
     short_up_to: u16,
     step: Vec<StepEntry>,
+    #[serde(default)]
+    action: Vec<ActionEntry>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +33,16 @@ struct StepEntry {
     repeat_every: Option<Spanned<u16>>,
     only_while: Option<OnlyWhile>,
     via: Option<Via>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActionEntry {
+    id: Spanned<String>,
+    at: Spanned<String>,
+    to: Spanned<Vec<Role>>,
+    asks: Option<String>,
+    repeat_every: Option<Spanned<u16>>,
 }
 
 pub(super) fn read(file: &str, text: &str) -> Result<Ladder, Vec<Fault>> {
@@ -68,11 +80,18 @@ impl Reader<'_> {
             self.id(&entry.id, &mut ids);
             steps.push(self.step(entry));
         }
+        let mut ids = BTreeSet::new();
+        let mut actions = Vec::new();
+        for entry in file.action {
+            self.id(&entry.id, &mut ids);
+            actions.push(self.action(entry));
+        }
         Ladder {
             send_at,
             checking_margin: file.checking_margin.into_inner(),
             short_up_to: file.short_up_to,
-            steps,
+            steps: Steps(steps),
+            actions: Steps(actions),
         }
     }
 
@@ -88,16 +107,11 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, entry: StepEntry) -> Step {
-        if entry.to.get_ref().is_empty() {
-            self.fault(&entry.to, "the step goes to nobody", "name at least one role");
+        if entry.to.get_ref().contains(&Role::ActionOwner) {
+            let cure = "write it in an [[action]], and here who answers for the request";
+            self.fault(&entry.to, "no action is reminded of here", cure);
         }
-        if let Some(every) = entry.repeat_every.as_ref().filter(|every| *every.get_ref() == 0) {
-            self.fault(
-                every,
-                "a step cannot repeat every 0 days",
-                "write 1 or more, or leave it out",
-            );
-        }
+        self.sent_to_somebody(&entry.to, entry.repeat_every.as_ref());
         Step {
             id: entry.id.into_inner(),
             at: self.offset(&entry.at),
@@ -110,30 +124,68 @@ impl Reader<'_> {
         }
     }
 
+    fn action(&mut self, entry: ActionEntry) -> Step {
+        self.sent_to_somebody(&entry.to, entry.repeat_every.as_ref());
+        let at = offset(entry.at.get_ref(), &OF_ACTIONS).unwrap_or_else(|| {
+            let what = format!("`{}` is no day of an action", entry.at.get_ref());
+            let cure = "write agreed or due, with + or - working days: \"due + 5\"";
+            self.fault(&entry.at, what, cure);
+            NOWHERE
+        });
+        Step {
+            id: entry.id.into_inner(),
+            at,
+            at_short: None,
+            to: entry.to.into_inner(),
+            asks: entry.asks,
+            repeat_every: entry.repeat_every.map(Spanned::into_inner),
+            only_while: None,
+            via: Via::Digest,
+        }
+    }
+
+    fn sent_to_somebody(&mut self, to: &Spanned<Vec<Role>>, every: Option<&Spanned<u16>>) {
+        if to.get_ref().is_empty() {
+            self.fault(to, "the step goes to nobody", "name at least one role");
+        }
+        if let Some(every) = every.filter(|every| *every.get_ref() == 0) {
+            self.fault(
+                every,
+                "a step cannot repeat every 0 days",
+                "write 1 or more, or leave it out",
+            );
+        }
+    }
+
     fn offset(&mut self, written: &Spanned<String>) -> Offset {
-        offset(written.get_ref()).unwrap_or_else(|| {
+        offset(written.get_ref(), &OF_REQUESTS).unwrap_or_else(|| {
             let what = format!("`{}` is no day of a request", written.get_ref());
             let cure = "write opened, draft_due or due, with + or - working days: \"due + 5\"";
             self.fault(written, what, cure);
-            Offset { anchor: Anchor::Due, working_days: 0 }
+            NOWHERE
         })
     }
 }
 
+/// Stands for a day that could not be read.
+const NOWHERE: Offset = Offset { anchor: Anchor::Due, working_days: 0 };
+
+/// The days of a request.
+const OF_REQUESTS: [(&str, Anchor); 3] =
+    [("opened", Anchor::Opened), ("draft_due", Anchor::DraftDue), ("due", Anchor::Due)];
+
+/// The days of an action.
+const OF_ACTIONS: [(&str, Anchor); 2] = [("agreed", Anchor::Opened), ("due", Anchor::Due)];
+
 /// Reads `draft_due - 8`.
-fn offset(text: &str) -> Option<Offset> {
+fn offset(text: &str, days_of: &[(&str, Anchor)]) -> Option<Offset> {
     let (name, sign, days) = match (text.split_once('+'), text.split_once('-')) {
         (Some((name, days)), None) => (name, 1, days),
         (None, Some((name, days))) => (name, -1, days),
         (None, None) => (text, 1, "0"),
         (Some(_), Some(_)) => return None,
     };
-    let anchor = match name.trim() {
-        "opened" => Anchor::Opened,
-        "draft_due" => Anchor::DraftDue,
-        "due" => Anchor::Due,
-        _ => return None,
-    };
+    let (_, anchor) = *days_of.iter().find(|(known, _)| *known == name.trim())?;
     let days = days.trim();
     let digits = days.bytes().all(|byte| byte.is_ascii_digit());
     let days = days.parse::<i32>().ok().filter(|days| digits && *days <= FARTHEST)?;

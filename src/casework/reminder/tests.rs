@@ -28,7 +28,7 @@ fn request(opened_on: Date, limit: u16) -> RequestDates {
 
 /// The ladder until a day, as `id day` lines.
 fn climbed(dates: &RequestDates, until: Date) -> Vec<String> {
-    let rungs = LADDER.rungs(dates, &CALENDAR).unwrap();
+    let rungs = LADDER.of_requests().rungs(dates, &CALENDAR).unwrap();
     rungs
         .iter()
         .take_while(|rung| rung.on <= until)
@@ -38,7 +38,7 @@ fn climbed(dates: &RequestDates, until: Date) -> Vec<String> {
 
 fn today(day: Date, dates: &RequestDates, sent: &[&str]) -> Option<String> {
     let sent = sent.iter().map(|id| (*id).to_owned()).collect();
-    LADDER.due_today(day, dates, &sent, &CALENDAR).unwrap().map(|rung| rung.id)
+    LADDER.of_requests().due_today(day, dates, &sent, &CALENDAR).unwrap().map(|rung| rung.id)
 }
 
 fn faults(text: &str) -> Vec<String> {
@@ -96,7 +96,7 @@ fn ten_days_climb_faster() {
 #[test]
 fn each_rung_goes_to_its_people_in_its_way() {
     let dates = request(date(2026, 11, 2), 20);
-    let rungs = LADDER.rungs(&dates, &CALENDAR).unwrap();
+    let rungs = LADDER.of_requests().rungs(&dates, &CALENDAR).unwrap();
     let rung = |id: &str| rungs.iter().find(|rung| rung.id == id).unwrap();
     assert_eq!(rung("allocate").to, [Role::ServiceInbox, Role::RespondingManager]);
     assert_eq!(rung("allocate").via, Via::OwnMail);
@@ -127,8 +127,8 @@ fn after_a_gap_only_the_highest_is_sent_and_lower_ones_never() {
     assert_eq!(today(back, &dates, &["allocate", "halfway"]).as_deref(), Some("overdue_5"));
     assert_eq!(today(back, &dates, &["allocate", "halfway", "overdue_5"]), None);
     let sent: BTreeSet<String> = ["allocate", "halfway"].map(str::to_owned).into();
-    let rung = LADDER.due_today(back, &dates, &sent, &CALENDAR).unwrap().unwrap();
-    let missed = LADDER.passed_over(&rung, &dates, &sent, &CALENDAR).unwrap();
+    let rung = LADDER.of_requests().due_today(back, &dates, &sent, &CALENDAR).unwrap().unwrap();
+    let missed = LADDER.of_requests().passed_over(&rung, &dates, &sent, &CALENDAR).unwrap();
     let missed: Vec<&str> = missed.iter().map(|rung| rung.id.as_str()).collect();
     assert_eq!(missed, ["soon", "draft_due", "holding_check", "overdue"]);
 }
@@ -167,9 +167,14 @@ fn near_the_end_of_the_calendar_known_rungs_still_go_out() {
     let dates = request(date(2027, 12, 1), 18);
     assert_eq!(climbed(&dates, date(2027, 12, 31)).last().unwrap(), "overdue 30 Dec");
     assert_eq!(today(date(2027, 12, 30), &dates, &[]).as_deref(), Some("overdue"));
-    assert!(LADDER.due_today(date(2028, 1, 4), &dates, &BTreeSet::new(), &CALENDAR).is_err());
+    assert!(
+        LADDER
+            .of_requests()
+            .due_today(date(2028, 1, 4), &dates, &BTreeSet::new(), &CALENDAR)
+            .is_err()
+    );
     let unknown = RequestDates { due_on: date(2028, 1, 10), ..dates };
-    assert!(LADDER.rungs(&unknown, &CALENDAR).is_err());
+    assert!(LADDER.of_requests().rungs(&unknown, &CALENDAR).is_err());
 }
 
 #[test]
@@ -178,7 +183,7 @@ fn every_wrong_value_is_named_at_once_with_its_place() {
         .replace("send_at = \"08:30\"", "send_at = \"half past eight\"")
         .replace("at = \"draft_due - 8\"", "at = \"draft - 8\"")
         .replace("at_short = \"draft_due - 2\"", "at_short = \"draft_due -- 2\"")
-        .replace("repeat_every = 5", "repeat_every = 0")
+        .replacen("repeat_every = 5", "repeat_every = 0", 1)
         .replace("to = [\"corporate_director\"]", "to = []")
         .replace("id = \"overdue_5\"", "id = \"overdue\"")
         .replace("id = \"soon\"", "id = \"soon#1\"");
@@ -215,6 +220,76 @@ fn a_wrong_role_or_key_names_the_right_ones() {
     assert!(said[0].contains("unknown field `ask`; write one of `id`, `at`"), "{said:?}");
 }
 
+/// The reminder of an action agreed on 2 November 2026 that is due on a day.
+fn of_action(today: Date, due_on: Date, sent: &[&str]) -> Option<String> {
+    let sent = sent.iter().map(|id| (*id).to_owned()).collect();
+    let dates = RequestDates::of_action(date(2026, 11, 2), due_on);
+    let rung = LADDER.of_actions().due_today(today, &dates, &sent, &CALENDAR).unwrap();
+    rung.map(|rung| rung.id)
+}
+
+#[test]
+fn an_action_is_reminded_of_before_its_day_on_it_and_on_and_on_after_it() {
+    let dates = RequestDates::of_action(date(2026, 11, 2), date(2026, 12, 18));
+    let rungs = LADDER.of_actions().rungs(&dates, &CALENDAR).unwrap();
+    let until = rungs.iter().take_while(|rung| rung.on <= date(2027, 1, 21));
+    let climbed: Vec<String> =
+        until.map(|rung| format!("{} {}", rung.id, rung.on.strftime("%-d %b"))).collect();
+    // Christmas Day, the holiday for Boxing Day and New Year's Day do not count.
+    assert_eq!(
+        climbed,
+        [
+            "action_soon 11 Dec",
+            "action_due 18 Dec",
+            "action_overdue 21 Dec",
+            "action_late 29 Dec",
+            "action_late#2 6 Jan",
+            "action_late#3 13 Jan",
+            "action_late#4 20 Jan",
+            "action_very_late 20 Jan",
+        ]
+    );
+    assert_eq!(rungs[0].to, [Role::ActionOwner]);
+    assert_eq!(rungs[2].to, [Role::ActionOwner, Role::RespondingManager]);
+    assert!(rungs.iter().all(|rung| rung.via == Via::Digest), "one mail a person a day");
+    // A day that is no working day: the one before it counts. A short action has no early reminder.
+    let saturday = RequestDates::of_action(date(2026, 12, 16), date(2026, 12, 19));
+    let rungs = LADDER.of_actions().rungs(&saturday, &CALENDAR).unwrap();
+    assert_eq!((rungs[0].id.as_str(), rungs[0].on), ("action_due", date(2026, 12, 18)));
+}
+
+#[test]
+fn after_a_gap_only_the_highest_reminder_of_an_action_is_sent_and_each_once() {
+    let due = date(2026, 12, 18);
+    assert_eq!(of_action(date(2026, 12, 10), due, &[]), None);
+    assert_eq!(of_action(date(2026, 12, 30), due, &[]).as_deref(), Some("action_late"));
+    assert_eq!(of_action(date(2026, 12, 30), due, &["action_late"]), None);
+    assert_eq!(of_action(date(2026, 12, 26), due, &[]), None, "a closed day");
+    let later = of_action(date(2027, 1, 8), due, &["action_late"]);
+    assert_eq!(later.as_deref(), Some("action_late#2"));
+}
+
+#[test]
+fn wrong_reminders_of_actions_are_named_with_their_place() {
+    let wrong = SHIPPED
+        .replace("at = \"due - 5\"\nto = [\"action_owner\"]", "at = \"opened - 5\"\nto = []")
+        .replace("id = \"action_due\"", "id = \"action_soon\"")
+        .replacen("to = [\"responding_manager\"]", "to = [\"action_owner\"]", 1);
+    let said = faults(&wrong);
+    for words in [
+        "`opened - 5` is no day of an action; write agreed or due",
+        "the step goes to nobody",
+        "step `action_soon` is there twice",
+        "no action is reminded of here; write it in an [[action]]",
+    ] {
+        assert!(said.iter().any(|said| said.contains(words)), "{words}: {said:#?}");
+    }
+    assert_eq!(said.len(), 4, "{said:#?}");
+    // A folder from before there were actions reminds nobody.
+    let before = SHIPPED.split("[[action]]").next().unwrap();
+    assert!(Ladder::from_toml("reminders.toml", before).unwrap().of_actions().is_empty());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -228,14 +303,14 @@ proptest! {
     ) {
         let opened_on = date(2016, 1, 1).saturating_add(opened.days());
         let dates = RequestDates { accepted, ..request(opened_on, limit) };
-        let rungs = LADDER.rungs(&dates, &CALENDAR).unwrap();
+        let rungs = LADDER.of_requests().rungs(&dates, &CALENDAR).unwrap();
         let mut sent = BTreeSet::new();
         let mut highest = None;
         let mut ran_on = opened_on.yesterday().unwrap();
         let mut day = ran_on;
         for gap in gaps {
             day = day.saturating_add(gap.days());
-            let rung = LADDER.due_today(day, &dates, &sent, &CALENDAR).unwrap();
+            let rung = LADDER.of_requests().due_today(day, &dates, &sent, &CALENDAR).unwrap();
             if !CALENDAR.is_working_day(day).unwrap() {
                 prop_assert_eq!(rung, None, "sent on a closed day");
                 continue;
@@ -249,7 +324,7 @@ proptest! {
             prop_assert!(highest < Some(rung.rank), "never down the ladder");
             highest = Some(rung.rank);
             prop_assert!(sent.insert(rung.id), "sent twice");
-            prop_assert_eq!(LADDER.due_today(day, &dates, &sent, &CALENDAR).unwrap(), None);
+            prop_assert_eq!(LADDER.of_requests().due_today(day, &dates, &sent, &CALENDAR).unwrap(), None);
         }
     }
 
@@ -259,7 +334,7 @@ proptest! {
     ) {
         let opened_on = date(2016, 1, 1).saturating_add(opened.days());
         let dates = RequestDates { accepted, ..request(opened_on, limit) };
-        let rungs = LADDER.rungs(&dates, &CALENDAR).unwrap();
+        let rungs = LADDER.of_requests().rungs(&dates, &CALENDAR).unwrap();
         let ids: BTreeSet<&str> = rungs.iter().map(|rung| rung.id.as_str()).collect();
         prop_assert_eq!(ids.len(), rungs.len());
         prop_assert!(rungs.windows(2).all(|pair| pair[0].on <= pair[1].on && pair[0].rank < pair[1].rank));

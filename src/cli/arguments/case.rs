@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+use super::action_act::ActionAct;
 use super::case_act::CaseAct;
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +83,29 @@ pub(in crate::cli) enum Case {
         /// The message's number, as `case list --waiting` shows it.
         message: i64,
     },
+    /// What was agreed because of complaints, what is due first first.
+    #[command(
+        after_help = "Example:\n  postern case actions --overdue\n  postern case actions --owner lena.park@northmere.example --all"
+    )]
+    Actions {
+        /// Only open ones whose date has passed.
+        #[arg(long)]
+        overdue: bool,
+        /// Only those of this owner: a name or an address.
+        #[arg(long, value_name = "NAME")]
+        owner: Option<String>,
+        /// Only those for this service.
+        #[arg(long)]
+        service: Option<String>,
+        /// Those that were done or dropped, too.
+        #[arg(long, conflicts_with = "overdue")]
+        all: bool,
+        /// One object an action.
+        #[arg(long)]
+        json: bool,
+    },
+    #[command(flatten)]
+    Action(ActionAct),
     #[command(flatten)]
     Act(CaseAct),
 }

@@ -1,6 +1,6 @@
 //! `postern case show`: everything about one case, in words.
 
-use super::{attachment, came_back, clock};
+use super::{action, attachment, came_back, clock};
 use crate::casework::case::{Actor, Event, Issue, Part, Recorded};
 use crate::casework::vocabulary::Outcome;
 use crate::casework::working::in_words;
@@ -62,6 +62,7 @@ fn to_decide(row: &CaseRow, whole: &Whole) -> Vec<String> {
     lines.extend(linked.map(|other| format!("  copy       of the answer to {other} follows")));
     let findings = whole.findings.iter();
     lines.extend(findings.map(|one| format!("  {}", found(&one.issue, Some(one.outcome)))));
+    lines.extend(whole.actions.iter().map(|one| action::shown(one, &row.reference)));
     lines
 }
 
@@ -149,7 +150,7 @@ fn asked_of(part: &Part) -> String {
     format!("{points}{by}{who}")
 }
 
-fn day(text: &str) -> String {
+pub(super) fn day(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), in_words)
 }
 
@@ -206,6 +207,7 @@ fn told(recorded: &Recorded) -> String {
         Event::ClockTurned { turn, before, after, .. } => clock::told(turn, *before, *after),
         Event::CalendarChanged { before, after, .. } => clock::recounted(*before, *after),
         Event::Separated { .. } => "undid the merger".to_owned(),
+        Event::Action { number, step } => action::told(*number, step),
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
