@@ -17,6 +17,7 @@ use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
 mod act;
 mod assess;
+mod assign;
 mod attachments;
 mod clock;
 mod letters;
@@ -26,6 +27,7 @@ mod together;
 
 pub use act::Act;
 pub use assess::task_done;
+pub use assign::{NOBODY, Rebalanced, rebalance};
 pub use attachments::{attachment, attachment_bytes, sendable};
 pub(crate) use clock::started;
 pub use clock::{Move, Sum, sum};
@@ -47,6 +49,14 @@ pub enum ActFault {
     /// No service has this id.
     #[error("no service `{got}`; services.toml has: {known}")]
     NoSuchService {
+        /// What was written.
+        got: String,
+        /// What could be.
+        known: String,
+    },
+    /// No officer has this id.
+    #[error("no officer `{got}`; officers.toml has: {known}")]
+    NoSuchOfficer {
         /// What was written.
         got: String,
         /// What could be.
@@ -139,6 +149,9 @@ pub async fn act(
                     }
                     Act::Outcome { issue, outcome } => {
                         stage::outcome(tx, &inner, found, &by, issue, outcome).await
+                    }
+                    Act::Assign { to, because } => {
+                        assign::assign(tx, &inner, found, &by, &to, because).await
                     }
                     Act::Separate { because } => {
                         together::separate(tx, &inner, found, &by, &because).await
@@ -410,6 +423,7 @@ async fn reopened(
     record(tx, gateway, &mut found, by, event).await?;
     let clock = clock::started(&gateway.policy(), &found.case)?;
     save(tx, gateway, &found, Some(&clock)).await?;
+    assign::renewed(tx, gateway, &mut found).await?;
     // Whoever worked on it before is asked by the new date.
     let asked = requests::ever_asked(tx, found.row.id).await?;
     for service in found.case.services.clone() {

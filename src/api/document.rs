@@ -7,7 +7,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{acts, reading};
+use super::{acts, reading, workload};
 
 /// What a person or a program reads first.
 const ABOUT: &str = "The register of complaints for other programs. Every request shows a token of \
@@ -24,6 +24,8 @@ const ABOUT: &str = "The register of complaints for other programs. Every reques
         reading::case,
         reading::clock,
         reading::waiting,
+        workload::show,
+        workload::rebalance,
         acts::act,
         acts::split,
         acts::retry,

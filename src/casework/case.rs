@@ -93,6 +93,8 @@ pub struct Case {
     pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+    /// Who looks after it.
+    pub owner: Option<OfficerId>,
 }
 
 /// A day that the customer was told and that a change of the calendar did not move.
@@ -144,6 +146,7 @@ impl Case {
             findings: Vec::new(),
             rejected: None,
             merged: None,
+            owner: None,
         };
         for recorded in events {
             case.apply(recorded);
@@ -195,6 +198,7 @@ impl Case {
                     self.status = before;
                 }
             }
+            Event::Allocated { officer, .. } => self.owner.clone_from(officer),
             Event::Received { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }

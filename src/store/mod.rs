@@ -26,6 +26,7 @@
 //! - Text goes through [`clean`]: `PostgreSQL` refuses NUL.
 
 pub mod accounts;
+pub mod allocations;
 mod arrivals;
 pub mod assessments;
 pub mod attachments;
