@@ -9,6 +9,8 @@ CREATE TABLE absence (
   from_on {text} NOT NULL,
   begun_at BIGINT NOT NULL,
   ended_at BIGINT,
+  -- what lists the cases that fall due meanwhile
+  task_id BIGINT,
   PRIMARY KEY (officer, from_on)
 );
 

@@ -171,7 +171,11 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Pro
 }
 
 /// What an act's fault is to whoever asked for it.
-pub(super) async fn refused(gateway: &Gateway, reference: &str, fault: ActFault) -> Result<Problem, Problem> {
+pub(super) async fn refused(
+    gateway: &Gateway,
+    reference: &str,
+    fault: ActFault,
+) -> Result<Problem, Problem> {
     Ok(match fault {
         ActFault::Refused(refusal) => refusal.into(),
         ActFault::ChangedMeanwhile => {

@@ -345,7 +345,8 @@ impl Officers {
         let rule = self.rules.iter().position(|rule| rule.fits(facts));
         let by_rule = rule.and_then(|at| self.by_rule(at, &free, facts, loads, today));
         let choice = by_rule.or_else(|| self.among(&free, facts, loads))?;
-        let unheard = rule.filter(|_| choice.ground != Ground::Rule && choice.ground != Ground::Deputy);
+        let unheard =
+            rule.filter(|_| choice.ground != Ground::Rule && choice.ground != Ground::Deputy);
         let because = match unheard {
             Some(at) => format!("{}; nobody of rule {} is free", choice.because, at + 1),
             None => choice.because,

@@ -142,7 +142,9 @@ async fn list(
         owner => row.owner.as_deref() == owner,
     };
     let wanted = |row: &&CaseRow| {
-        (!which.overdue || is_overdue(row, today)) && (!which.paused || still(row)) && is_owners(row)
+        (!which.overdue || is_overdue(row, today))
+            && (!which.paused || still(row))
+            && is_owners(row)
     };
     for row in rows.iter().filter(wanted) {
         if as_json {

@@ -47,7 +47,6 @@ pub(super) async fn references(
     clocks.iter().map(number).collect()
 }
 
-
 /// Whose the new cases of a wave are, in their order.
 pub(super) enum Owners {
     /// The council names no officers: nobody's, and nothing is said of it.

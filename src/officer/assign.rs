@@ -13,9 +13,9 @@ use crate::casework::working::in_words;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::intake::loads;
+use crate::store::Tx;
 use crate::store::allocations::{self, OpenRow};
 use crate::store::tasks::{self, NewTask};
-use crate::store::Tx;
 
 /// What commands call it that no officer has a case.
 pub const NOBODY: &str = "nobody";
@@ -42,9 +42,8 @@ pub(super) async fn assign(
     let Some(to) = to else { return Ok(format!("{reference} is nobody's")) };
     let today = london_day(gateway.clock.now());
     let away = policy.officers.get(&to).and_then(|officer| officer.absence_on(today));
-    let away = away.map_or_else(String::new, |away| {
-        format!("; they are away until {}", in_words(away.until))
-    });
+    let away = away
+        .map_or_else(String::new, |away| format!("; they are away until {}", in_words(away.until)));
     Ok(format!("{reference} is with {to}{away}"))
 }
 
@@ -140,7 +139,13 @@ pub async fn rebalance(
                 for one in &done.moves {
                     tasks::finish_of_case(tx, one.case, &["allocate"], now).await?;
                 }
-                tasks::add_all(tx, &at_risk(&done.moves), now).await?;
+                tasks::add_all(tx, &NewTask::of_handovers(&done.moves), now).await?;
+                if let Some(from) = &from {
+                    let told = allocations::absence_tasks(tx, from).await?;
+                    for task in told.into_iter().filter(|_| done.left.is_empty()) {
+                        tasks::done(tx, task, now).await?;
+                    }
+                }
                 Ok(done)
             })
         })
@@ -181,21 +186,4 @@ async fn planned(
 fn references(rows: &[OpenRow], some: &[i64]) -> Vec<String> {
     let some = rows.iter().filter(|row| some.contains(&row.id));
     some.map(|row| row.reference.clone()).collect()
-}
-
-/// A case of a child at risk changes hands: whoever gets it looks today.
-fn at_risk(moves: &[Handover]) -> Vec<NewTask<'static>> {
-    let at_risk = moves.iter().filter(|one| one.safeguarding);
-    at_risk
-        .map(|one| NewTask {
-            kind: "handed_over",
-            case_id: Some(one.case),
-            words: format!(
-                "a child may be at risk, and the case has gone to {}: they read it today",
-                one.to
-            )
-            .into(),
-            ..NewTask::default()
-        })
-        .collect()
 }

@@ -5,6 +5,7 @@
 //! unique key, and queues one digest a person. Down for a week, run twice, several gateways at once:
 //! the highest rung, once.
 
+mod absence;
 mod plan;
 mod waiting;
 mod write;
@@ -25,6 +26,7 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, requests};
 use crate::tick::Tick;
 
+pub use absence::owners_gone;
 pub use plan::{Mail, Plan, RungDue};
 
 /// Runs today's reminders, if it is a working day, the hour has come, and nobody ran them yet.
@@ -71,6 +73,8 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
                     return Ok(None);
                 }
                 let policy = inner.policy();
+                // First: a list goes to whoever has the case from today.
+                absence::run(tx, &policy, today, now).await?;
                 let plan = plan_of(tx, &policy, today).await?;
                 record(tx, &plan, now).await?;
                 write::queue(tx, &inner, &policy, &plan, now).await?;

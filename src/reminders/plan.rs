@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::casework::calendar::WorkingCalendar;
+use crate::casework::case::OfficerId;
 use crate::casework::reminder::{RequestDates, Role, Rung, Via};
 use crate::casework::vocabulary::ServiceId;
 use crate::policy::Policy;
@@ -36,6 +37,9 @@ pub struct RungDue {
     pub reference: String,
     /// Service.
     pub service: ServiceId,
+    /// Who looks after the case.
+    #[serde(skip)]
+    pub owner: Option<OfficerId>,
     /// The rung.
     pub rung: Rung,
     /// Lower rungs that were missed and are never sent.
@@ -86,6 +90,9 @@ pub struct Listed {
     pub times_chased: usize,
     /// Whether somebody there has accepted it.
     pub accepted: bool,
+    /// Who looks after the case.
+    #[serde(skip)]
+    pub owner: Option<OfficerId>,
 }
 
 /// Works out a day.
@@ -112,7 +119,7 @@ pub(super) fn plan(policy: &Policy, chased: &[Chased], recorded: &[RungRow], tod
             Err(fault) => plan.faults.push(format!("{}: {fault}", request.reference)),
         }
     }
-    plan.mails = mails(policy, &plan.rungs, &listed);
+    plan.mails = mails(policy, &plan.rungs, &listed, today);
     plan
 }
 
@@ -141,6 +148,7 @@ fn reckon(
         case: request.case_id,
         reference: request.reference.clone(),
         service: ServiceId(request.service.clone()),
+        owner: request.owner.clone().map(OfficerId),
         rung,
         passed_over: passed_over.map_err(|e| e.to_string())?,
     };
@@ -168,22 +176,25 @@ fn list(
         days_left,
         times_chased,
         accepted: dates.accepted,
+        owner: request.owner.clone().map(OfficerId),
     })
 }
 
 /// Gathers everything for one person into one mail. Who hears of one request of a service sees all
 /// that the service still owes: one list a day is easier to answer than one mail a case.
-fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
-    let mut people: BTreeMap<String, (Mail, BTreeSet<ServiceId>)> = BTreeMap::new();
-    let services = policy.rules.services();
+fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed], today: Date) -> Vec<Mail> {
+    // Of which services, and of whose cases alone, where that is said.
+    let mut people: BTreeMap<String, (Mail, BTreeSet<(ServiceId, Option<OfficerId>)>)> =
+        BTreeMap::new();
     for due in rungs {
         for role in &due.rung.to {
-            for contact in services.address_for(&due.service, role.id()) {
-                let recipient = contact.address.to_lowercase();
+            let (contacts, own) = contacts(policy, due, *role, today);
+            for (name, address) in contacts {
+                let recipient = address.to_lowercase();
                 let (mail, whose) = people.entry(recipient.clone()).or_insert_with(|| {
                     let mail = Mail {
                         recipient,
-                        name: contact.name.clone(),
+                        name: name.clone(),
                         roles: BTreeSet::new(),
                         because: Vec::new(),
                         rows: Vec::new(),
@@ -191,7 +202,7 @@ fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
                     (mail, BTreeSet::new())
                 });
                 mail.roles.insert(*role);
-                whose.insert(due.service.clone());
+                whose.insert((due.service.clone(), own.clone()));
                 let why = (due.reference.clone(), due.rung.id.clone());
                 if !mail.because.contains(&why) {
                     mail.because.push(why);
@@ -202,11 +213,35 @@ fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
     people
         .into_values()
         .map(|(mut mail, whose)| {
-            mail.rows = listed.iter().filter(|row| whose.contains(&row.service)).cloned().collect();
+            let is_theirs = |row: &&Listed| {
+                whose.iter().any(|(service, own)| {
+                    *service == row.service && (own.is_none() || *own == row.owner)
+                })
+            };
+            mail.rows = listed.iter().filter(is_theirs).cloned().collect();
             mail.rows.sort_by_key(|row| (row.days_left, row.request));
             mail
         })
         .collect()
+}
+
+/// Who hears of a rung in a role, by name and address; and whose cases alone they see. What the complaints officer is told goes to
+/// whoever looks after the case, or stands in for them: else to the team's own, who sees all.
+fn contacts(
+    policy: &Policy,
+    due: &RungDue,
+    role: Role,
+    today: Date,
+) -> (Vec<(String, String)>, Option<OfficerId>) {
+    let owner = due.owner.as_ref().filter(|_| role == Role::ComplaintsOfficer);
+    let present = owner.and_then(|owner| policy.officers.present(owner, today));
+    match present {
+        Some(officer) => (vec![(officer.name.clone(), officer.address.clone())], owner.cloned()),
+        None => {
+            let all = policy.rules.services().address_for(&due.service, role.id());
+            (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
+        }
+    }
 }
 
 /// Directors hear once a week: on its first working day.

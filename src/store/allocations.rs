@@ -94,9 +94,10 @@ pub async fn of_cases(tx: &mut Tx, cases: &[i64]) -> Result<HashMap<i64, Known>,
             select.push(" AND owner IS NOT NULL");
             select.build_query_as().persistent(false).fetch_all(c).await
         })?;
-        found.extend(rows.into_iter().map(|(id, owner, reference)| {
-            (id, Known { owner: OfficerId(owner), reference })
-        }));
+        found.extend(
+            rows.into_iter()
+                .map(|(id, owner, reference)| (id, Known { owner: OfficerId(owner), reference })),
+        );
     }
     Ok(found)
 }
@@ -248,7 +249,7 @@ pub async fn absences(tx: &mut Tx) -> Result<Vec<(String, String)>, StoreError> 
         .fetch_all(c).await)
 }
 
-/// Notes that an absence has ended.
+/// Notes that an absence has ended. Gives the task that told of it.
 ///
 /// # Errors
 /// When the database refuses.
@@ -257,10 +258,38 @@ pub async fn end_absence(
     officer: &str,
     from_on: &str,
     now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let row: Option<(Option<i64>,)> = on!(tx, "end an absence", c => sqlx::query_as(
+        "UPDATE absence SET ended_at = $3 WHERE officer = $1 AND from_on = $2 AND ended_at IS NULL
+         RETURNING task_id")
+        .bind(officer).bind(from_on).bind(now.as_millisecond()).fetch_optional(c).await)?;
+    Ok(row.and_then(|(task,)| task))
+}
+
+/// Keeps which task tells of an absence.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn absence_told(
+    tx: &mut Tx,
+    officer: &OfficerId,
+    from: Date,
+    task: i64,
 ) -> Result<(), StoreError> {
-    on!(tx, "end an absence", c => sqlx::query(
-        "UPDATE absence SET ended_at = $3 WHERE officer = $1 AND from_on = $2 AND ended_at IS NULL")
-        .bind(officer).bind(from_on).bind(now.as_millisecond()).execute(c).await.map(drop))
+    on!(tx, "keep what told of an absence", c => sqlx::query(
+        "UPDATE absence SET task_id = $3 WHERE officer = $1 AND from_on = $2")
+        .bind(&officer.0).bind(from.to_string()).bind(task).execute(c).await.map(drop))
+}
+
+/// The tasks that tell of an officer's absences.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn absence_tasks(tx: &mut Tx, officer: &str) -> Result<Vec<i64>, StoreError> {
+    let rows: Vec<(i64,)> = on!(tx, "list what told of absences", c => sqlx::query_as(
+        "SELECT task_id FROM absence WHERE officer = $1 AND task_id IS NOT NULL ORDER BY from_on")
+        .bind(officer).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(task,)| task).collect())
 }
 
 /// Keeps who got which case of somebody who is away.

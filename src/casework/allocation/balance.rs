@@ -1,5 +1,8 @@
 //! Work that is shared anew: evened out, or handed over by whoever is away.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::{Choice, Facts, Ground, Load, Loads, Officer, Officers, per_share};
@@ -68,37 +71,52 @@ impl Officers {
     pub fn even_out(&self, held: &[Held], today: Date) -> Vec<Handover> {
         let mut loads = self.loads(held);
         // What came last is the least known to whoever has it.
-        let mut left: Vec<&Held> = held.iter().filter(|one| !one.facts.safeguarding()).collect();
-        left.sort_by_key(|one| (std::cmp::Reverse(self.weight(&one.facts)), std::cmp::Reverse(one.case)));
-        let mut moves = Vec::new();
-        while let Some((at, to)) = self.next_move(&left, &loads, today) {
-            let one = left.remove(at);
+        let mut cases: Vec<Held> =
+            held.iter().filter(|one| !one.facts.safeguarding()).cloned().collect();
+        cases.sort_by_key(|one| (Reverse(self.weight(&one.facts)), Reverse(one.case)));
+        let mut moves: BTreeMap<i64, Handover> = BTreeMap::new();
+        // Each move leaves less with whoever has most for their share than they had: it comes to an end.
+        while let Some((at, to)) = self.next_move(&cases, &loads, today) {
+            let Some((one, from)) = cases.get_mut(at).and_then(|one| {
+                let from = one.owner.clone()?;
+                Some((one, from))
+            }) else {
+                break;
+            };
             let weight = self.weight(&one.facts);
-            let (Some(from), Some(receiver)) = (&one.owner, self.get(&to)) else { break };
             let because = format!(
-                "evens out the work: {} points with {from}, {} with {to} at a share of {}",
-                loads.of(from).points,
-                loads.of(&to).points,
-                super::share_words(receiver.share)
+                "evens out the work: {} points with {from}, {} with {to}",
+                loads.of(&from).points,
+                loads.of(&to).points
             );
-            loads.take(from, weight);
+            loads.take(&from, weight);
             loads.add(&to, Load { cases: 1, points: weight });
-            moves.push(Handover::of(one, Choice { officer: to, ground: Ground::EvenedOut, because }));
+            let choice = Choice { officer: to.clone(), ground: Ground::EvenedOut, because };
+            match moves.get_mut(&one.case) {
+                Some(before) => before.to = to.clone(),
+                None => drop(moves.insert(one.case, Handover::of(one, choice))),
+            }
+            one.owner = Some(to);
         }
-        moves
+        // What came back to where it was has not moved.
+        moves.into_values().filter(|one| one.from.as_ref() != Some(&one.to)).collect()
     }
 
     /// The case that goes next, and to whom: of whoever has the most for their share and can be helped, the
     /// heaviest that still leaves the other with less than they had.
-    fn next_move(&self, left: &[&Held], loads: &Loads, today: Date) -> Option<(usize, OfficerId)> {
+    fn next_move(&self, cases: &[Held], loads: &Loads, today: Date) -> Option<(usize, OfficerId)> {
         let mut donors: Vec<&Officer> =
             self.all.iter().filter(|one| one.absence_on(today).is_none()).collect();
         donors.sort_by(|a, b| {
-            per_share(loads.of(&b.id).points, 0, a.share)
-                .cmp(&per_share(loads.of(&a.id).points, 0, b.share))
+            per_share(loads.of(&b.id).points, 0, a.share).cmp(&per_share(
+                loads.of(&a.id).points,
+                0,
+                b.share,
+            ))
         });
         donors.into_iter().find_map(|donor| {
-            let mine = left.iter().enumerate().filter(|(_, one)| one.owner.as_ref() == Some(&donor.id));
+            let mine =
+                cases.iter().enumerate().filter(|(_, one)| one.owner.as_ref() == Some(&donor.id));
             mine.into_iter().find_map(|(at, one)| {
                 let to = self.helper(donor, one, loads, today)?;
                 Some((at, to))
@@ -132,8 +150,7 @@ impl Officers {
     ) -> (Vec<Handover>, Vec<i64>) {
         let mut loads = self.loads(held);
         let mut urgent_first = which.to_vec();
-        urgent_first
-            .sort_by_key(|one| (!one.facts.safeguarding(), !one.facts.late, one.case));
+        urgent_first.sort_by_key(|one| (!one.facts.safeguarding(), !one.facts.late, one.case));
         let (mut moves, mut left) = (Vec::new(), Vec::new());
         for one in urgent_first {
             let deputy = from.and_then(|from| self.deputy_for(from, &one.facts, &loads, today));

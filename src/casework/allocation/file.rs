@@ -131,7 +131,11 @@ impl Reader<'_> {
     fn weights(&mut self, entry: LoadEntry) -> Weights {
         let shipped = Weights::default();
         if let Some(case) = entry.case.as_ref().filter(|case| *case.get_ref() == 0) {
-            self.fault(case, "a case that weighs nothing is given to one officer for ever", "write 1 or more");
+            self.fault(
+                case,
+                "a case that weighs nothing is given to one officer for ever",
+                "write 1 or more",
+            );
         }
         Weights {
             case: entry.case.map_or(shipped.case, Spanned::into_inner),
@@ -151,7 +155,11 @@ impl Reader<'_> {
             self.fault(&entry.address, what, "write name@domain");
         }
         if let Some(most) = entry.most_open.as_ref().filter(|most| *most.get_ref() == 0) {
-            self.fault(most, "nobody can have fewer than 0 cases", "write takes_new = false instead");
+            self.fault(
+                most,
+                "nobody can have fewer than 0 cases",
+                "write takes_new = false instead",
+            );
         }
         if let Some(deputy) = &entry.deputy {
             self.known(deputy, ids);
@@ -196,7 +204,11 @@ impl Reader<'_> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and 1000"
+    )]
     fn share(&mut self, share: Option<&Spanned<f64>>) -> u32 {
         let Some(share) = share else { return 1000 };
         let thousandths = (*share.get_ref() * 1000.0).round();
@@ -257,13 +269,21 @@ impl Reader<'_> {
 
     fn rule(&mut self, entry: RuleEntry, ids: &[String]) -> Rule {
         if entry.to.get_ref().is_empty() {
-            self.fault(&entry.to, "the rule gives its cases to nobody", "name at least one officer");
+            self.fault(
+                &entry.to,
+                "the rule gives its cases to nobody",
+                "name at least one officer",
+            );
         }
         for id in entry.to.get_ref() {
             self.known(id, ids);
         }
         if entry.why.get_ref().trim().is_empty() {
-            self.fault(&entry.why, "the rule has no reason", "say why in a few words: cases show it");
+            self.fault(
+                &entry.why,
+                "the rule has no reason",
+                "say why in a few words: cases show it",
+            );
         }
         Rule {
             record_types: self.record_types(entry.record_types),

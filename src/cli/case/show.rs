@@ -171,6 +171,7 @@ fn told(recorded: &Recorded) -> String {
 }
 
 fn allocated(officer: Option<&OfficerId>, because: &str) -> String {
-    let whose = officer.map_or("took it from its officer".to_owned(), |to| format!("gave it to {to}"));
+    let whose =
+        officer.map_or("took it from its officer".to_owned(), |to| format!("gave it to {to}"));
     if because.is_empty() { whose } else { format!("{whose} ({because})") }
 }

@@ -10,11 +10,7 @@ use crate::gateway::Gateway;
 use crate::officer::{self, NOBODY};
 use crate::register::{self, Shared, Work};
 
-pub(super) async fn show(
-    gateway: &Gateway,
-    as_json: bool,
-    out: &mut Out,
-) -> Result<(), Failure> {
+pub(super) async fn show(gateway: &Gateway, as_json: bool, out: &mut Out) -> Result<(), Failure> {
     let all = register::workload(gateway, london_day(gateway.clock.now())).await?;
     for one in &all {
         if as_json {
