@@ -6,6 +6,8 @@ mod support;
 
 #[path = "store/accounts.rs"]
 mod accounts;
+#[path = "store/allocations.rs"]
+mod allocations;
 #[path = "store/attachments.rs"]
 mod attachments;
 #[path = "store/calendars.rs"]

@@ -388,7 +388,7 @@ impl Officers {
             let because = format!("has {reference} of the same customer or matter");
             return Some(Choice { officer: id.clone(), ground: Ground::Earlier, because });
         }
-        let best = self.least(some, self.weight(facts), loads)?;
+        let best = least(some, self.weight(facts), loads)?;
         let load = loads.of(&best.id);
         let because = format!(
             "has the least work for a share of {}: {} open cases, {} points",
@@ -398,21 +398,21 @@ impl Officers {
         );
         Some(Choice { officer: best.id.clone(), ground: Ground::LeastWork, because })
     }
+}
 
-    /// Who would have the least for their share with one case more of this weight.
-    fn least<'a>(&self, some: &[&'a Officer], weight: u32, loads: &Loads) -> Option<&'a Officer> {
-        let mut best: Option<&Officer> = None;
-        for one in some {
-            let is_less = |than: &Officer| {
-                per_share(loads.of(&one.id).points, weight, than.share)
-                    < per_share(loads.of(&than.id).points, weight, one.share)
-            };
-            if best.is_none_or(is_less) {
-                best = Some(one);
-            }
+/// Who would have the least for their share with one case more of this weight.
+fn least<'a>(some: &[&'a Officer], weight: u32, loads: &Loads) -> Option<&'a Officer> {
+    let mut best: Option<&Officer> = None;
+    for one in some {
+        let is_less = |than: &Officer| {
+            per_share(loads.of(&one.id).points, weight, than.share)
+                < per_share(loads.of(&than.id).points, weight, one.share)
+        };
+        if best.is_none_or(is_less) {
+            best = Some(one);
         }
-        best
     }
+    best
 }
 
 /// The work of one beside the share of the other: what is compared instead of two quotients.
@@ -421,7 +421,7 @@ fn per_share(points: u32, more: u32, others_share: u32) -> u64 {
 }
 
 /// `1`, `0.6`.
-pub fn share_words(thousandths: u32) -> String {
+fn share_words(thousandths: u32) -> String {
     let words = format!("{}.{:03}", thousandths / 1000, thousandths % 1000);
     words.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -69,7 +69,11 @@ fn said(fault: ActFault, out: &mut Out) -> Failure {
     match fault {
         ActFault::Store(fault) => fault.into(),
         ActFault::NotAReference(words) => Failure::Usage(words),
-        fault => {
+        fault @ (ActFault::NoSuchCase(_)
+        | ActFault::Refused(_)
+        | ActFault::NoSuchService { .. }
+        | ActFault::NoSuchOfficer { .. }
+        | ActFault::ChangedMeanwhile) => {
             out.note(&format!("postern: {fault}"));
             Failure::Said
         }

@@ -180,12 +180,13 @@ fn list(
     })
 }
 
+/// A service, and whose cases of it alone, where that is said.
+type Whose = (ServiceId, Option<OfficerId>);
+
 /// Gathers everything for one person into one mail. Who hears of one request of a service sees all
 /// that the service still owes: one list a day is easier to answer than one mail a case.
 fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed], today: Date) -> Vec<Mail> {
-    // Of which services, and of whose cases alone, where that is said.
-    let mut people: BTreeMap<String, (Mail, BTreeSet<(ServiceId, Option<OfficerId>)>)> =
-        BTreeMap::new();
+    let mut people: BTreeMap<String, (Mail, BTreeSet<Whose>)> = BTreeMap::new();
     for due in rungs {
         for role in &due.rung.to {
             let (contacts, own) = contacts(policy, due, *role, today);
@@ -235,13 +236,11 @@ fn contacts(
 ) -> (Vec<(String, String)>, Option<OfficerId>) {
     let owner = due.owner.as_ref().filter(|_| role == Role::ComplaintsOfficer);
     let present = owner.and_then(|owner| policy.officers.present(owner, today));
-    match present {
-        Some(officer) => (vec![(officer.name.clone(), officer.address.clone())], owner.cloned()),
-        None => {
-            let all = policy.rules.services().address_for(&due.service, role.id());
-            (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
-        }
+    if let Some(officer) = present {
+        return (vec![(officer.name.clone(), officer.address.clone())], owner.cloned());
     }
+    let all = policy.rules.services().address_for(&due.service, role.id());
+    (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
 }
 
 /// Directors hear once a week: on its first working day.

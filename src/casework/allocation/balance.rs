@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{Choice, Facts, Ground, Load, Loads, Officer, Officers, per_share};
+use super::{Choice, Facts, Ground, Load, Loads, Officer, Officers, least, per_share};
 use crate::casework::case::OfficerId;
 
 /// An open case as it is shared.
@@ -133,7 +133,7 @@ impl Officers {
             })
             .collect();
         let weight = self.weight(&one.facts);
-        let to = self.least(&free, weight, loads)?;
+        let to = least(&free, weight, loads)?;
         let after = per_share(loads.of(&to.id).points, weight, donor.share);
         let before = per_share(loads.of(&donor.id).points, 0, to.share);
         (after < before).then(|| to.id.clone())

@@ -1,5 +1,6 @@
 //! `postern case workload` and `postern case rebalance`: who has what, and the work shared anew.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::super::{Failure, Out};
@@ -32,7 +33,7 @@ fn line(one: &Work) -> String {
         one.officer, one.open, one.overdue, one.due_this_week, one.paused, one.points
     );
     if let Some(until) = one.away_until {
-        line.push_str(&format!("  away until {}", short_words(until)));
+        let _ = write!(line, "  away until {}", short_words(until));
     } else if one.name.is_none() && one.officer != NOBODY {
         line.push_str("  no longer in officers.toml");
     } else if !one.takes_new && one.officer != NOBODY {
