@@ -104,13 +104,12 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
         let seen = recount::Seen::default();
-        turn(
-            "the calendar",
-            &stop_one,
-            || recount::tick(&one, &seen),
-            || one.nudges.adopted.notified(),
-        )
-        .await;
+        // What follows from an edit of what staff edit, beside the next message.
+        let tick = || async {
+            reminders::owners_gone(&one).await?;
+            recount::tick(&one, &seen).await
+        };
+        turn("the calendar", &stop_one, tick, || one.nudges.adopted.notified()).await;
     });
     if gateway.config.scan.scanner().is_some() {
         let (one, stop_one) = (Arc::clone(gateway), stop.clone());
@@ -200,6 +199,7 @@ pub async fn once(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     }
     let seen = recount::Seen::default();
     while recount::tick(gateway, &seen).await? == Tick::Busy {}
+    reminders::owners_gone(gateway).await?;
     while intake::tick(gateway).await? == Tick::Busy {}
     reminders::tick(gateway).await?;
     while outbox::tick(gateway, || true).await? == Tick::Busy {}

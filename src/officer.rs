@@ -20,6 +20,7 @@ use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 mod act;
 mod actions;
 mod assess;
+mod assign;
 mod attachments;
 mod clock;
 mod letters;
@@ -31,6 +32,7 @@ mod together;
 pub use act::Act;
 pub use actions::ActionMove;
 pub use assess::task_done;
+pub use assign::{NOBODY, Rebalanced, rebalance};
 pub use attachments::{attachment, attachment_bytes, sendable};
 pub use clock::{Move, Sum, sum};
 pub(crate) use clock::{pauses, resumed, started, suspended};
@@ -53,6 +55,14 @@ pub enum ActFault {
     /// No service has this id.
     #[error("no service `{got}`; services.toml has: {known}")]
     NoSuchService {
+        /// What was written.
+        got: String,
+        /// What could be.
+        known: String,
+    },
+    /// No officer has this id.
+    #[error("no officer `{got}`; officers.toml has: {known}")]
+    NoSuchOfficer {
         /// What was written.
         got: String,
         /// What could be.
@@ -161,6 +171,9 @@ pub async fn act(
                     }
                     Act::Outcome { issue, outcome } => {
                         stage::outcome(tx, &inner, found, &by, issue, outcome).await
+                    }
+                    Act::Assign { to, because } => {
+                        assign::assign(tx, &inner, found, &by, &to, because).await
                     }
                     Act::Separate { because } => {
                         together::separate(tx, &inner, found, &by, &because).await
@@ -455,6 +468,7 @@ async fn reopened(
     record(tx, gateway, &mut found, by, event).await?;
     let clock = clock::started(&gateway.policy(), &found.case)?;
     save(tx, gateway, &found, Some(&clock)).await?;
+    assign::renewed(tx, gateway, &mut found).await?;
     // Whoever worked on it before is asked by the new date.
     let asked = requests::ever_asked(tx, found.row.id).await?;
     for service in found.case.services.clone() {

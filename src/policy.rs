@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use rust_embed::Embed;
 
+use crate::casework::allocation::Officers;
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::procedure::Procedures;
 use crate::casework::reminder::Ladder;
@@ -22,6 +23,8 @@ struct ShippedRules;
 
 /// The file that says where else somebody can go.
 const ROUTES: &str = "routes.toml";
+/// The file that says who is of the complaints team, and how the work is shared.
+const OFFICERS: &str = "officers.toml";
 /// The calendar's file name.
 const CALENDAR: &str = "bank-holidays-england.json";
 
@@ -37,6 +40,8 @@ pub struct Policy {
     pub ladder: Ladder,
     /// What is said where a case is not taken on.
     pub routes: Routes,
+    /// The complaints team, and how the work is shared.
+    pub officers: Officers,
     /// What we write.
     pub letters: Letters,
 }
@@ -115,29 +120,30 @@ impl Policy {
         procedures.zip(calendar).ok_or(faults)
     }
 
-    fn from_files(rules: &Texts, templates: &Texts) -> Result<Self, Vec<Fault>> {
+    fn from_files(files: &Texts, templates: &Texts) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let procedures = procedures(rules, &mut faults);
-        let ladder = part(rules, "reminders.toml", &mut faults, Ladder::from_toml);
-        let calendar = calendar(rules, &mut faults);
-        let routes = routes(rules, &mut faults);
+        let procedures = procedures(files, &mut faults);
+        let ladder = part(files, "reminders.toml", &mut faults, Ladder::from_toml);
+        let calendar = calendar(files, &mut faults);
+        let routes = routes(files, &mut faults);
         // The two that take long, at once.
         let (rules, letters) = std::thread::scope(|scope| {
             let letters = scope.spawn(|| Letters::load(templates));
-            (rule_set(rules), letters.join())
+            (rule_set(files), letters.join())
         });
         // A panic goes on as if it had been here.
         let letters = letters.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let rules = rules.map_err(|mut more| faults.append(&mut more)).ok();
         let letters = letters.map_err(|mut more| faults.append(&mut more)).ok();
-        match (rules, procedures, calendar, ladder.zip(routes), letters) {
+        let officers = officers(files, rules.as_ref(), &mut faults);
+        match (rules, procedures, calendar, ladder.zip(routes), letters.zip(officers)) {
             (
                 Some(rules),
                 Some(procedures),
                 Some(calendar),
                 Some((ladder, routes)),
-                Some(letters),
-            ) => Ok(Self { rules, procedures, calendar, ladder, routes, letters }),
+                Some((letters, officers)),
+            ) => Ok(Self { rules, procedures, calendar, ladder, routes, officers, letters }),
             _ => Err(faults),
         }
     }
@@ -181,7 +187,7 @@ pub fn rules_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
 pub fn others_of(folder: &Path) -> Result<RuleFiles, Vec<Fault>> {
     let mut files = all_of(Some(folder))?;
     let is_read = |name: &str| {
-        ["procedures.toml", "reminders.toml", ROUTES, CALENDAR]
+        ["procedures.toml", "reminders.toml", ROUTES, OFFICERS, CALENDAR]
             .iter()
             .any(|own| name.ends_with(own))
     };
@@ -221,6 +227,18 @@ fn routes(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Routes> {
     part(&embedded::<ShippedRules>("rules"), ROUTES, faults, Routes::from_toml)
 }
 
+/// Without the file nobody is allocated anything. Its services are those of the directory, where that could be read.
+fn officers(files: &Texts, rules: Option<&RuleSet>, faults: &mut Vec<Fault>) -> Option<Officers> {
+    let known = rules.map(|rules| {
+        let all = rules.services().all().iter();
+        all.map(|service| service.id.as_str()).collect::<Vec<&str>>()
+    });
+    if !files.iter().any(|(name, _)| name.ends_with(OFFICERS)) {
+        return Some(Officers::default());
+    }
+    part(files, OFFICERS, faults, |file, text| Officers::from_toml(file, text, known.as_deref()))
+}
+
 /// The calendar's file, by name and text: of the folder that the settings name, or the shipped one.
 ///
 /// # Errors
@@ -237,7 +255,7 @@ fn is_classification(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     let kind = Path::new(file).extension();
     let counts = kind.is_some_and(|extension| extension == "toml" || extension == "jsonl");
-    counts && !matches!(file, "procedures.toml" | "reminders.toml" | ROUTES)
+    counts && !matches!(file, "procedures.toml" | "reminders.toml" | ROUTES | OFFICERS)
 }
 
 fn part<T>(

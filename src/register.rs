@@ -24,6 +24,10 @@ use crate::store::suggestions::{self, SuggestionRow};
 use crate::store::tasks::{self, TaskRow};
 use crate::store::{Db, StoreError, moment};
 
+mod workload;
+
+pub use workload::{Given, Shared, Work, workload};
+
 /// A case as lists give it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = CaseInList)]
@@ -68,6 +72,8 @@ pub struct Brief {
     pub acknowledged_at: Option<Timestamp>,
     /// When the customer was answered.
     pub answered_at: Option<Timestamp>,
+    /// The officer of `officers.toml` who looks after it; null where nobody does.
+    pub owner: Option<String>,
 }
 
 impl Brief {
@@ -95,6 +101,7 @@ impl Brief {
             due: row.agreed_due_on.clone(),
             acknowledged_at: row.acknowledged_at.map(moment),
             answered_at: row.answered_at.map(moment),
+            owner: row.owner.clone(),
         }
     }
 }

@@ -28,6 +28,8 @@ mod learning;
 mod letters;
 #[path = "commands/mail.rs"]
 mod mail;
+#[path = "commands/officers.rs"]
+mod officers;
 #[path = "commands/parts.rs"]
 mod parts;
 #[path = "commands/policies.rs"]

@@ -8,6 +8,8 @@ mod support;
 mod accounts;
 #[path = "store/actions.rs"]
 mod actions;
+#[path = "store/allocations.rs"]
+mod allocations;
 #[path = "store/attachments.rs"]
 mod attachments;
 #[path = "store/calendars.rs"]

@@ -135,6 +135,7 @@ fn opened(
         clock: clocked,
         rules_version: "bench",
         received_at: at,
+        owner: None,
     };
     (reference.expect("a reference").to_string(), case)
 }

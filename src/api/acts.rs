@@ -45,6 +45,7 @@ pub(super) struct AlsoDone {
     ("answered" = (value = json!({"act": "respond", "note": "letter of 3 March"}))),
     ("corrected" = (value = json!({"act": "correct", "changes": {"record_type": "enquiry"}, "because": "asks for advice only"}))),
     ("agreed" = (value = json!({"act": "action", "wanted": {"move": "agree", "what": "train the duty team", "service": "sen", "due_on": "2026-05-29"}}))),
+    ("assigned" = (value = json!({"act": "assign", "to": "ann", "because": "she knows the family"}))),
     ("paused" = (value = json!({"act": "turn", "wanted": {"move": "pause", "why": "awaiting_customer"}, "because": "asked which school"}))),
 )), responses(
     (status = 200, description = "It is done.", body = Done,
@@ -158,7 +159,7 @@ fn expected(headers: &HeaderMap) -> Result<i64, Problem> {
     })
 }
 
-fn read(body: &[u8]) -> Result<Act, Problem> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let see = "GET /api lists the acts and their fields";
     serde_json::from_slice(body).map_err(|fault| match fault.classify() {
         serde_json::error::Category::Data => Problem::unknown(fault.to_string()).instead(see),
@@ -171,7 +172,11 @@ fn read(body: &[u8]) -> Result<Act, Problem> {
 }
 
 /// What an act's fault is to whoever asked for it.
-async fn refused(gateway: &Gateway, reference: &str, fault: ActFault) -> Result<Problem, Problem> {
+pub(super) async fn refused(
+    gateway: &Gateway,
+    reference: &str,
+    fault: ActFault,
+) -> Result<Problem, Problem> {
     Ok(match fault {
         ActFault::Refused(refusal) => refusal.into(),
         ActFault::ChangedMeanwhile => {
@@ -180,6 +185,9 @@ async fn refused(gateway: &Gateway, reference: &str, fault: ActFault) -> Result<
         }
         ActFault::NoSuchService { got, known } => {
             Problem::unknown(format!("no service `{got}`")).instead(format!("name one of {known}"))
+        }
+        ActFault::NoSuchOfficer { got, known } => {
+            Problem::unknown(format!("no officer `{got}`")).instead(format!("name one of {known}"))
         }
         // The path's case was there: it is another that the body names.
         fault @ (ActFault::NoSuchCase(_) | ActFault::NotAReference(_)) => {

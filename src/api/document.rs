@@ -7,7 +7,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{actions, acts, reading};
+use super::{actions, acts, reading, workload};
 
 /// What a person or a program reads first.
 const ABOUT: &str = "The register of complaints for other programs. Every request shows a token of \
@@ -25,6 +25,8 @@ const ABOUT: &str = "The register of complaints for other programs. Every reques
         reading::clock,
         reading::waiting,
         actions::list,
+        workload::show,
+        workload::rebalance,
         acts::act,
         acts::split,
         acts::retry,

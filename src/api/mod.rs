@@ -11,6 +11,7 @@ mod document;
 mod page;
 mod problem;
 mod reading;
+mod workload;
 
 use std::sync::Arc;
 
@@ -38,6 +39,8 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/v1/cases/{reference}/acts", post(acts::act))
         .route("/api/v1/actions", get(actions::list))
         .route("/api/v1/waiting", get(reading::waiting))
+        .route("/api/v1/workload", get(workload::show))
+        .route("/api/v1/workload/rebalance", post(workload::rebalance))
         .route("/api/v1/messages/{id}/split", post(acts::split))
         .route("/api/v1/messages/{id}/retry", post(acts::retry))
         .route("/api/v1/suggestions/{id}/decline", post(acts::decline))

@@ -15,6 +15,7 @@ use crate::casework::case::{CaseStatus, Recorded};
 use crate::casework::reference::CaseReference;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
+use crate::officer::NOBODY;
 use crate::register::{self, Brief, ClockOfCase, Whole};
 use crate::store::cases::{self, CaseRow, Listed};
 
@@ -37,6 +38,8 @@ pub(super) struct Asked {
     /// Only those of this status.
     #[param(inline)]
     status: Option<CaseStatus>,
+    /// Only those of this officer of `officers.toml`; `nobody` for those that no officer has.
+    owner: Option<String>,
     /// The reference with which the page before ended (`next`).
     after: Option<String>,
     /// How many at most, from 1 to 500; 100 without it.
@@ -83,6 +86,7 @@ pub(super) async fn list(
         status: asked.status.or(otherwise).map(CaseStatus::id),
         overdue_on: asked.overdue.then(|| london_day(gateway.clock.now())),
         after: after.as_ref(),
+        owner: asked.owner.as_deref().map(|owner| Some(owner).filter(|one| *one != NOBODY)),
     };
     let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     let mut rows = cases::page(&gateway.db, which, one_more).await?;

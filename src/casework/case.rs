@@ -114,6 +114,8 @@ pub struct Case {
     pub merged: Option<(String, CaseStatus)>,
     /// What was agreed because of it, in the order in which it was agreed.
     pub actions: Vec<Action>,
+    /// Who looks after it.
+    pub owner: Option<OfficerId>,
 }
 
 /// Cases that go on in another.
@@ -181,6 +183,7 @@ impl Case {
             rejected: None,
             merged: None,
             actions: Vec::new(),
+            owner: None,
         };
         for recorded in events {
             case.apply(recorded);
@@ -261,6 +264,7 @@ impl Case {
                 self.receive();
             }
             Event::Action { number, step } => self.take(*number, step),
+            Event::Allocated { officer, .. } => self.owner.clone_from(officer),
             Event::Received { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }

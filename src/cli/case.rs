@@ -5,6 +5,7 @@ mod action;
 mod attachment;
 mod clock;
 mod show;
+mod workload;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -33,8 +34,13 @@ pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), 
 async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result<(), Failure> {
     match asked {
         Asked::List { waiting: true, json, .. } => waiting(gateway, json, out).await,
-        Asked::List { overdue, all, paused, json, .. } => {
-            list(gateway, Listed { overdue, all, paused }, json, out).await
+        Asked::List { overdue, all, paused, owner, json, .. } => {
+            list(gateway, Listed { overdue, all, paused, owner }, json, out).await
+        }
+        Asked::Workload { json } => workload::show(gateway, json, out).await,
+        Asked::Rebalance { from, because, dry_run, json } => {
+            let asked = workload::Asked { from, because, dry_run, json };
+            workload::rebalance(gateway, asked, out).await
         }
         Asked::Done { task } => task_done(gateway, task, out).await,
         Asked::Show { reference, json } => show(gateway, &reference, json, out).await,
@@ -62,11 +68,22 @@ async fn done(
 ) -> Result<(), Failure> {
     match officer::act(gateway, &reference, &whoever(), None, act).await {
         Ok(words) => Ok(out.line(&words)?),
-        Err(ActFault::Store(fault)) => Err(fault.into()),
-        Err(ActFault::NotAReference(words)) => Err(Failure::Usage(words)),
-        Err(fault) => {
+        Err(fault) => Err(said(fault, out)),
+    }
+}
+
+/// Why something was not done, said.
+fn said(fault: ActFault, out: &mut Out) -> Failure {
+    match fault {
+        ActFault::Store(fault) => fault.into(),
+        ActFault::NotAReference(words) => Failure::Usage(words),
+        fault @ (ActFault::NoSuchCase(_)
+        | ActFault::Refused(_)
+        | ActFault::NoSuchService { .. }
+        | ActFault::NoSuchOfficer { .. }
+        | ActFault::ChangedMeanwhile) => {
             out.note(&format!("postern: {fault}"));
-            Err(Failure::Said)
+            Failure::Said
         }
     }
 }
@@ -106,11 +123,12 @@ async fn retry(gateway: &Arc<Gateway>, message: i64, out: &mut Out) -> Result<()
 }
 
 /// Which cases a list gives.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Listed {
     overdue: bool,
     all: bool,
     paused: bool,
+    owner: Option<String>,
 }
 
 async fn task_done(gateway: &Arc<Gateway>, task: i64, out: &mut Out) -> Result<(), Failure> {
@@ -130,8 +148,15 @@ async fn list(
     let today = london_day(gateway.clock.now());
     let rows = cases::list(&gateway.db, which.all).await?;
     let still = |row: &CaseRow| row.agreed_due_on.is_none() && row.target_on.is_some();
+    let is_owners = |row: &CaseRow| match which.owner.as_deref() {
+        None => true,
+        Some(officer::NOBODY) => row.owner.is_none(),
+        owner => row.owner.as_deref() == owner,
+    };
     let wanted = |row: &&CaseRow| {
-        (!which.overdue || is_overdue(row, today)) && (!which.paused || still(row))
+        (!which.overdue || is_overdue(row, today))
+            && (!which.paused || still(row))
+            && is_owners(row)
     };
     for row in rows.iter().filter(wanted) {
         if as_json {
@@ -161,8 +186,9 @@ fn line(row: &CaseRow, today: jiff::civil::Date) -> String {
     let due = due(row);
     let late = if is_overdue(row, today) { " LATE" } else { "" };
     let check = if row.needs_officer { " check" } else { "" };
+    let with = row.owner.as_ref().map_or_else(String::new, |owner| format!(" with {owner}"));
     format!(
-        "{}  {:<22} {:<26} {:<18} due {due}{late}{check}",
+        "{}  {:<22} {:<26} {:<18} due {due}{late}{check}{with}",
         row.reference, row.record_type, row.lead_service, row.customer_type
     )
 }

@@ -46,6 +46,7 @@ fn report(policy: &Policy, out: &mut Out) -> Result<(), Failure> {
     let rules = &policy.rules;
     out.line(&format!("rules       {} rules, version {}", rules.len(), rules.version()))?;
     out.line(&format!("services    {}", rules.services().all().len()))?;
+    out.line(&format!("officers    {}", policy.officers.all().len()))?;
     out.line(&format!("templates   version {}", policy.letters.version()))?;
     let today = london_day(Clock::System.now());
     let until = policy.calendar.covered_until();

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use super::{Failure, Out};
+use crate::casework::case::OfficerId;
 use crate::config::{Clamd, Config, Mailbox, MailboxKind};
 use crate::gateway;
 use crate::intake::fetch::imap_account;
 use crate::mailbox::{Maildir, Session};
 use crate::outbox::{SmtpAccount, SmtpPool};
+use crate::policy::Policy;
 use crate::scan::clamd::{self, Patience};
-use crate::store::{self, Db};
+use crate::store::{self, Db, allocations};
 
 /// One thing tried: what it is, and how it went with the remedy.
 struct Finding {
@@ -18,9 +20,10 @@ struct Finding {
 }
 
 pub(super) async fn run(file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let (config, _) = super::check::checked(file, out)?;
+    let (config, policy) = super::check::checked(file, out)?;
     out.line("pass  settings, rules, templates, calendar")?;
     let mut findings = vec![store(&config).await];
+    findings.extend(owners(&config, &policy).await);
     for mailbox in &config.mailboxes {
         findings.push(self::mailbox(mailbox).await);
     }
@@ -61,6 +64,28 @@ async fn store(config: &Config) -> Finding {
         )),
     };
     Finding { what: "store".to_owned(), result }
+}
+
+/// Whether everybody who has open cases is of the team still. Nothing where no case has an officer.
+async fn owners(config: &Config, policy: &Policy) -> Option<Finding> {
+    // A store that cannot be opened has been told of.
+    let db = Db::open(&config.store.url).await.ok()?;
+    let owners = allocations::owners(&db).await;
+    db.close().await;
+    let owners = owners.ok().filter(|owners| !owners.is_empty())?;
+    let is_gone = |owner: &str| policy.officers.get(&OfficerId(owner.to_owned())).is_none();
+    let gone: Vec<&(String, i64)> = owners.iter().filter(|(owner, _)| is_gone(owner)).collect();
+    let result = match gone.as_slice() {
+        [] => Ok(format!("{} of officers.toml have open cases", owners.len())),
+        gone => {
+            let named: Vec<String> =
+                gone.iter().map(|(owner, cases)| format!("{owner} ({cases})")).collect();
+            let why = format!("no longer in officers.toml, with open cases: {}", named.join(", "));
+            let cure = "give the cases to others with `postern case rebalance --from OFFICER`";
+            Err((why, cure.to_owned()))
+        }
+    };
+    Some(Finding { what: "officers".to_owned(), result })
 }
 
 fn short(id: &str) -> &str {

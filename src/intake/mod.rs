@@ -4,6 +4,7 @@
 //! what waits in the store through the recorded steps. If the process stops anywhere, the rows say
 //! where to go on, and every step is safe to repeat.
 
+mod allocate;
 mod ask;
 mod assess;
 mod bounces;
@@ -31,6 +32,7 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 use crate::token;
+pub(crate) use allocate::loads;
 pub(crate) use ask::{Asking, ask_otherwise, ask_service};
 pub(crate) use fetch::{believed, imported};
 pub(crate) use open::clocked;

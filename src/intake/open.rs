@@ -1,17 +1,17 @@
 //! Opening a case: number, clock, parties, acknowledgement, and the services asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use tracing::error;
 
+use super::allocate::{self, Owners};
 use super::ask::{Asking, ask_all};
 use super::assess::{asked_of_an_officer, may_stand_in_the_way};
 use super::settle::{Following, Scene};
 use crate::casework::case::Event;
 use crate::casework::procedure::{ClockFault, StageClock, Start};
-use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
 use crate::decide::Action;
 use crate::letters::context::Context;
@@ -35,8 +35,8 @@ pub(super) struct Opened {
 /// A message that opens a case.
 #[derive(Clone, Copy)]
 pub(super) struct Opening<'a> {
-    scene: &'a Scene<'a>,
-    record_type: RecordType,
+    pub(super) scene: &'a Scene<'a>,
+    pub(super) record_type: RecordType,
 }
 
 impl<'a> Opening<'a> {
@@ -72,12 +72,15 @@ pub(super) async fn open_all(
     let Some(first) = openings.first() else { return Ok(HashMap::new()) };
     let Scene { gateway, policy, now, .. } = *first.scene;
     let clocks: Vec<StageClock> = openings.iter().map(clock).collect::<Result<_, _>>()?;
-    let references = references(tx, &gateway.config.council.prefix, &clocks).await?;
+    let references = allocate::references(tx, &gateway.config.council.prefix, &clocks).await?;
+    let owners = Owners::choose(tx, policy, openings, now).await?;
     let new: Vec<_> = openings
         .iter()
         .zip(&clocks)
-        .zip(&references)
-        .map(|((opening, clock), reference)| (reference.to_string(), new_case(opening, clock)))
+        .zip(references.iter().zip(owners.each()))
+        .map(|((opening, clock), (reference, owner))| {
+            (reference.to_string(), NewCase { owner, ..new_case(opening, clock) })
+        })
         .collect();
     let ids = cases::open(tx, &new).await?;
     let letters: Vec<FirstLetter<'_>> = openings
@@ -97,37 +100,13 @@ pub(super) async fn open_all(
         begin(opening, letter, after);
         ask_services(opening.scene, letter, &mut asking, after);
     }
+    owners.tell(letters.iter().map(|letter| letter.case.id), after);
     ask_all(tx, gateway, policy, &asking, now, after).await?;
     let opened = openings.iter().zip(&letters).map(|(opening, letter)| {
         let opened = Opened { id: letter.case.id, reference: letter.reference.to_owned() };
         (opening.scene.one.waiting.id, opened)
     });
     Ok(opened.collect())
-}
-
-/// Numbers cases, each in the year of its receipt.
-async fn references(
-    tx: &mut Tx,
-    prefix: &str,
-    clocks: &[StageClock],
-) -> Result<Vec<CaseReference>, StoreError> {
-    let mut counts: BTreeMap<i16, usize> = BTreeMap::new();
-    for clock in clocks {
-        *counts.entry(clock.received_on.year()).or_default() += 1;
-    }
-    let mut next = BTreeMap::new();
-    for (year, count) in counts {
-        next.insert(year, cases::next_numbers(tx, year, count).await?);
-    }
-    let number = |clock: &StageClock| {
-        let year = clock.received_on.year();
-        let next = next.entry(year).or_default();
-        let number = u32::try_from(*next).unwrap_or(u32::MAX);
-        *next += 1;
-        CaseReference::new(prefix, year, number)
-            .map_err(|fault| StoreError::unsuitable("number a case", fault.to_string()))
-    };
-    clocks.iter().map(number).collect()
 }
 
 fn new_case<'a>(opening: &Opening<'a>, clock: &StageClock) -> NewCase<'a> {
@@ -149,6 +128,7 @@ fn new_case<'a>(opening: &Opening<'a>, clock: &StageClock) -> NewCase<'a> {
         clock: clocked(clock),
         rules_version: scene.policy.rules.version(),
         received_at: scene.one.received_at(),
+        owner: None,
     }
 }
 

@@ -161,6 +161,13 @@ pub enum Act {
         /// What; none takes an earlier finding back.
         outcome: Option<Outcome>,
     },
+    /// An officer of `officers.toml` looks after it from now on.
+    Assign {
+        /// Their id; `nobody` takes it from whoever has it.
+        to: String,
+        /// Why.
+        because: Option<String>,
+    },
     /// A merger is undone.
     Separate {
         /// Why.

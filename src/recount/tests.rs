@@ -109,6 +109,7 @@ fn row(clocked: &Clocked) -> CaseRow {
         opened_by: 1,
         merged_into: None,
         version: 1,
+        owner: None,
     }
 }
 

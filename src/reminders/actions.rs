@@ -292,6 +292,9 @@ mod tests {
             asked_on: "2026-11-02".to_owned(),
             draft_due_on: Some("2026-11-25".to_owned()),
             due_on: "2026-11-30".to_owned(),
+            responder_name: None,
+            responder_address: None,
+            owner: None,
             short: false,
         };
         let known = Known {

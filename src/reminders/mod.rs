@@ -5,6 +5,7 @@
 //! unique key, and queues one digest a person. Down for a week, run twice, several gateways at once:
 //! the highest rung, once.
 
+mod absence;
 mod actions;
 mod plan;
 mod suspension;
@@ -28,6 +29,7 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, requests};
 use crate::tick::Tick;
 
+pub use absence::owners_gone;
 pub use actions::{ActionDue, ListedAction};
 pub use plan::{Mail, Plan, RungDue};
 
@@ -76,6 +78,8 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
                 }
                 let policy = inner.policy();
                 suspension::run(tx, &inner, &policy, today, now).await?;
+                // First: a list goes to whoever has the case from today.
+                absence::run(tx, &policy, today, now).await?;
                 let plan = plan_of(tx, &policy, today).await?;
                 record(tx, &plan, now).await?;
                 write::queue(tx, &inner, &policy, &plan, now).await?;

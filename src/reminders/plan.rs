@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::actions::{self, ActionDue, ListedAction};
 use crate::casework::calendar::WorkingCalendar;
+use crate::casework::case::OfficerId;
 use crate::casework::reminder::{RequestDates, Role, Rung, Via};
 use crate::casework::vocabulary::ServiceId;
 use crate::policy::Policy;
@@ -27,7 +28,7 @@ pub(super) struct Known {
 }
 
 /// The mails of a day by address, each with the services whose requests it lists.
-pub(super) type People = BTreeMap<String, (Mail, BTreeSet<ServiceId>)>;
+pub(super) type People = BTreeMap<String, (Mail, BTreeSet<Whose>)>;
 
 /// What goes out on a day.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -62,6 +63,9 @@ pub struct RungDue {
     /// Who answers there, name and address, where an officer named somebody.
     #[serde(skip)]
     pub responder: Option<(String, String)>,
+    /// Who looks after the case.
+    #[serde(skip)]
+    pub owner: Option<OfficerId>,
     /// The rung.
     pub rung: Rung,
     /// Lower rungs that were missed and are never sent.
@@ -116,6 +120,9 @@ pub struct Listed {
     pub times_chased: usize,
     /// Whether somebody there has accepted it.
     pub accepted: bool,
+    /// Who looks after the case.
+    #[serde(skip)]
+    pub owner: Option<OfficerId>,
 }
 
 /// Works out a day.
@@ -144,7 +151,7 @@ pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     }
     let owed = actions::owed(policy, &known.actions, &known.action_rungs, today);
     let mut people = People::new();
-    gather(policy, &plan.rungs, &mut people);
+    gather(policy, &plan.rungs, today, &mut people);
     actions::gather(policy, &owed, &mut people);
     plan.mails = mails(people, &listed);
     plan.faults.extend(owed.faults);
@@ -181,6 +188,7 @@ fn reckon(
         reference: request.reference.clone(),
         service: ServiceId(request.service.clone()),
         responder: request.responder_name.clone().zip(request.responder_address.clone()),
+        owner: request.owner.clone().map(OfficerId),
         rung,
         passed_over: passed_over.map_err(|e| e.to_string())?,
     };
@@ -208,6 +216,7 @@ fn list(
         days_left,
         times_chased,
         accepted: dates.accepted,
+        owner: request.owner.clone().map(OfficerId),
     })
 }
 
@@ -216,7 +225,7 @@ pub(super) fn person<'p>(
     people: &'p mut People,
     name: &str,
     address: &str,
-) -> &'p mut (Mail, BTreeSet<ServiceId>) {
+) -> &'p mut (Mail, BTreeSet<Whose>) {
     let recipient = address.to_lowercase();
     people.entry(recipient.clone()).or_insert_with(|| {
         let mail = Mail {
@@ -232,14 +241,18 @@ pub(super) fn person<'p>(
     })
 }
 
+/// A service, and whose cases of it alone, where that is said.
+type Whose = (ServiceId, Option<OfficerId>);
+
 /// Puts the rungs that are due into the mails of the day.
-fn gather(policy: &Policy, rungs: &[RungDue], people: &mut People) {
+fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) {
     for due in rungs {
         for role in &due.rung.to {
-            for (name, address) in reached(policy, due, *role) {
+            let (contacts, own) = contacts(policy, due, *role, today);
+            for (name, address) in contacts {
                 let (mail, whose) = person(people, &name, &address);
                 mail.roles.insert(*role);
-                whose.insert(due.service.clone());
+                whose.insert((due.service.clone(), own.clone()));
                 let why = (due.reference.clone(), due.rung.id.clone());
                 if !mail.because.contains(&why) {
                     mail.because.push(why);
@@ -255,22 +268,37 @@ fn mails(people: People, listed: &[Listed]) -> Vec<Mail> {
     people
         .into_values()
         .map(|(mut mail, whose)| {
-            mail.rows = listed.iter().filter(|row| whose.contains(&row.service)).cloned().collect();
+            let is_theirs = |row: &&Listed| {
+                whose.iter().any(|(service, own)| {
+                    *service == row.service && (own.is_none() || *own == row.owner)
+                })
+            };
+            mail.rows = listed.iter().filter(is_theirs).cloned().collect();
             mail.rows.sort_by_key(|row| (row.days_left, row.request));
             mail
         })
         .collect()
 }
 
-/// Who hears of a rung in a role: by the services' file, or whom an officer named to answer.
-fn reached(policy: &Policy, due: &RungDue, role: Role) -> Vec<(String, String)> {
-    match &due.responder {
-        Some(named) if role == Role::RespondingManager => vec![named.clone()],
-        _ => {
-            let contacts = policy.rules.services().address_for(&due.service, role.id());
-            contacts.into_iter().map(|one| (one.name.clone(), one.address.clone())).collect()
-        }
+/// Who hears of a rung in a role, by name and address: by the services' file, or whom an officer named to answer; and
+/// whose cases alone they see. What the complaints officer is told goes to whoever looks after the case, or stands in
+/// for them: else to the team's own, who sees all.
+fn contacts(
+    policy: &Policy,
+    due: &RungDue,
+    role: Role,
+    today: Date,
+) -> (Vec<(String, String)>, Option<OfficerId>) {
+    let owner = due.owner.as_ref().filter(|_| role == Role::ComplaintsOfficer);
+    let present = owner.and_then(|owner| policy.officers.present(owner, today));
+    if let Some(officer) = present {
+        return (vec![(officer.name.clone(), officer.address.clone())], owner.cloned());
     }
+    if let Some(named) = due.responder.as_ref().filter(|_| role == Role::RespondingManager) {
+        return (vec![named.clone()], None);
+    }
+    let all = policy.rules.services().address_for(&due.service, role.id());
+    (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
 }
 
 /// Directors hear once a week: on its first working day.

@@ -42,6 +42,8 @@ pub struct NewCase<'a> {
     pub rules_version: &'a str,
     /// When the council's server took the message.
     pub received_at: Timestamp,
+    /// The officer who looks after it.
+    pub owner: Option<&'a str>,
 }
 
 /// The dates of a case's stage, as they were worked out when its clock started.
@@ -126,12 +128,14 @@ pub struct CaseRow {
     pub merged_into: Option<i64>,
     /// Counts up with every change.
     pub version: i64,
+    /// The officer who looks after it.
+    pub owner: Option<String>,
 }
 
 pub(super) const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
     confidence, needs_officer, customer_address, customer_name, subject, procedure_id, stage, start_rule,
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
-    agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version FROM complaint_case";
+    agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version, owner FROM complaint_case";
 
 /// The next case numbers of a year, `count` of them: gives the first. Taken inside the transaction that
 /// opens the cases, so that a crash leaves no number without a case: the counter rolls back with
@@ -198,7 +202,7 @@ pub async fn open(tx: &mut Tx, cases: &[(String, NewCase<'_>)]) -> Result<Vec<i6
                     customer_type, themes, flags, confidence, needs_officer, customer_address,
                     customer_name, subject, procedure_id, stage, start_rule, calendar_version,
                     rules_version, received_at, received_on, acknowledge_by_on, target_on,
-                    standard_due_on, agreed_due_on) ");
+                    standard_due_on, agreed_due_on, owner) ");
             insert.push_values(some, |mut row, (reference, new)| {
                 let clock = &new.clock;
                 row.push_bind(reference)
@@ -224,7 +228,8 @@ pub async fn open(tx: &mut Tx, cases: &[(String, NewCase<'_>)]) -> Result<Vec<i6
                     .push_bind(clock.acknowledge_by_on.to_string())
                     .push_bind(day(clock.target_on))
                     .push_bind(day(clock.standard_due_on))
-                    .push_bind(day(clock.agreed_due_on));
+                    .push_bind(day(clock.agreed_due_on))
+                    .push_bind(new.owner);
             });
             insert.push(" RETURNING reference, id");
             insert.build_query_as().persistent(false).fetch_all(c).await

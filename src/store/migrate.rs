@@ -37,6 +37,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0012_calendar_changes", include_str!("../../migrations/0012_calendar_changes.sql")),
     ("0013_parts", include_str!("../../migrations/0013_parts.sql")),
     ("0014_actions", include_str!("../../migrations/0014_actions.sql")),
+    ("0015_owners", include_str!("../../migrations/0015_owners.sql")),
 ];
 
 /// The two spellings of a migration.

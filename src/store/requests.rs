@@ -350,6 +350,8 @@ pub struct Chased {
     pub responder_name: Option<String>,
     /// Where they are written to.
     pub responder_address: Option<String>,
+    /// The officer who looks after the case.
+    pub owner: Option<String>,
 }
 
 /// Every request that is still waited for, in the order in which it falls due. While a case's clock stands
@@ -360,7 +362,8 @@ pub struct Chased {
 pub async fn chased(tx: &mut Tx) -> Result<Vec<Chased>, StoreError> {
     let rows = on!(tx, "list what is chased", c => sqlx::query_as(
         "SELECT r.id, r.case_id, k.reference, k.record_type, k.procedure_id, k.stage, r.service, r.state,
-                r.asked_on, r.draft_due_on, r.due_on, r.short, r.responder_name, r.responder_address
+                r.asked_on, r.draft_due_on, r.due_on, r.short, r.responder_name, r.responder_address,
+                k.owner
          FROM request r JOIN complaint_case k ON k.id = r.case_id
          WHERE r.state IN ('asked', 'accepted') AND k.status = 'open' AND k.agreed_due_on IS NOT NULL
          ORDER BY r.due_on, r.id")

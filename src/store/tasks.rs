@@ -8,6 +8,7 @@ use sqlx::FromRow;
 
 use super::StoreError;
 use super::db::{Db, ROWS, Tx, clean, on};
+use crate::casework::allocation::Handover;
 
 /// A task for an officer.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,25 @@ pub struct NewTask<'a> {
     pub letter_id: Option<i64>,
     /// What to do, naming nobody.
     pub words: Cow<'a, str>,
+}
+
+impl NewTask<'_> {
+    /// What is said of cases that changed hands: whoever gets one of a child at risk reads it that day.
+    pub fn of_handovers(moves: &[Handover]) -> Vec<Self> {
+        let at_risk = moves.iter().filter(|one| one.safeguarding);
+        at_risk
+            .map(|one| Self {
+                kind: "handed_over",
+                case_id: Some(one.case),
+                words: format!(
+                    "a child may be at risk, and the case has gone to {}: they read it today",
+                    one.to
+                )
+                .into(),
+                ..Self::default()
+            })
+            .collect()
+    }
 }
 
 /// Adds a task.
@@ -180,6 +200,28 @@ pub async fn reword(tx: &mut Tx, id: i64, words: &str) -> Result<(), StoreError>
     on!(tx, "put a task in other words", c => sqlx::query(
         "UPDATE task SET words = $2, done_at = NULL WHERE id = $1")
         .bind(id).bind(clean(words)).execute(c).await.map(drop))
+}
+
+/// The cases of which a task of a kind is open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cases_of(tx: &mut Tx, kind: &str) -> Result<BTreeSet<i64>, StoreError> {
+    let rows: Vec<(i64,)> = on!(tx, "list the cases of a kind of task", c => sqlx::query_as(
+        "SELECT DISTINCT case_id FROM task
+         WHERE kind = $1 AND done_at IS NULL AND case_id IS NOT NULL")
+        .bind(kind).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(case,)| case).collect())
+}
+
+/// The open tasks of a kind: row and words.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_kind(db: &Db, kind: &str) -> Result<Vec<(i64, String)>, StoreError> {
+    on!(db, "list a kind of task", c => sqlx::query_as(
+        "SELECT id, words FROM task WHERE kind = $1 AND done_at IS NULL ORDER BY id")
+        .bind(kind).fetch_all(c).await)
 }
 
 /// A task as lists show it.

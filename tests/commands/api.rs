@@ -62,7 +62,9 @@ impl Answer {
 impl Served {
     fn start() -> Self {
         let port = free_port();
-        let desk = Desk::with(&SETTINGS.replace("127.0.0.1:0", &format!("127.0.0.1:{port}")));
+        let settings = SETTINGS.replace("127.0.0.1:0", &format!("127.0.0.1:{port}"));
+        let team = super::officers::officer("ann", "") + &super::officers::officer("bob", "");
+        let desk = super::officers::desk_of(&settings, &team);
         for number in 1..=2 {
             deliver(&desk, number, complaint(number));
         }
@@ -527,4 +529,40 @@ fn the_document_says_all_that_is_served() {
             assert!(said.contains(&format!("`{name}`")) && page.text.contains(&name), "{name}");
         }
     }
+}
+
+#[test]
+fn the_work_is_shown_shared_and_given_by_hand() {
+    let served = Served::start();
+    let open = || {
+        let all = served.get("/api/v1/workload").json();
+        let all = all["workload"].as_array().unwrap().clone();
+        all.iter().map(|one| json!([one["officer"], one["open"]])).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), [json!(["ann", 1]), json!(["bob", 1]), json!(["nobody", 0])]);
+    let mine = served.get("/api/v1/cases?owner=bob").json();
+    let case = &mine["cases"][0];
+    assert_eq!((mine["cases"].as_array().unwrap().len(), &case["owner"]), (1, &json!("bob")));
+    let reference = case["reference"].as_str().unwrap();
+    let version = case["version"].as_i64().unwrap();
+    let assign =
+        |to: &str, version| served.act(reference, version, &json!({"act": "assign", "to": to}));
+    assign("eve", version).is(422, "name one of ann, bob");
+    assign("bob", version).is(409, "the case is with bob already");
+    assign("ann", version).is(200, "is with ann");
+    assign("bob", version).is(412, "somebody changed the case meanwhile");
+    assert_eq!(served.get("/api/v1/cases?owner=nobody").json()["cases"], json!([]));
+    assert_eq!(open()[0], json!(["ann", 2]));
+
+    let path = "/api/v1/workload/rebalance";
+    let planned = served.post(path, &json!({"dry_run": true})).json();
+    assert_eq!(planned["moves"].as_array().unwrap().len(), 1, "{planned}");
+    assert_eq!(open()[0], json!(["ann", 2]), "only said");
+    let done = served.post(path, &json!({"because": "bob has room"})).json();
+    assert_eq!(done["moves"][0]["to"], "bob", "{done}");
+    assert_eq!(open(), [json!(["ann", 1]), json!(["bob", 1]), json!(["nobody", 0])]);
+    served.post(path, &json!({"from": "eve"})).is(422, "no officer `eve`");
+    served.post(path, &json!({"frm": "ann"})).is(422, "unknown field `frm`");
+    let reader = format!("Bearer {}", served.reader);
+    served.ask("POST", path, &[("Authorization", &reader)], "{}").is(403, "only read");
 }

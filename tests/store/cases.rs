@@ -26,7 +26,7 @@ fn clocked() -> Clocked {
     }
 }
 
-fn new_case(opened_by: i64) -> NewCase<'static> {
+pub(super) fn new_case(opened_by: i64) -> NewCase<'static> {
     NewCase {
         opened_by,
         record_type: "corporate_complaint",
@@ -42,6 +42,7 @@ fn new_case(opened_by: i64) -> NewCase<'static> {
         clock: clocked(),
         rules_version: "v1",
         received_at: later(-600),
+        owner: None,
     }
 }
 
@@ -58,7 +59,11 @@ pub(super) fn received() -> Event {
 }
 
 /// Opens one case; its row.
-async fn open(tx: &mut Tx, reference: &str, new: &NewCase<'_>) -> Result<i64, StoreError> {
+pub(super) async fn open(
+    tx: &mut Tx,
+    reference: &str,
+    new: &NewCase<'_>,
+) -> Result<i64, StoreError> {
     let ids = cases::open(tx, &[(reference.to_owned(), new.clone())]).await?;
     Ok(ids.first().copied().unwrap())
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::action::ActionStep;
 use super::advocacy::AdvocacyStep;
 use super::part::Part;
+use crate::casework::allocation::Ground;
 use crate::casework::dates::Turn;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, SubTheme, Theme,
@@ -34,6 +35,12 @@ vocabulary! {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OfficerId(pub String);
+
+impl std::fmt::Display for OfficerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -279,6 +286,17 @@ pub enum Event {
         promised: Option<Date>,
         /// Where the new list would have that day.
         counted: Option<Date>,
+    },
+    /// An officer looks after it from now on, or nobody does.
+    Allocated {
+        /// Who; nobody, where none is named.
+        officer: Option<OfficerId>,
+        /// Who did until then.
+        before: Option<OfficerId>,
+        /// On what ground.
+        ground: Ground,
+        /// The same in words.
+        because: Private<String>,
     },
     /// It stands by itself again.
     Separated {

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::advocacy::AdvocacyStep;
 use super::event::{CaseField, Event, Issue, OfficerId};
 use super::{Case, CaseStatus, Part, Refusal, joined, listed, services};
+use crate::casework::allocation::Ground;
 use crate::casework::dates::Turn;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, Theme, UnknownValue,
@@ -335,6 +336,27 @@ impl Case {
             return Err(Refusal::new(why, "answer the enquiry by itself"));
         }
         Ok(Event::LinkedToComplaint { complaint: complaint.reference.to_string() })
+    }
+
+    /// An officer looks after it from now on; nobody, where none is named.
+    ///
+    /// # Errors
+    /// [`Refusal`] if the case is over, or is theirs already.
+    pub fn allocate(
+        &self,
+        to: Option<OfficerId>,
+        ground: Ground,
+        because: &str,
+    ) -> Result<Event, Refusal> {
+        if !matches!(self.status, CaseStatus::Open | CaseStatus::Answered) {
+            return Err(Refusal::new(self.is_over(), "reopen it first"));
+        }
+        if self.owner == to {
+            let whose = to.map_or("nobody's".to_owned(), |to| format!("with {}", to.0));
+            return Err(Refusal::new(format!("the case is {whose} already"), "leave it as it is"));
+        }
+        let because = Private(because.trim().to_owned());
+        Ok(Event::Allocated { officer: to, before: self.owner.clone(), ground, because })
     }
 
     /// A merger is undone.

@@ -19,11 +19,14 @@ pub(in crate::cli) enum Case {
         #[arg(long)]
         all: bool,
         /// Messages that wait for an officer, and those in quarantine, instead.
-        #[arg(long, conflicts_with_all = ["overdue", "all", "paused"])]
+        #[arg(long, conflicts_with_all = ["overdue", "all", "paused", "owner"])]
         waiting: bool,
         /// Only those whose clock stands still.
         #[arg(long)]
         paused: bool,
+        /// Only those of this officer of officers.toml; `nobody` for those that no officer has.
+        #[arg(long, value_name = "OFFICER")]
+        owner: Option<String>,
         /// One object a case.
         #[arg(long)]
         json: bool,
@@ -42,6 +45,32 @@ pub(in crate::cli) enum Case {
     Clock {
         /// The reference.
         reference: String,
+        /// One object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows what each officer of officers.toml has, and who is away.
+    #[command(after_help = "Example:\n  postern case workload")]
+    Workload {
+        /// One object an officer.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Evens out the work of those who are there with the fewest moves; or hands over all open cases of one.
+    #[command(
+        after_help = "Example:\n  postern case rebalance --dry-run\n  postern case rebalance --from ann --because 'on leave until May'\n\nA case with a child at risk moves only with --from, and a task says so."
+    )]
+    Rebalance {
+        /// Whose open cases all go to others: to whoever stands in, else as new cases do. `nobody` for those that
+        /// no officer has.
+        #[arg(long, value_name = "OFFICER")]
+        from: Option<String>,
+        /// Why, kept with each case.
+        #[arg(long)]
+        because: Option<String>,
+        /// Only say what would move.
+        #[arg(long)]
+        dry_run: bool,
         /// One object.
         #[arg(long)]
         json: bool,

@@ -38,6 +38,20 @@ pub(in crate::cli) enum CaseAct {
         #[arg(long)]
         because: String,
     },
+    /// Gives a case to an officer of officers.toml.
+    #[command(
+        after_help = "Example:\n  postern case assign NCC-2026-00412-7 --to ann --because 'she knows the family'"
+    )]
+    Assign {
+        /// The reference.
+        reference: String,
+        /// The officer's id; `nobody` takes it from whoever has it.
+        #[arg(long, value_name = "OFFICER")]
+        to: String,
+        /// Why, kept with the case.
+        #[arg(long)]
+        because: Option<String>,
+    },
     /// Records that a service answered, and stops its reminders.
     #[command(after_help = "Example:\n  postern case answered NCC-2026-00412-7 --service sen")]
     Answered {

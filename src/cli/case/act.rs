@@ -55,6 +55,7 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
             (reference, Act::Turn { wanted: Move::Restore { number }, because })
         }
         Asked::Merge { reference, into, because } => (reference, Act::Merge { into, because }),
+        Asked::Assign { reference, to, because } => (reference, Act::Assign { to, because }),
         Asked::Confirm { reference } => (reference, Act::Confirm),
         Asked::AskCustomer { reference, needed, say } => {
             (reference, Act::AskCustomer { needed, say })

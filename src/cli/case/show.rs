@@ -1,7 +1,7 @@
 //! `postern case show`: everything about one case, in words.
 
 use super::{action, attachment, came_back, clock};
-use crate::casework::case::{Actor, Event, Issue, Part, Recorded};
+use crate::casework::case::{Actor, Event, Issue, OfficerId, Part, Recorded};
 use crate::casework::vocabulary::Outcome;
 use crate::casework::working::in_words;
 use crate::clock::{london, london_day};
@@ -26,6 +26,7 @@ fn head(row: &CaseRow) -> Vec<String> {
         format!("  service    {}, customer {}", row.lead_service, row.customer_type),
         format!("  received   {}", day(&row.received_on)),
     ];
+    lines.extend(row.owner.iter().map(|owner| format!("  officer    {owner}")));
     let dates =
         [("aim", &row.target_on), ("limit", &row.standard_due_on), ("due", &row.agreed_due_on)];
     let owed = dates.into_iter().filter_map(|(label, date)| Some((label, date.as_ref()?)));
@@ -206,9 +207,16 @@ fn told(recorded: &Recorded) -> String {
         Event::Merged { into, .. } => format!("merged it into {into}"),
         Event::ClockTurned { turn, before, after, .. } => clock::told(turn, *before, *after),
         Event::CalendarChanged { before, after, .. } => clock::recounted(*before, *after),
+        Event::Allocated { officer, because, .. } => allocated(officer.as_ref(), &because.0),
         Event::Separated { .. } => "undid the merger".to_owned(),
         Event::Action { number, step } => action::told(*number, step),
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
+}
+
+fn allocated(officer: Option<&OfficerId>, because: &str) -> String {
+    let whose =
+        officer.map_or("took it from its officer".to_owned(), |to| format!("gave it to {to}"));
+    if because.is_empty() { whose } else { format!("{whose} ({because})") }
 }
