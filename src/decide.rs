@@ -36,8 +36,22 @@ pub struct History {
     pub case_letters_lately: LettersLately,
     /// The day since when the sender's address refuses our mail.
     pub refuses_since: Option<Date>,
+    /// Whether it comes from the Ombudsman.
+    pub ombudsman: FromOmbudsman,
     /// It was imported from a file, not received.
     pub imported: bool,
+}
+
+/// Whether a message comes from the Ombudsman, by its sender's address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FromOmbudsman {
+    /// It does not say so.
+    #[default]
+    No,
+    /// It does, and nothing disowns it.
+    Yes,
+    /// It says so, and the mail server says that it does not.
+    Forged,
 }
 
 /// A case as far as deciding needs it.
@@ -91,6 +105,11 @@ pub enum Action {
         /// The request's row.
         request: i64,
     },
+    /// Comes from the Ombudsman: kept as a contact, and put before the link officer (D3).
+    Ombudsman {
+        /// The case of the council that it names; none where it names none, or several.
+        case: Option<i64>,
+    },
     /// The same message again: linked to the first and to its case.
     Duplicate {
         /// The first message's row.
@@ -115,6 +134,7 @@ impl Action {
             Self::Open { .. } => "opened",
             Self::Attach { .. } => "attached",
             Self::AnswerRequest { .. } => "answered_request",
+            Self::Ombudsman { .. } => "ombudsman",
             Self::Duplicate { .. } => "duplicate",
             Self::File { .. } => "filed",
             Self::Triage => "triage",
@@ -175,9 +195,19 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
     if let Some((of, case)) = history.duplicate_of {
         return (Action::Duplicate { of, case }, "the same message arrived before".to_owned());
     }
+    // A machine of the Ombudsman may send what a person there wrote; nothing answers it either way.
+    let speaks = matches!(email.kind, Kind::Human | Kind::Notification);
+    if history.ombudsman == FromOmbudsman::Yes && speaks {
+        let case = known.map(|case| case.id).or(only_suggested(history));
+        return (Action::Ombudsman { case }, "the Ombudsman writes".to_owned());
+    }
     if email.kind.is_automatic() {
         let case = known.map(|case| case.id);
         return (Action::File { case }, format!("a machine's mail ({})", kind_words(email.kind)));
+    }
+    if history.ombudsman == FromOmbudsman::Forged {
+        let why = "it says that the Ombudsman writes, and the mail server says not: a person looks";
+        return (Action::Triage, why.to_owned());
     }
     if let Some(case) = known {
         let how = if history.token_case.is_some() {
@@ -194,6 +224,14 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
         };
     }
     open_or_triage(classification, history)
+}
+
+/// The one case that a message quotes whose sender is no party to it; none where it quotes several.
+fn only_suggested(history: &History) -> Option<i64> {
+    match history.suggested_cases.as_slice() {
+        [first, rest @ ..] => rest.iter().all(|one| one.0 == first.0).then_some(first.0),
+        [] => None,
+    }
 }
 
 /// A person's message that belongs to no case yet.
@@ -249,6 +287,7 @@ pub fn acknowledge(
     let opens = match action {
         Action::Open { .. } => true,
         Action::Attach { .. } => false,
+        Action::Ombudsman { .. } => return no("the link officer answers the Ombudsman", false),
         Action::AnswerRequest { .. } => return no("a service's answer needs no receipt", false),
         Action::Duplicate { .. } => return no("the first copy was answered", false),
         Action::File { .. } => return no("it is filed, not answered", false),
@@ -558,5 +597,42 @@ mod tests {
             received_at,
         );
         assert!(decision.alert);
+    }
+
+    #[test]
+    fn what_the_ombudsman_writes_is_a_contact_and_never_answered() {
+        let quoted = |cases: &[i64]| History {
+            ombudsman: FromOmbudsman::Yes,
+            suggested_cases: cases.iter().map(|id| (*id, String::new())).collect(),
+            ..History::default()
+        };
+        for kind in [Kind::Human, Kind::Notification] {
+            for (cases, case) in
+                [(&[][..], None), (&[7], Some(7)), (&[7, 7], Some(7)), (&[7, 8], None)]
+            {
+                let email = Email { kind, ..email() };
+                let decision = decided(&email, RecordType::CorporateComplaint, &quoted(cases));
+                assert_eq!(decision.action, Action::Ombudsman { case }, "{kind:?} {cases:?}");
+                let answer = decision.acknowledgement;
+                assert_eq!((answer.send, answer.by_hand), (false, false), "{kind:?}");
+            }
+        }
+        let away = Email { kind: Kind::OutOfOffice, ..email() };
+        let decision = decided(&away, RecordType::NotForUs, &quoted(&[7]));
+        assert_eq!(decision.action, Action::File { case: None });
+    }
+
+    #[test]
+    fn whoever_only_claims_to_be_the_ombudsman_waits_for_a_person_whatever_they_quote() {
+        let history = History {
+            ombudsman: FromOmbudsman::Forged,
+            token_case: Some(KnownCase { id: 7, reference: String::new(), closed: false }),
+            suggested_cases: vec![(7, String::new())],
+            ..History::default()
+        };
+        let forged = Email { sender_proof: SenderProof::Failed, ..email() };
+        let decision = decided(&forged, RecordType::CorporateComplaint, &history);
+        assert_eq!(decision.action, Action::Triage);
+        assert!(!decision.acknowledgement.send);
     }
 }

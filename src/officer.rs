@@ -20,6 +20,7 @@ mod assess;
 mod attachments;
 mod clock;
 mod letters;
+mod ombudsman;
 mod post;
 mod stage;
 mod together;
@@ -30,6 +31,7 @@ pub use attachments::{attachment, attachment_bytes, sendable};
 pub(crate) use clock::started;
 pub use clock::{Move, Sum, sum};
 pub use letters::{Fate, allow, release};
+pub use ombudsman::{Wanted, ombudsman};
 pub use together::{decline, split};
 
 /// Why an act was not done.
@@ -51,6 +53,14 @@ pub enum ActFault {
         got: String,
         /// What could be.
         known: String,
+    },
+    /// No case, contact or remedy of the Ombudsman has this number.
+    #[error("there is no {what} {number} of the Ombudsman")]
+    NoSuchNumber {
+        /// `case`, `contact` or `remedy`.
+        what: &'static str,
+        /// What was written.
+        number: i64,
     },
     /// Somebody else changed it in between.
     #[error("somebody changed the case meanwhile: look at it again")]
@@ -139,6 +149,10 @@ pub async fn act(
                     }
                     Act::Outcome { issue, outcome } => {
                         stage::outcome(tx, &inner, found, &by, issue, outcome).await
+                    }
+                    Act::Link { number } => ombudsman::link(tx, &inner, found, &by, number).await,
+                    Act::Ombudsman { wanted } => {
+                        ombudsman::on_case(tx, &inner, found, &by, wanted).await
                     }
                     Act::Separate { because } => {
                         together::separate(tx, &inner, found, &by, &because).await
@@ -392,8 +406,9 @@ async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFa
     requests::cancel_all(tx, found.row.id).await?;
     assessments::end(tx, found.row.id, now).await?;
     let ends = tasks::of_case(tx, found.row.id).await?;
-    let ends: Vec<&str> =
-        ends.iter().map(String::as_str).filter(|kind| *kind != "safeguarding").collect();
+    // What the Ombudsman wrote is read whatever became of the case.
+    let stays = |kind: &&str| !matches!(*kind, "safeguarding" | "ombudsman");
+    let ends: Vec<&str> = ends.iter().map(String::as_str).filter(stays).collect();
     if !ends.is_empty() {
         tasks::finish_of_case(tx, found.row.id, &ends, now).await?;
     }

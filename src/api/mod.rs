@@ -36,6 +36,7 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/v1/cases/{reference}/clock", get(reading::clock))
         .route("/api/v1/cases/{reference}/acts", post(acts::act))
         .route("/api/v1/waiting", get(reading::waiting))
+        .route("/api/v1/ombudsman", get(reading::ombudsman).post(acts::ombudsman))
         .route("/api/v1/messages/{id}/split", post(acts::split))
         .route("/api/v1/messages/{id}/retry", post(acts::retry))
         .route("/api/v1/suggestions/{id}/decline", post(acts::decline))

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::dates::Turn;
+use super::ombudsman::{Decided, OmbudsmanStep};
 use super::reference::CaseReference;
 use super::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, Theme, vocabulary,
@@ -93,6 +94,8 @@ pub struct Case {
     pub rejected: Option<RejectionReason>,
     /// The case that it was merged into, and where it stood before.
     pub merged: Option<(String, CaseStatus)>,
+    /// What the Ombudsman decided of it last, and on which day.
+    pub ombudsman: Option<(Decided, Date)>,
 }
 
 /// A day that the customer was told and that a change of the calendar did not move.
@@ -144,6 +147,7 @@ impl Case {
             findings: Vec::new(),
             rejected: None,
             merged: None,
+            ombudsman: None,
         };
         for recorded in events {
             case.apply(recorded);
@@ -195,7 +199,11 @@ impl Case {
                     self.status = before;
                 }
             }
+            Event::Ombudsman { step: OmbudsmanStep::Decided { outcome, on, .. }, .. } => {
+                self.ombudsman = Some((*outcome, *on));
+            }
             Event::Received { .. }
+            | Event::Ombudsman { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }
             | Event::ServiceAnswered { .. }

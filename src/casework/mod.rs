@@ -2,13 +2,14 @@
 //!
 //! [`calendar`] knows the working days, [`deadline`] counts them and shows the sum, [`procedure`]
 //! says how many each stage gives, [`dates`] what became of them, [`reminder`] which chase fits a day, [`case`](mod@case) what may happen
-//! to a case, [`reference`](mod@reference) what it is called, [`assessment`] what may stand in its way, [`route`] where somebody can go whose case is not taken on, [`working`] how dates and sums read.
+//! to a case, [`reference`](mod@reference) what it is called, [`assessment`] what may stand in its way, [`ombudsman`] what the Ombudsman asks, decides and is owed, [`route`] where somebody can go whose case is not taken on, [`working`] how dates and sums read.
 
 pub mod assessment;
 pub mod calendar;
 pub mod case;
 pub mod dates;
 pub mod deadline;
+pub mod ombudsman;
 pub mod procedure;
 pub mod reference;
 pub mod reminder;

@@ -3,6 +3,7 @@
 mod calendar;
 mod case;
 mod case_act;
+mod ombudsman;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 pub(super) use calendar::Calendar;
 pub(super) use case::Case;
 pub(super) use case_act::CaseAct;
+pub(super) use ombudsman::Ombudsman;
 
 use crate::account::Role;
 use crate::telemetry::LogFormat;
@@ -76,6 +78,9 @@ pub(super) enum Command {
     /// The register from a terminal.
     #[command(subcommand)]
     Case(Case),
+    /// What the Ombudsman asked, decided and is owed.
+    #[command(subcommand)]
+    Ombudsman(Ombudsman),
     /// Letters that have not arrived, and what to do with them.
     #[command(subcommand)]
     Letters(Letters),

@@ -51,7 +51,7 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
     }
 }
 
-fn done_or_said(done: Result<String, ActFault>, out: &mut Out) -> Result<(), Failure> {
+pub(super) fn done_or_said(done: Result<String, ActFault>, out: &mut Out) -> Result<(), Failure> {
     match done {
         Ok(words) => Ok(out.line(&words)?),
         Err(ActFault::Store(fault)) => Err(fault.into()),

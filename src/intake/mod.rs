@@ -8,6 +8,7 @@ mod assess;
 mod bounces;
 pub mod fetch;
 mod history;
+mod ombudsman;
 mod open;
 mod settle;
 mod suggest;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::history::Shelf;
 use super::open::Opening;
 use super::suggest::{Neighbours, by_itself, suggest};
-use super::{InHand, assess, bounces, history, open};
+use super::{InHand, assess, bounces, history, ombudsman, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
@@ -243,6 +243,7 @@ async fn act(
             }
             Ok(Some(*case))
         }
+        Action::Ombudsman { case } => ombudsman::take_note(tx, scene, *case, after).await,
         Action::Duplicate { of, case } => {
             if let Some(case) = case {
                 after.events.push(note(*case, format!("message {message} repeats message {of}")));
@@ -329,9 +330,11 @@ fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static
         Action::AnswerRequest { .. } => {
             Some(("answer_in", "a service answered: check it and write to the customer"))
         }
-        Action::Open { .. } | Action::Duplicate { .. } | Action::File { .. } | Action::Triage => {
-            None
-        }
+        Action::Open { .. }
+        | Action::Ombudsman { .. }
+        | Action::Duplicate { .. }
+        | Action::File { .. }
+        | Action::Triage => None,
     }
 }
 

@@ -117,6 +117,7 @@ pub(super) fn suggest(
         Action::Open { .. } => of_a_new_case(scene, near, case_id),
         Action::Attach { case } => new_matter(scene, case).into_iter().collect(),
         Action::AnswerRequest { .. }
+        | Action::Ombudsman { .. }
         | Action::Duplicate { .. }
         | Action::File { .. }
         | Action::Triage => Vec::new(),

@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 
 use super::clock::Move;
+use super::ombudsman::Wanted;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{CaseField, Issue};
 use crate::casework::vocabulary::{Outcome, RejectionReason};
@@ -115,6 +116,16 @@ pub enum Act {
         issue: Issue,
         /// What; none takes an earlier finding back.
         outcome: Option<Outcome>,
+    },
+    /// A case of the Ombudsman, which has no case of the council yet, is about this one.
+    Link {
+        /// The Ombudsman's case, by its number.
+        number: i64,
+    },
+    /// Something happened between the Ombudsman and the council about it.
+    Ombudsman {
+        /// What.
+        wanted: Wanted,
     },
     /// A merger is undone.
     Separate {

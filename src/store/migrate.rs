@@ -35,6 +35,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0010_assessment", include_str!("../../migrations/0010_assessment.sql")),
     ("0011_accounts", include_str!("../../migrations/0011_accounts.sql")),
     ("0012_calendar_changes", include_str!("../../migrations/0012_calendar_changes.sql")),
+    ("0013_ombudsman", include_str!("../../migrations/0013_ombudsman.sql")),
 ];
 
 /// The two spellings of a migration.

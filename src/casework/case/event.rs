@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::casework::dates::Turn;
+use crate::casework::ombudsman::OmbudsmanStep;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, SubTheme, Theme,
     vocabulary,
@@ -227,6 +228,17 @@ pub enum Event {
     Separated {
         /// Why.
         because: Private<String>,
+    },
+    /// Something happened between the Ombudsman and the council about it.
+    Ombudsman {
+        /// The Ombudsman's case, by its row.
+        number: i64,
+        /// What.
+        #[serde(flatten)]
+        step: OmbudsmanStep,
+        /// When it was recorded, where the two cases were linked only later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earlier: Option<Timestamp>,
     },
     /// Something worth knowing.
     Note {

@@ -68,6 +68,7 @@ fn belongs(whole: &Whole) -> Vec<String> {
             request.draft_due_on.as_deref().map_or_else(|| day(&request.due_on), day)
         )
     }));
+    lines.extend(whole.ombudsman.iter().flat_map(super::super::ombudsman::lines));
     lines.extend(whole.merged.iter().map(|other| format!("  merged     {other} is part of it")));
     let suggested = whole.suggestions.iter().filter(|one| one.answer.is_none());
     lines.extend(suggested.map(|one| format!("  suggestion {} {}", one.id, one.because)));
@@ -163,6 +164,9 @@ fn told(recorded: &Recorded) -> String {
         Event::ClockTurned { turn, before, after, .. } => clock::told(turn, *before, *after),
         Event::CalendarChanged { before, after, .. } => clock::recounted(*before, *after),
         Event::Separated { .. } => "undid the merger".to_owned(),
+        Event::Ombudsman { number, step, earlier } => {
+            super::super::ombudsman::event(*number, step, *earlier)
+        }
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
