@@ -26,6 +26,8 @@ mod learning;
 mod letters;
 #[path = "commands/mail.rs"]
 mod mail;
+#[path = "commands/ombudsman.rs"]
+mod ombudsman;
 #[path = "commands/privacy.rs"]
 mod privacy;
 #[path = "commands/rules.rs"]

@@ -99,6 +99,7 @@ pub struct Ladder {
     checking_margin: u16,
     short_up_to: u16,
     steps: Vec<Step>,
+    ombudsman: Vec<Step>,
 }
 
 /// The days of one request to a service, from which its rungs are worked out.
@@ -142,6 +143,12 @@ impl Ladder {
     /// an unknown key.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         file::read(file, text)
+    }
+
+    /// The ladder of the Ombudsman's dates: what they ask by a day, and what was agreed by one.
+    #[must_use]
+    pub fn of_ombudsman(&self) -> Self {
+        Self { steps: self.ombudsman.clone(), ..self.clone() }
     }
 
     /// When the day's reminders leave, in London.

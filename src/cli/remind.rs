@@ -60,6 +60,11 @@ pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Fail
             let days = row.map_or(String::new(), |row| days_words(row.days_left));
             out.line(&format!("    {reference}  {rung:<14} {days}"))?;
         }
+        for one in &mail.ombudsman {
+            let case = one.reference.clone().unwrap_or_else(|| format!("case {}", one.number));
+            let days = days_words(one.days_left);
+            out.line(&format!("    Ombudsman: {case}  {} {}  {days}", one.item, one.item_id))?;
+        }
     }
     for fault in &plan.faults {
         out.note(&format!("postern: {fault}"));

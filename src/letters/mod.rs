@@ -27,7 +27,7 @@ pub use context::{
     AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert, HoldingLetter,
     OfficerNotice, RejectionLetter, Reminder, ServiceRequest,
 };
-pub use digest::{Counts, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
+pub use digest::{Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest, Row};
 pub use letter::{
     ContextKind, LetterId, acknowledgement_for, is_written_by_child, record_words, stage_words,
     step_words,

@@ -8,7 +8,7 @@ use super::context::{
     AskingLetter, Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice,
     RejectionLetter, Reminder, ServiceRequest,
 };
-use super::digest::{Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
+use super::digest::{Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest, Row};
 use super::letter::{ContextKind, LetterId, record_words};
 use super::words::{InFull, InList};
 use crate::casework::assessment::Needed;
@@ -360,11 +360,49 @@ fn digests() -> Vec<Sample> {
         for_team: true,
         ..Digest::of("the complaints team", rows(), contact(), council())
     };
+    let ombudsman = Digest {
+        for_team: true,
+        ..Digest::of("the complaints team", Vec::new(), contact(), council())
+    }
+    .with_ombudsman(from_ombudsman());
     vec![
         sample("five cases", &full),
         sample("one case", &one),
         sample("150 cases", &long),
         sample("the team's own", &team),
+        sample("the Ombudsman's dates too", &team.clone().with_ombudsman(from_ombudsman())),
+        sample("the Ombudsman's dates alone", &ombudsman),
+    ]
+}
+
+fn from_ombudsman() -> Vec<OmbudsmanLine> {
+    let line =
+        |case: &str, theirs: Option<&str>, what: &str, days: &str, day, is_late| OmbudsmanLine {
+            case: case.to_owned(),
+            theirs: theirs.map(str::to_owned),
+            what: what.to_owned(),
+            days_words: days.to_owned(),
+            due: InList(day),
+            is_late,
+        };
+    let (late, soon) = (date(2026, 11, 23), date(2026, 12, 2));
+    vec![
+        line(
+            "NCC-2026-00398-4",
+            Some("25 012 345"),
+            "Contact 5: enquiry",
+            "2 days late",
+            late,
+            true,
+        ),
+        line(
+            "Ombudsman case 3",
+            None,
+            "Remedy 2: agreed, and not done yet",
+            "in 5 days",
+            soon,
+            false,
+        ),
     ]
 }
 
@@ -403,6 +441,7 @@ fn overdue() -> Vec<Sample> {
         ],
         worst,
         would_help: None,
+        from_ombudsman: from_ombudsman(),
         list_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
         contact: contact(),
         council: council(),
@@ -411,6 +450,7 @@ fn overdue() -> Vec<Sample> {
         is_weekly: true,
         greeting_name: None,
         would_help: Some("A second person in SEN, North would clear the worst four.".to_owned()),
+        from_ombudsman: Vec::new(),
         ..head.clone()
     };
     let bare = OverdueDigest {

@@ -5,6 +5,7 @@
 //! unique key, and queues one digest a person. Down for a week, run twice, several gateways at once:
 //! the highest rung, once.
 
+mod ombudsman;
 mod plan;
 mod waiting;
 mod write;
@@ -22,9 +23,10 @@ use crate::gateway::Gateway;
 use crate::policy::Policy;
 use crate::store::requests::NewRung;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, cases, requests};
+use crate::store::{self, StoreError, Tx, cases, requests};
 use crate::tick::Tick;
 
+pub use ombudsman::{DateDue, DateListed};
 pub use plan::{Mail, Plan, RungDue};
 
 /// Runs today's reminders, if it is a working day, the hour has come, and nobody ran them yet.
@@ -121,7 +123,10 @@ pub async fn rehearse(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<P
 async fn plan_of(tx: &mut Tx, policy: &Policy, today: Date) -> Result<Plan, StoreError> {
     let chased = requests::chased(tx).await?;
     let recorded = requests::rungs_of_open(tx).await?;
-    Ok(plan::plan(policy, &chased, &recorded, today))
+    let mut plan = plan::plan(policy, &chased, &recorded, today);
+    let dates = store::ombudsman::dates(tx).await?;
+    ombudsman::join(policy, &mut plan, &dates, &store::ombudsman::rungs(tx).await?);
+    Ok(plan)
 }
 
 /// Records every rung before a word is sent for it.
@@ -139,6 +144,7 @@ async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreErr
         events.push((due.case, event));
     }
     requests::record_rungs(tx, &rungs, now).await?;
+    ombudsman::record(tx, plan, now).await?;
     cases::record_all(tx, &Actor::Gateway, &events, now).await?;
     let task =
         |fault| NewTask { kind: "reminders", words: Cow::Borrowed(fault), ..NewTask::default() };

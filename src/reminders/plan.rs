@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::ombudsman::{DateDue, DateListed};
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::reminder::{RequestDates, Role, Rung, Via};
 use crate::casework::vocabulary::ServiceId;
@@ -18,6 +19,8 @@ pub struct Plan {
     pub day: Date,
     /// The rungs that fall due, one a request at most.
     pub rungs: Vec<RungDue>,
+    /// The rungs of the Ombudsman's dates that fall due, one a date at most.
+    pub dates: Vec<DateDue>,
     /// One mail a person.
     pub mails: Vec<Mail>,
     /// Requests that could not be reckoned, in words for a person.
@@ -56,6 +59,8 @@ pub struct Mail {
     pub because: Vec<(String, String)>,
     /// What the list shows, by request.
     pub rows: Vec<Listed>,
+    /// The Ombudsman's dates that it shows.
+    pub ombudsman: Vec<DateListed>,
 }
 
 /// A request as a list shows it.
@@ -187,6 +192,7 @@ fn mails(policy: &Policy, rungs: &[RungDue], listed: &[Listed]) -> Vec<Mail> {
                         roles: BTreeSet::new(),
                         because: Vec::new(),
                         rows: Vec::new(),
+                        ombudsman: Vec::new(),
                     };
                     (mail, BTreeSet::new())
                 });
