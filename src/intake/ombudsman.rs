@@ -91,6 +91,10 @@ async fn case_of_theirs(
         (None, Some(case)) => the_one_about(tx, case, theirs).await?,
         (None, None) => None,
     };
+    let known = match known {
+        Some(row) => ombudsman::hold(tx, row.id).await?,
+        None => None,
+    };
     let id = match &known {
         Some(row) => row.id,
         None => ombudsman::open(tx, theirs, None, scene.now).await?,

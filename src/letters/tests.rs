@@ -348,7 +348,7 @@ fn a_misspelt_field_is_found_in_a_branch_that_is_seldom_taken() {
     assert_eq!(fault.what, "unknown field `mroe`");
     let fault = broken(name, "row.times_chased }} times", "row.times_asked }} times");
     assert_eq!(fault.what, "unknown field `row.times_asked`");
-    assert_eq!(fault.at.unwrap().0, 10);
+    assert_eq!(fault.at.unwrap().0, 12);
 }
 
 #[test]

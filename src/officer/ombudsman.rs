@@ -134,11 +134,10 @@ pub async fn ombudsman(
                 if let Some(reference) = row.as_ref().and_then(|row| row.reference.clone()) {
                     return Ok(Err(reference));
                 }
-                let done = match asked {
-                    Wanted::Open { contact, record_type, service } => {
-                        resume::open(tx, &inner, &by, contact, record_type, &service).await
-                    }
-                    other => step(tx, &inner, row, None, &by, other).await,
+                let done = if let Wanted::Open { contact, record_type, service } = asked {
+                    resume::open(tx, &inner, &by, contact, record_type, &service).await
+                } else {
+                    step(tx, &inner, row, None, &by, asked).await
                 };
                 Ok::<_, ActFault>(Ok(done?))
             })
@@ -185,12 +184,19 @@ pub(super) async fn on_case(
             let ours = &found.row.reference;
             Err(refused(format!("it belongs to {ours} already"), "resume that case"))
         }
-        other => {
-            let row = match (&other, row) {
-                (Wanted::Contact { theirs, .. }, None) => only_one(tx, &found, theirs).await?,
+        asked @ (Wanted::Contact { .. }
+        | Wanted::Confirm { .. }
+        | Wanted::Answered { .. }
+        | Wanted::Decision { .. }
+        | Wanted::Remedy { .. }
+        | Wanted::RemedyDone { .. }) => {
+            let row = match (&asked, row) {
+                (Wanted::Contact { theirs, .. }, None) => {
+                    only_one(tx, &found, theirs.as_deref()).await?
+                }
                 (_, row) => row,
             };
-            step(tx, gateway, row, Some(&mut found), by, other).await
+            step(tx, gateway, row, Some(&mut found), by, asked).await
         }
     }
 }
@@ -200,7 +206,7 @@ pub(super) async fn on_case(
 async fn only_one(
     tx: &mut Tx,
     found: &Found,
-    theirs: &Option<String>,
+    theirs: Option<&str>,
 ) -> Result<Option<OmbudsmanRow>, ActFault> {
     let mut all = kept::of_case(tx, found.row.id).await?;
     let fits = all.len() == 1 && all.iter().all(|one| theirs.is_none() || one.theirs.is_none());
@@ -216,7 +222,7 @@ pub(super) async fn link(
     by: &Actor,
     number: i64,
 ) -> Result<String, ActFault> {
-    let row = kept::by_id(tx, number).await?;
+    let row = kept::hold(tx, number).await?;
     let row = row.ok_or(ActFault::NoSuchNumber { what: "case", number })?;
     if let Some(other) = &row.reference {
         let why = format!("case {number} of the Ombudsman is about {other}");
@@ -272,7 +278,7 @@ async fn subject(tx: &mut Tx, wanted: &Wanted) -> Result<Option<OmbudsmanRow>, A
         | Wanted::Open { contact, .. } => contact_of(tx, *contact).await?.ombudsman_id,
         Wanted::RemedyDone { remedy, .. } => remedy_of(tx, *remedy).await?.ombudsman_id,
     };
-    let row = kept::by_id(tx, number).await?;
+    let row = kept::hold(tx, number).await?;
     Ok(Some(row.ok_or(ActFault::NoSuchNumber { what: "case", number })?))
 }
 
@@ -421,20 +427,17 @@ async fn contacted(
     (theirs, kind, received_on, due, asks): Told,
 ) -> Result<String, ActFault> {
     let now = gateway.clock.now();
-    let number = match row {
-        Some(row) => {
-            named(tx, &row, theirs.as_deref()).await?;
-            row.id
+    let number = if let Some(row) = row {
+        named(tx, &row, theirs.as_deref()).await?;
+        row.id
+    } else {
+        let case = found.as_ref().map(|found| found.row.id);
+        let number = kept::open(tx, theirs.as_deref(), case, now).await?;
+        if case.is_some() {
+            let step = OmbudsmanStep::Linked { theirs };
+            tell(tx, gateway, number, found.as_deref_mut(), by, step).await?;
         }
-        None => {
-            let case = found.as_ref().map(|found| found.row.id);
-            let number = kept::open(tx, theirs.as_deref(), case, now).await?;
-            if case.is_some() {
-                let step = OmbudsmanStep::Linked { theirs };
-                tell(tx, gateway, number, found.as_deref_mut(), by, step).await?;
-            }
-            number
-        }
+        number
     };
     // Of a day alone the hour is not known; of today, that it has passed.
     let noon = received_on.at(12, 0, 0, 0).to_zoned(london());
@@ -485,11 +488,10 @@ async fn confirmed(
     let row = contact_of(tx, contact).await?;
     let stands = (day(&row.received_on)?, day_or_none(row.answered_on.as_deref())?);
     let step = ombudsman::confirm(contact, kind, due, asks, stands)?;
-    let asks = match &step {
-        OmbudsmanStep::Confirmed { asks: Some(asks), .. } => Some(asks.as_str()),
-        _ => None,
-    };
-    kept::confirm(tx, contact, kind, due, asks, now).await?;
+    if let OmbudsmanStep::Confirmed { asks, .. } = &step {
+        let asks = asks.as_ref().map(|asks| asks.as_str());
+        kept::confirm(tx, contact, kind, due, asks, now).await?;
+    }
     tell(tx, gateway, row.ombudsman_id, found, by, step.clone()).await?;
     if let Some(message) = row.message_id {
         tasks::finish_of_message(tx, message, "ombudsman", now).await?;

@@ -142,28 +142,32 @@ fn hear(policy: &Policy, plan: &mut Plan, row: &DateRow, one: &DateListed, rung:
             continue;
         }
         for contact in policy.rules.services().address_for(&lead, role.id()) {
-            let recipient = contact.address.to_lowercase();
-            let at = plan.mails.iter().position(|mail| mail.recipient == recipient);
-            let mail = match at {
-                Some(at) => plan.mails.get_mut(at),
-                None => {
-                    plan.mails.push(Mail {
-                        recipient,
-                        name: contact.name.clone(),
-                        roles: BTreeSet::new(),
-                        because: Vec::new(),
-                        rows: Vec::new(),
-                        ombudsman: Vec::new(),
-                    });
-                    plan.mails.last_mut()
-                }
-            };
-            let Some(mail) = mail else { continue };
+            let Some(mail) = mail_of(plan, &contact.name, &contact.address) else { continue };
             mail.roles.insert(*role);
             if !mail.ombudsman.contains(one) {
                 mail.ombudsman.push(one.clone());
             }
         }
+    }
+}
+
+/// The one mail of a person, begun where there is none yet.
+fn mail_of<'a>(plan: &'a mut Plan, name: &str, address: &str) -> Option<&'a mut Mail> {
+    let recipient = address.to_lowercase();
+    let at = plan.mails.iter().position(|mail| mail.recipient == recipient);
+    if at.is_none() {
+        plan.mails.push(Mail {
+            recipient,
+            name: name.to_owned(),
+            roles: BTreeSet::new(),
+            because: Vec::new(),
+            rows: Vec::new(),
+            ombudsman: Vec::new(),
+        });
+    }
+    match at {
+        Some(at) => plan.mails.get_mut(at),
+        None => plan.mails.last_mut(),
     }
 }
 

@@ -58,6 +58,18 @@ pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Option<OmbudsmanRow>, StoreEr
         "{ROW} WHERE o.id = $1"))).bind(id).fetch_optional(c).await)
 }
 
+/// A case of the Ombudsman by its row, which nobody else changes until the end of the transaction: what it
+/// was linked to, and what was answered, is what it is.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn hold(tx: &mut Tx, id: i64) -> Result<Option<OmbudsmanRow>, StoreError> {
+    on!(tx, "hold a case of the Ombudsman", c => sqlx::query(
+        "UPDATE ombudsman_case SET opened_at = opened_at WHERE id = $1")
+        .bind(id).execute(c).await.map(drop))?;
+    by_id(tx, id).await
+}
+
 /// A case of the Ombudsman by their reference.
 ///
 /// # Errors

@@ -138,6 +138,6 @@ const MONTHS: [&str; 12] = [
 
 fn month_of(word: &str) -> Option<i8> {
     let is = |month: &&str| *month == word || (word.len() == 3 && month.starts_with(word));
-    let at = MONTHS.iter().position(|month| is(&month))?;
+    let at = MONTHS.iter().position(is)?;
     i8::try_from(at + 1).ok()
 }
