@@ -24,6 +24,7 @@ mod resume;
 /// What is recorded of the Ombudsman, or done because of it.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
 #[serde(tag = "step", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(as = OmbudsmanAct)]
 pub enum Wanted {
     /// The Ombudsman wrote by post, rang, or used another way than the mailbox.
     Contact {

@@ -9,11 +9,11 @@ const KAY: &str = "m.kay@investigations.lgo.org.uk";
 const LINK_OFFICER: &str = "harriet.somers@northmere.example";
 
 fn theirs(council: &Council) -> Vec<Value> {
-    council.lists(&["ombudsman", "list", "--all", "--json"])
+    council.lists(&["ombudsman", "list", "--all"])
 }
 
 fn tasks(council: &Council, kind: &str) -> usize {
-    let waiting = council.lists(&["case", "list", "--waiting", "--json"]);
+    let waiting = council.lists(&["case", "list", "--waiting"]);
     waiting.iter().filter(|one| one["kind"] == kind).count()
 }
 
