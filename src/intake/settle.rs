@@ -5,9 +5,10 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::assess::Before;
 use super::history::Shelf;
 use super::open::Opening;
-use super::suggest::{Neighbours, by_itself, suggest};
+use super::suggest::{Neighbours, by_itself, exhausted, suggest};
 use super::{InHand, assess, bounces, history, ombudsman, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
@@ -135,7 +136,8 @@ async fn settle_wave(
         if let (Action::Open { record_type }, Some(case)) = (&scene.decision.action, case_id) {
             let same = |one: &NewSuggestion| one.case_id == case_id && one.kind == "duplicate";
             let is_duplicate = after.suggestions.iter().any(same);
-            after.proposals.extend(assess::proposals(scene, case, *record_type, is_duplicate));
+            let before = Before { is_duplicate, exhausted: exhausted(scene, &near) };
+            after.proposals.extend(assess::proposals(scene, case, *record_type, &before));
         }
         outcomes.push(Outcome { settled: settled(scene, case_id), reference });
     }
