@@ -39,8 +39,22 @@ pub struct History {
     pub case_letters_lately: LettersLately,
     /// The day since when the sender's address refuses our mail.
     pub refuses_since: Option<Date>,
+    /// Whether it comes from the Ombudsman.
+    pub ombudsman: FromOmbudsman,
     /// It was imported from a file, not received.
     pub imported: bool,
+}
+
+/// Whether a message comes from the Ombudsman, by its sender's address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FromOmbudsman {
+    /// It does not say so.
+    #[default]
+    No,
+    /// It does, and nothing disowns it.
+    Yes,
+    /// It says so, and the mail server says that it does not.
+    Forged,
 }
 
 /// A case as far as deciding needs it.
@@ -94,6 +108,11 @@ pub enum Action {
         /// The request's row.
         request: i64,
     },
+    /// Comes from the Ombudsman: kept as a contact, and put before the link officer (D3).
+    Ombudsman {
+        /// The case of the council that it names; none where it names none, or several.
+        case: Option<i64>,
+    },
     /// The same message again: linked to the first and to its case.
     Duplicate {
         /// The first message's row.
@@ -118,6 +137,7 @@ impl Action {
             Self::Open { .. } => "opened",
             Self::Attach { .. } => "attached",
             Self::AnswerRequest { .. } => "answered_request",
+            Self::Ombudsman { .. } => "ombudsman",
             Self::Duplicate { .. } => "duplicate",
             Self::File { .. } => "filed",
             Self::Triage => "triage",
@@ -178,9 +198,19 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
     if let Some((of, case)) = history.duplicate_of {
         return (Action::Duplicate { of, case }, "the same message arrived before".to_owned());
     }
+    // A machine of the Ombudsman may send what a person there wrote; nothing answers it either way.
+    let speaks = matches!(email.kind, Kind::Human | Kind::Notification);
+    if history.ombudsman == FromOmbudsman::Yes && speaks {
+        let case = known.map(|case| case.id).or(only_suggested(history));
+        return (Action::Ombudsman { case }, "the Ombudsman writes".to_owned());
+    }
     if email.kind.is_automatic() {
         let case = known.map(|case| case.id);
         return (Action::File { case }, format!("a machine's mail ({})", kind_words(email.kind)));
+    }
+    if history.ombudsman == FromOmbudsman::Forged {
+        let why = "it says that the Ombudsman writes, and the mail server says not: a person looks";
+        return (Action::Triage, why.to_owned());
     }
     if let Some(case) = known {
         let how = if history.token_case.is_some() {
@@ -197,6 +227,14 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
         };
     }
     open_or_triage(classification, history)
+}
+
+/// The one case that a message quotes whose sender is no party to it; none where it quotes several.
+fn only_suggested(history: &History) -> Option<i64> {
+    match history.suggested_cases.as_slice() {
+        [first, rest @ ..] => rest.iter().all(|one| one.0 == first.0).then_some(first.0),
+        [] => None,
+    }
 }
 
 /// A person's message that belongs to no case yet.
@@ -255,6 +293,7 @@ pub fn acknowledge(
             return no("it comes from who sees to an action, not from the customer", false);
         }
         Action::Attach { .. } => false,
+        Action::Ombudsman { .. } => return no("the link officer answers the Ombudsman", false),
         Action::AnswerRequest { .. } => return no("a service's answer needs no receipt", false),
         Action::Duplicate { .. } => return no("the first copy was answered", false),
         Action::File { .. } => return no("it is filed, not answered", false),
@@ -359,210 +398,4 @@ fn kind_words(kind: Kind) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::casework::vocabulary::CustomerType;
-    use crate::email::Address;
-    use crate::private::Private;
-
-    fn email() -> Email {
-        let ann = Address { address: Private("ann@example.org".to_owned()), name: None };
-        Email { from: Some(ann), ..Email::blank() }
-    }
-
-    fn classified(record_type: RecordType) -> Classification {
-        Classification {
-            record_type,
-            services: vec![ServiceId("sen".to_owned())],
-            customer_type: CustomerType::Parent,
-            themes: Vec::new(),
-            flags: Vec::new(),
-            confidence: 0.9,
-            needs_officer: false,
-            evidence: Vec::new(),
-        }
-    }
-
-    fn decided(email: &Email, record_type: RecordType, history: &History) -> Decision {
-        let standing = Standing {
-            own_addresses: vec!["complaints@northmere.example".to_owned()],
-            cut_over: Some("2026-01-01T00:00:00Z".parse().unwrap()),
-        };
-        let received_at = "2026-03-16T09:00:00Z".parse().unwrap();
-        decide(email, &classified(record_type), history, &standing, received_at)
-    }
-
-    #[test]
-    fn a_persons_complaint_opens_a_case_and_is_acknowledged() {
-        let decision = decided(&email(), RecordType::CorporateComplaint, &History::default());
-        assert_eq!(decision.action, Action::Open { record_type: RecordType::CorporateComplaint });
-        assert!(decision.acknowledgement.send);
-    }
-
-    #[test]
-    fn no_kind_of_machine_is_ever_answered_and_none_opens_a_case() {
-        for kind in [
-            Kind::AutoReply,
-            Kind::OutOfOffice,
-            Kind::Bounce,
-            Kind::ReadReceipt,
-            Kind::AbuseReport,
-            Kind::MailingList,
-            Kind::Newsletter,
-            Kind::Notification,
-            Kind::Calendar,
-            Kind::OwnMessage,
-            Kind::Spam,
-        ] {
-            let email = Email { kind, ..email() };
-            let decision = decided(&email, RecordType::CorporateComplaint, &History::default());
-            assert_eq!(decision.action, Action::File { case: None }, "{kind:?}");
-            assert!(!decision.acknowledgement.send, "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn an_automatic_reply_on_a_request_is_filed_and_does_not_answer_it() {
-        let history = History {
-            token_case: Some(KnownCase { id: 7, reference: String::new(), closed: false }),
-            request: Some(3),
-            sender_service: Some(ServiceId("sen".to_owned())),
-            ..History::default()
-        };
-        let away = Email { kind: Kind::OutOfOffice, ..email() };
-        let decision = decided(&away, RecordType::NotForUs, &history);
-        assert_eq!(decision.action, Action::File { case: Some(7) });
-        let person = decided(&email(), RecordType::ServiceResponse, &history);
-        assert_eq!(person.action, Action::AnswerRequest { case: 7, request: 3 });
-    }
-
-    #[test]
-    fn a_token_without_a_services_address_attaches_but_does_not_answer() {
-        let history = History {
-            token_case: Some(KnownCase { id: 7, reference: String::new(), closed: false }),
-            request: Some(3),
-            ..History::default()
-        };
-        let decision = decided(&email(), RecordType::ServiceResponse, &history);
-        assert_eq!(decision.action, Action::Attach { case: 7 });
-    }
-
-    #[test]
-    fn a_reference_of_a_stranger_attaches_nothing() {
-        let history = History {
-            suggested_cases: vec![(7, "NCC-2026-00001-1".to_owned())],
-            ..History::default()
-        };
-        let decision = decided(&email(), RecordType::FollowUp, &history);
-        assert_eq!(decision.action, Action::Open { record_type: RecordType::Enquiry });
-    }
-
-    #[test]
-    fn what_seems_not_for_us_waits_for_a_person() {
-        let decision = decided(&email(), RecordType::NotForUs, &History::default());
-        assert_eq!(decision.action, Action::Triage);
-        assert!(!decision.acknowledgement.send);
-    }
-
-    #[test]
-    fn every_reason_not_to_answer_a_person_leaves_it_to_a_person() {
-        let cases = [
-            Email { from: None, ..email() },
-            Email { from_count: 2, ..email() },
-            Email { suppress_answer: vec!["Precedence".to_owned()], ..email() },
-            Email { reply_to: vec![Private("x@elsewhere.example".to_owned())], ..email() },
-            Email { sender_proof: SenderProof::Failed, ..email() },
-        ];
-        for email in cases {
-            let decision = decided(&email, RecordType::Enquiry, &History::default());
-            assert!(!decision.acknowledgement.send, "{:?}", decision.acknowledgement);
-            assert!(decision.acknowledgement.by_hand, "{:?}", decision.acknowledgement);
-        }
-    }
-
-    #[test]
-    fn our_own_address_and_an_empty_return_path_are_never_answered() {
-        let own =
-            Address { address: Private("Complaints+x@Northmere.example".to_owned()), name: None };
-        for email in [
-            Email { from: Some(own), ..email() },
-            Email { return_path: ReturnPath::Null, ..email() },
-        ] {
-            let decision = decided(&email, RecordType::Enquiry, &History::default());
-            assert!(!decision.acknowledgement.send);
-        }
-    }
-
-    #[test]
-    fn the_budget_stops_the_eleventh_letter_in_ten_minutes() {
-        let mut history = History::default();
-        history.letters_lately.ten_minutes = 9;
-        assert!(decided(&email(), RecordType::Enquiry, &history).acknowledgement.send);
-        history.letters_lately.ten_minutes = 10;
-        assert!(!decided(&email(), RecordType::Enquiry, &history).acknowledgement.send);
-    }
-
-    #[test]
-    fn each_budget_stops_the_next_letter_of_an_address_and_of_a_case() {
-        let spent = [(10, 10, 10), (0, 25, 25), (0, 0, 100)];
-        let left = [(9, 24, 99), (0, 0, 99), (0, 24, 24)];
-        for (budget, sends) in spent.map(|b| (b, false)).into_iter().chain(left.map(|b| (b, true)))
-        {
-            let (ten_minutes, hour, day) = budget;
-            let lately = LettersLately { ten_minutes, hour, day, receipts_today: 0 };
-            let of_address = History { letters_lately: lately, ..History::default() };
-            let case = Some(KnownCase { id: 7, reference: String::new(), closed: false });
-            let of_case =
-                History { token_case: case, case_letters_lately: lately, ..History::default() };
-            for history in [of_address, of_case] {
-                let answer = decided(&email(), RecordType::Enquiry, &history).acknowledgement;
-                assert_eq!(answer.send, sends, "{budget:?}: {answer:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_address_that_refuses_our_mail_is_left_to_a_person() {
-        let history =
-            History { refuses_since: Some(jiff::civil::date(2026, 3, 3)), ..History::default() };
-        let decision = decided(&email(), RecordType::CorporateComplaint, &history);
-        assert!(matches!(decision.action, Action::Open { .. }), "the case is opened all the same");
-        let answer = decision.acknowledgement;
-        assert_eq!((answer.send, answer.by_hand), (false, true));
-        assert_eq!(answer.reason, "its address refuses our mail since 3 March 2026");
-    }
-
-    #[test]
-    fn old_mail_is_registered_without_a_letter() {
-        let standing = Standing {
-            own_addresses: Vec::new(),
-            cut_over: Some("2026-04-01T00:00:00Z".parse().unwrap()),
-        };
-        let received_at = "2026-03-16T09:00:00Z".parse().unwrap();
-        let decision = decide(
-            &email(),
-            &classified(RecordType::CorporateComplaint),
-            &History::default(),
-            &standing,
-            received_at,
-        );
-        assert!(matches!(decision.action, Action::Open { .. }));
-        assert!(!decision.acknowledgement.send);
-        assert!(!decision.acknowledgement.by_hand);
-    }
-
-    #[test]
-    fn a_child_at_risk_alerts_whatever_is_done() {
-        let mut classification = classified(RecordType::NotForUs);
-        classification.flags.push(Flag::Safeguarding);
-        let received_at = "2026-03-16T09:00:00Z".parse().unwrap();
-        let decision = decide(
-            &email(),
-            &classification,
-            &History::default(),
-            &Standing::default(),
-            received_at,
-        );
-        assert!(decision.alert);
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ mod assign;
 mod attachments;
 mod clock;
 mod letters;
+mod ombudsman;
 mod part;
 mod post;
 mod stage;
@@ -37,6 +38,7 @@ pub use attachments::{attachment, attachment_bytes, sendable};
 pub use clock::{Move, Sum, sum};
 pub(crate) use clock::{pauses, resumed, started, suspended};
 pub use letters::{Fate, allow, release};
+pub use ombudsman::{Wanted, ombudsman};
 pub(crate) use part::redate_requests;
 pub use together::{decline, split};
 
@@ -67,6 +69,14 @@ pub enum ActFault {
         got: String,
         /// What could be.
         known: String,
+    },
+    /// No case, contact or remedy of the Ombudsman has this number.
+    #[error("there is no {what} {number} of the Ombudsman")]
+    NoSuchNumber {
+        /// `case`, `contact` or `remedy`.
+        what: &'static str,
+        /// What was written.
+        number: i64,
     },
     /// Somebody else changed it in between.
     #[error("somebody changed the case meanwhile: look at it again")]
@@ -174,6 +184,10 @@ pub async fn act(
                     }
                     Act::Assign { to, because } => {
                         assign::assign(tx, &inner, found, &by, &to, because).await
+                    }
+                    Act::Link { number } => ombudsman::link(tx, &inner, found, &by, number).await,
+                    Act::Ombudsman { wanted } => {
+                        ombudsman::on_case(tx, &inner, found, &by, wanted).await
                     }
                     Act::Separate { because } => {
                         together::separate(tx, &inner, found, &by, &because).await
@@ -439,9 +453,10 @@ async fn ended(
     Ok(format!("{} is {status}{}", found.row.reference, actions::owed(&found)))
 }
 
-/// The kinds of task that outlast a case: what a child at risk asks for, and what was agreed because of it.
-const OUTLAST: [&str; 3] =
-    ["safeguarding", crate::store::actions::TASK, crate::store::actions::REPLY];
+/// The kinds of task that outlast a case: what a child at risk asks for, what the Ombudsman wrote, and what was
+/// agreed because of it.
+const OUTLAST: [&str; 4] =
+    ["safeguarding", "ombudsman", crate::store::actions::TASK, crate::store::actions::REPLY];
 
 /// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what outlasts it.
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {

@@ -24,8 +24,10 @@ use crate::store::suggestions::{self, SuggestionRow};
 use crate::store::tasks::{self, TaskRow};
 use crate::store::{Db, StoreError, moment};
 
+mod ombudsman;
 mod workload;
 
+pub use ombudsman::OmbudsmanCase;
 pub use workload::{Given, Shared, Work, workload};
 
 /// A case as lists give it.
@@ -161,6 +163,8 @@ pub struct Whole {
     pub rungs: Vec<RungRow>,
     /// What we wrote.
     pub letters: Vec<LetterRow>,
+    /// What came from the Ombudsman about it.
+    pub ombudsman: Vec<OmbudsmanCase>,
     /// What happened, oldest first: when (`at`), who (`by`), what (`event`, with its `kind`).
     #[schema(value_type = Vec<Object>)]
     pub events: Vec<Recorded>,
@@ -206,6 +210,7 @@ impl Whole {
             requests: requests::of_case(db, row.id).await?,
             rungs: requests::rungs_of_case(db, row.id).await?,
             letters: letters::of_case(db, row.id).await?,
+            ombudsman: OmbudsmanCase::of_case(db, row.id).await?,
             events,
         })
     }

@@ -30,6 +30,8 @@ mod letters;
 mod mail;
 #[path = "commands/officers.rs"]
 mod officers;
+#[path = "commands/ombudsman.rs"]
+mod ombudsman;
 #[path = "commands/parts.rs"]
 mod parts;
 #[path = "commands/policies.rs"]

@@ -20,6 +20,8 @@ mod cases;
 mod letters;
 #[path = "store/messages.rs"]
 mod messages;
+#[path = "store/ombudsman.rs"]
+mod ombudsman;
 #[path = "store/past.rs"]
 mod past;
 #[path = "store/refusals.rs"]

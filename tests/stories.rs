@@ -18,6 +18,8 @@ mod bounces;
 mod chasing;
 #[path = "stories/machines.rs"]
 mod machines;
+#[path = "stories/ombudsman.rs"]
+mod ombudsman;
 #[path = "stories/outbox.rs"]
 mod outbox;
 #[path = "stories/references.rs"]

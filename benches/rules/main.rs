@@ -59,9 +59,7 @@ fn main() {
         Some("history") => history::run(),
         None | Some("backtest") => runtime.block_on(run(number)),
         Some("recompute") => runtime.block_on(recompute::run(number)),
-        Some(other) => {
-            println!("`{other}` is no part; write speed, backtest, recompute or history")
-        }
+        Some(other) => println!("`{other}` is no part: speed, backtest, recompute, history"),
     }
 }
 

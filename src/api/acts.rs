@@ -8,12 +8,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::caller::Officer;
 use super::problem::Problem;
 use super::{json, json_of_version, reading};
 use crate::gateway::Gateway;
-use crate::officer::{self, Act, ActFault};
+use crate::officer::{self, Act, ActFault, Wanted};
 use crate::store::cases;
 
 /// What was done to a case.
@@ -68,11 +69,39 @@ pub(super) async fn act(
     let (reference, ..) = reading::found(&gateway, path).await?;
     let reference = reference.to_string();
     let version = expected(&headers)?;
-    let act = read(&body.map_err(|fault| Problem::no_body(fault.status()))?)?;
+    let act: Act = read(&body.map_err(|fault| Problem::no_body(fault.status()))?)?;
     match officer::act(&gateway, &reference, &officer, Some(version), act).await {
         // The case was held: its version is the next one, and nobody else's.
         Ok(done) => Ok(json_of_version(&Done { done, version: version + 1 }, version + 1)),
         Err(fault) => Err(refused(&gateway, &reference, fault).await?),
+    }
+}
+
+/// Records what came from the Ombudsman, and what is done because of it, where no case is named.
+///
+/// On a case of the council that is linked it is an act like any other: one of `POST
+/// /api/v1/cases/{reference}/acts`, which names the case's version, where that matters.
+#[utoipa::path(post, operation_id = "act_on_ombudsman", path = "/api/v1/ombudsman",
+request_body(content = Wanted, content_type = "application/json", examples(
+    ("contact" = (value = json!({"step": "contact", "theirs": "25 012 345", "kind": "enquiry", "by": "2026-04-28"}))),
+    ("decision" = (value = json!({"step": "decision", "number": 3, "outcome": "upheld", "on": "2026-06-02"}))),
+)), responses(
+    (status = 200, description = "It is done.", body = AlsoDone),
+    (status = 400, description = "The body is no JSON.", body = Problem),
+    (status = 409, description = "It is not possible; `instead` says what is.", body = Problem),
+    (status = 412, description = "Somebody changed the linked case meanwhile.", body = Problem),
+    (status = 413, description = "The body is longer than 64 KB.", body = Problem),
+    (status = 422, description = "The body is no step, or names what there is not; it says what could be written.", body = Problem),
+))]
+pub(super) async fn ombudsman(
+    State(gateway): State<Arc<Gateway>>,
+    Officer(officer): Officer,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let wanted: Wanted = read(&body.map_err(|fault| Problem::no_body(fault.status()))?)?;
+    match officer::ombudsman(&gateway, &officer, wanted).await {
+        Ok(done) => Ok(also(done)),
+        Err(fault) => Err(refused(&gateway, "", fault).await?),
     }
 }
 
@@ -159,7 +188,7 @@ fn expected(headers: &HeaderMap) -> Result<i64, Problem> {
     })
 }
 
-pub(super) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let see = "GET /api lists the acts and their fields";
     serde_json::from_slice(body).map_err(|fault| match fault.classify() {
         serde_json::error::Category::Data => Problem::unknown(fault.to_string()).instead(see),
@@ -189,6 +218,8 @@ pub(super) async fn refused(
         ActFault::NoSuchOfficer { got, known } => {
             Problem::unknown(format!("no officer `{got}`")).instead(format!("name one of {known}"))
         }
+        fault @ ActFault::NoSuchNumber { .. } => Problem::unknown(fault.to_string())
+            .instead("GET /api/v1/ombudsman lists the Ombudsman's cases with their numbers"),
         // The path's case was there: it is another that the body names.
         fault @ (ActFault::NoSuchCase(_) | ActFault::NotAReference(_)) => {
             Problem::unknown(fault.to_string())

@@ -41,6 +41,8 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/v1/waiting", get(reading::waiting))
         .route("/api/v1/workload", get(workload::show))
         .route("/api/v1/workload/rebalance", post(workload::rebalance))
+        .route("/api/v1/ombudsman", get(reading::ombudsman))
+        .route("/api/v1/ombudsman", post(acts::ombudsman))
         .route("/api/v1/messages/{id}/split", post(acts::split))
         .route("/api/v1/messages/{id}/retry", post(acts::retry))
         .route("/api/v1/suggestions/{id}/decline", post(acts::decline))

@@ -16,7 +16,7 @@ use crate::casework::reference::CaseReference;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::officer::NOBODY;
-use crate::register::{self, Brief, ClockOfCase, Whole};
+use crate::register::{self, Brief, ClockOfCase, OmbudsmanCase, Whole};
 use crate::store::cases::{self, CaseRow, Listed};
 
 /// How many a page has where nothing else is asked for.
@@ -160,6 +160,40 @@ pub(super) async fn waiting(
     Reader: Reader,
 ) -> Result<Response, Problem> {
     Ok(json(&AllWaiting { waiting: register::waiting(&gateway.db).await? }))
+}
+
+/// Which of the Ombudsman's cases are listed.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AskedOfOmbudsman {
+    /// Those that are over too.
+    #[param(required = false)]
+    all: bool,
+}
+
+/// What comes from the Ombudsman.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = OmbudsmanList)]
+pub(super) struct OmbudsmanCases {
+    /// The Ombudsman's cases, oldest first.
+    cases: Vec<OmbudsmanCase>,
+}
+
+/// The Ombudsman's cases on which something is left to do or to hear, with what was asked, decided and
+/// agreed.
+#[utoipa::path(get, operation_id = "list_ombudsman", path = "/api/v1/ombudsman", params(AskedOfOmbudsman), responses(
+    (status = 200, description = "All of them.", body = OmbudsmanCases),
+    (status = 400, description = "A parameter is none, or has no such value.", body = Problem),
+))]
+pub(super) async fn ombudsman(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let asked = Query::<AskedOfOmbudsman>::try_from_uri(&uri);
+    let Query(asked) = asked.map_err(|fault| Problem::malformed(fault.body_text()))?;
+    Ok(json(&OmbudsmanCases { cases: OmbudsmanCase::list(&gateway.db, asked.all).await? }))
 }
 
 /// The case that a path names.

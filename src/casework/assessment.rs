@@ -90,6 +90,8 @@ pub struct Facts<'a> {
     pub tells_nothing: bool,
     /// An open case of the same person says the same.
     pub is_duplicate: bool,
+    /// A case of the same person about the same matter was answered at its last stage.
+    pub is_exhausted: bool,
 }
 
 /// The gates that a new case meets, in the table's order.
@@ -103,7 +105,7 @@ pub fn gates(facts: Facts<'_>) -> Vec<Gate> {
         (Gate::D8, flagged(Flag::OtherOrganisation)),
         (Gate::D14, is_weighed && !is_member && found("own_employment")),
         (Gate::D15, facts.is_duplicate),
-        (Gate::D16, is_weighed && found("all_stages_done")),
+        (Gate::D16, is_weighed && (found("all_stages_done") || facts.is_exhausted)),
         (Gate::D17, flagged(Flag::Anonymous)),
         (Gate::D18, is_weighed && !is_member && facts.tells_nothing),
         (Gate::D19, flagged(Flag::Over12Months)),
@@ -120,8 +122,29 @@ mod tests {
     use super::*;
 
     fn check(record_type: RecordType, flags: &[Flag], found: &[&str], expected: &[Gate]) {
-        let facts = Facts { record_type, flags, found, tells_nothing: false, is_duplicate: false };
+        let facts = Facts {
+            record_type,
+            flags,
+            found,
+            tells_nothing: false,
+            is_duplicate: false,
+            is_exhausted: false,
+        };
         assert_eq!(gates(facts), expected, "{record_type}, {flags:?}");
+    }
+
+    #[test]
+    fn what_the_register_has_answered_at_its_last_stage_is_weighed_by_an_officer() {
+        let facts = |record_type| Facts {
+            record_type,
+            flags: &[],
+            found: &[],
+            tells_nothing: false,
+            is_duplicate: false,
+            is_exhausted: true,
+        };
+        assert_eq!(gates(facts(RecordType::CorporateComplaint)), [Gate::D16]);
+        assert_eq!(gates(facts(RecordType::Compliment)), []);
     }
 
     #[test]
@@ -153,6 +176,7 @@ mod tests {
             found: &[],
             tells_nothing: true,
             is_duplicate: true,
+            is_exhausted: false,
         };
         assert_eq!(gates(facts), [Gate::D15, Gate::D18]);
         assert_eq!(Gate::D18.asks(), Some(Needed::Details));

@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::dates::Turn;
+use super::ombudsman::{Decided, OmbudsmanStep};
 use super::reference::CaseReference;
 use super::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, Theme, vocabulary,
@@ -116,6 +117,8 @@ pub struct Case {
     pub actions: Vec<Action>,
     /// Who looks after it.
     pub owner: Option<OfficerId>,
+    /// What the Ombudsman decided of it last, and on which day.
+    pub ombudsman: Option<(Decided, Date)>,
 }
 
 /// Cases that go on in another.
@@ -184,6 +187,7 @@ impl Case {
             merged: None,
             actions: Vec::new(),
             owner: None,
+            ombudsman: None,
         };
         for recorded in events {
             case.apply(recorded);
@@ -265,7 +269,11 @@ impl Case {
             }
             Event::Action { number, step } => self.take(*number, step),
             Event::Allocated { officer, .. } => self.owner.clone_from(officer),
+            Event::Ombudsman { step: OmbudsmanStep::Decided { outcome, on, .. }, .. } => {
+                self.ombudsman = Some((*outcome, *on));
+            }
             Event::Received { .. }
+            | Event::Ombudsman { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }
             | Event::ServiceAnswered { .. }

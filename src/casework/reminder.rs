@@ -102,6 +102,7 @@ pub struct Ladder {
     short_up_to: u16,
     steps: Steps,
     actions: Steps,
+    ombudsman: Steps,
 }
 
 /// The rungs of one kind of thing that is chased.
@@ -149,6 +150,12 @@ impl Ladder {
     /// an unknown key.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         file::read(file, text)
+    }
+
+    /// The ladder of the Ombudsman's dates: what they ask by a day, and what was agreed by one.
+    #[must_use]
+    pub fn of_ombudsman(&self) -> &Steps {
+        &self.ombudsman
     }
 
     /// When the day's reminders leave, in London.

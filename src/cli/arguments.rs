@@ -4,6 +4,7 @@ mod action_act;
 mod calendar;
 mod case;
 mod case_act;
+mod ombudsman;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(super) use action_act::ActionAct;
 pub(super) use calendar::Calendar;
 pub(super) use case::Case;
 pub(super) use case_act::CaseAct;
+pub(super) use ombudsman::Ombudsman;
 
 use crate::account::Role;
 use crate::telemetry::LogFormat;
@@ -78,6 +80,9 @@ pub(super) enum Command {
     /// The register from a terminal.
     #[command(subcommand)]
     Case(Case),
+    /// What the Ombudsman asked, decided and is owed.
+    #[command(subcommand)]
+    Ombudsman(Ombudsman),
     /// Letters that have not arrived, and what to do with them.
     #[command(subcommand)]
     Letters(Letters),

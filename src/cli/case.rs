@@ -66,7 +66,12 @@ async fn done(
     (reference, act): (String, Act),
     out: &mut Out,
 ) -> Result<(), Failure> {
-    match officer::act(gateway, &reference, &whoever(), None, act).await {
+    done_or_said(officer::act(gateway, &reference, &whoever(), None, act).await, out)
+}
+
+/// What was done, or why it was not.
+pub(super) fn done_or_said(done: Result<String, ActFault>, out: &mut Out) -> Result<(), Failure> {
+    match done {
         Ok(words) => Ok(out.line(&words)?),
         Err(fault) => Err(said(fault, out)),
     }
@@ -81,6 +86,7 @@ fn said(fault: ActFault, out: &mut Out) -> Failure {
         | ActFault::Refused(_)
         | ActFault::NoSuchService { .. }
         | ActFault::NoSuchOfficer { .. }
+        | ActFault::NoSuchNumber { .. }
         | ActFault::ChangedMeanwhile) => {
             out.note(&format!("postern: {fault}"));
             Failure::Said

@@ -13,6 +13,7 @@ mod doctor;
 mod import;
 mod inspect;
 mod letters;
+mod ombudsman;
 mod out;
 mod remind;
 mod rotate_key;
@@ -101,6 +102,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Remind(what) => block_on(remind::run(what, &required(file.as_deref()), out)),
         Command::RotateKey => block_on(rotate_key::run(&required(file.as_deref()), out)),
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),
+        Command::Ombudsman(what) => block_on(ombudsman::run(what, &required(file.as_deref()), out)),
         Command::Letters(what) => block_on(letters::run(what, &required(file.as_deref()), out)),
         Command::User(what) => block_on(user::run(what, &required(file.as_deref()), out)),
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),

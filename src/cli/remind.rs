@@ -69,6 +69,11 @@ pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Fail
             let (reference, number, days) = (&row.reference, row.number, days_words(row.days_left));
             out.line(&format!("    {reference}  action {number}, {rung:<14} {days}"))?;
         }
+        for one in &mail.ombudsman {
+            let case = one.reference.clone().unwrap_or_else(|| format!("case {}", one.number));
+            let days = days_words(one.days_left);
+            out.line(&format!("    Ombudsman: {case}  {} {}  {days}", one.item, one.item_id))?;
+        }
     }
     for (_, words) in &plan.by_hand {
         out.line(&format!("a task for an officer: {words}"))?;

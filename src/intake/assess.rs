@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::settle::Scene;
-use crate::casework::assessment::{Facts, gates};
+use crate::casework::assessment::{Facts, Gate, gates};
 use crate::casework::vocabulary::{Flag, RecordType, ServiceId};
 use crate::store::assessments::NewProposal;
 use crate::store::json;
@@ -35,12 +35,29 @@ pub(super) fn asked_of_an_officer(flag: Flag) -> Option<&'static str> {
     }
 }
 
+/// What the register itself knows of the matter of a new case.
+pub(super) struct Before {
+    /// An open case of the same person says the same.
+    pub(super) is_duplicate: bool,
+    /// A case of the same person about it was answered at its last stage: which, in words.
+    pub(super) exhausted: Option<String>,
+}
+
+/// Evidence that no rule found: what the register says.
+#[derive(serde::Serialize)]
+struct OfRegister<'a> {
+    rule: &'static str,
+    #[serde(rename = "where")]
+    place: &'static str,
+    text: &'a str,
+}
+
 /// What may stand in the way of a new case, with the words that say so.
 pub(super) fn proposals(
     scene: &Scene<'_>,
     case_id: i64,
     record_type: RecordType,
-    is_duplicate: bool,
+    before: &Before,
 ) -> Vec<NewProposal> {
     let classification = scene.classification;
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
@@ -57,7 +74,8 @@ pub(super) fn proposals(
         found: &found,
         tells_nothing: classification.services.iter().all(|id| *id == ServiceId::none())
             && classification.themes.is_empty(),
-        is_duplicate,
+        is_duplicate: before.is_duplicate,
+        is_exhausted: before.exhausted.is_some(),
     };
     let proposed = gates(facts).into_iter().map(|gate| {
         let reason = gate.reason().id();
@@ -65,10 +83,21 @@ pub(super) fn proposals(
         let named = classification.evidence.iter().filter(|one| {
             labels.contains(&one.label) || speaks_for(gate.id()).contains(&one.label.as_str())
         });
-        let evidence: Vec<_> = named.take(MOST_EVIDENCE).collect();
+        let register = before
+            .exhausted
+            .as_deref()
+            .filter(|_| gate == Gate::D16)
+            .map(|text| json_value(&OfRegister { rule: "register", place: "register", text }));
+        let named = named.map(json_value);
+        let evidence: Vec<_> = register.into_iter().chain(named).take(MOST_EVIDENCE).collect();
         NewProposal { case_id, gate: gate.id(), evidence: json(&evidence) }
     });
     proposed.collect()
+}
+
+fn json_value(evidence: &impl serde::Serialize) -> serde_json::Value {
+    // Plain structs: they cannot fail to become JSON.
+    serde_json::to_value(evidence).unwrap_or_default()
 }
 
 /// Under which labels the evidence for a gate stands, where it has not the name of its reason.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::InHand;
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
-use crate::decide::{History, KnownCase, LettersLately};
+use crate::decide::{FromOmbudsman, History, KnownCase, LettersLately};
 use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
 use crate::letters::LetterId;
@@ -91,6 +91,13 @@ pub(super) async fn of(
     let services = policy.rules.services();
     let trusted = sender.as_deref().filter(|_| genuine);
     history.sender_service = trusted.and_then(|sender| services.is_service_address(sender));
+    history.ombudsman =
+        match &sender {
+            Some(sender) if services.is_ombudsman(sender) && one.email.form.is_none() => {
+                if genuine { FromOmbudsman::Yes } else { FromOmbudsman::Forged }
+            }
+            Some(_) | None => FromOmbudsman::No,
+        };
 
     let token = token_of(gateway, one);
     let about = letter_of(tx, one, token.as_ref()).await?;

@@ -10,6 +10,7 @@ mod assess;
 mod bounces;
 pub mod fetch;
 mod history;
+mod ombudsman;
 mod open;
 mod settle;
 mod suggest;

@@ -46,6 +46,7 @@ impl<'a> Opening<'a> {
             Action::Open { record_type } => Some(Self { scene, record_type }),
             Action::Attach { .. }
             | Action::AnswerRequest { .. }
+            | Action::Ombudsman { .. }
             | Action::Duplicate { .. }
             | Action::File { .. }
             | Action::Triage => None,

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use super::assess::Before;
 use super::history::Shelf;
 use super::open::Opening;
-use super::suggest::{Neighbours, by_itself, suggest};
-use super::{InHand, assess, bounces, history, open};
+use super::suggest::{Neighbours, by_itself, exhausted, suggest};
+use super::{InHand, assess, bounces, history, ombudsman, open};
 use crate::casework::case::{Actor, Event};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
@@ -136,7 +137,8 @@ async fn settle_wave(
         if let (Action::Open { record_type }, Some(case)) = (&scene.decision.action, case_id) {
             let same = |one: &NewSuggestion| one.case_id == case_id && one.kind == "duplicate";
             let is_duplicate = after.suggestions.iter().any(same);
-            after.proposals.extend(assess::proposals(scene, case, *record_type, is_duplicate));
+            let before = Before { is_duplicate, exhausted: exhausted(scene, &near) };
+            after.proposals.extend(assess::proposals(scene, case, *record_type, &before));
         }
         outcomes.push(Outcome { settled: settled(scene, case_id), reference });
     }
@@ -246,6 +248,7 @@ async fn act(
             }
             Ok(Some(*case))
         }
+        Action::Ombudsman { case } => ombudsman::take_note(tx, scene, *case, after).await,
         Action::Duplicate { of, case } => {
             if let Some(case) = case {
                 after.events.push(note(*case, format!("message {message} repeats message {of}")));
@@ -336,9 +339,11 @@ fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static
         Action::AnswerRequest { .. } => {
             Some(("answer_in", "a service answered: check it and write to the customer"))
         }
-        Action::Open { .. } | Action::Duplicate { .. } | Action::File { .. } | Action::Triage => {
-            None
-        }
+        Action::Open { .. }
+        | Action::Ombudsman { .. }
+        | Action::Duplicate { .. }
+        | Action::File { .. }
+        | Action::Triage => None,
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::open::Opened;
 use super::settle::{Following, Scene};
 use super::{InHand, history};
-use crate::casework::vocabulary::{RecordType, ServiceId};
+use crate::casework::vocabulary::{RecordType, ServiceId, Theme};
 use crate::decide::Action;
 use crate::email::{Email, SenderProof};
 use crate::likeness::Shingles;
 use crate::rules::Known;
-use crate::store::suggestions::{self, NewSuggestion, OpenCase};
+use crate::store::suggestions::{self, AnsweredCase, NewSuggestion, OpenCase};
 use crate::store::{StoreError, Tx};
 
 /// From this share of common words on, two texts count as one sent twice.
@@ -31,6 +31,7 @@ pub(super) struct Neighbours {
     sharing: HashMap<i64, Vec<i64>>,
     earlier: BTreeMap<i64, Earlier>,
     open: Vec<OpenCase>,
+    answered: Vec<AnsweredCase>,
 }
 
 /// What another message is compared with.
@@ -83,7 +84,9 @@ impl Neighbours {
         let senders: BTreeSet<String> =
             people.iter().filter_map(|one| history::sender_of(one)).collect();
         let senders: Vec<&str> = senders.iter().map(String::as_str).collect();
-        Ok(Self { sharing, earlier, open: suggestions::open_cases_of(tx, &senders).await? })
+        let open = suggestions::open_cases_of(tx, &senders).await?;
+        let answered = suggestions::answered_cases_of(tx, &senders).await?;
+        Ok(Self { sharing, earlier, open, answered })
     }
 
     /// Adds what was opened in the same wave and is like another of it.
@@ -117,6 +120,7 @@ pub(super) fn suggest(
         Action::Open { .. } => of_a_new_case(scene, near, case_id),
         Action::Attach { case } => new_matter(scene, case).into_iter().collect(),
         Action::AnswerRequest { .. }
+        | Action::Ombudsman { .. }
         | Action::Duplicate { .. }
         | Action::File { .. }
         | Action::Triage => Vec::new(),
@@ -171,6 +175,52 @@ fn of_a_new_case(scene: &Scene<'_>, near: &Neighbours, case_id: Option<i64>) -> 
     let mut found: Vec<NewSuggestion> = found.into_values().collect();
     found.sort_by(|a, b| b.score.cmp(&a.score).then(a.about_case.cmp(&b.about_case)));
     found
+}
+
+/// The case of the same person that was answered at its last stage and seems to be about the same matter,
+/// the last of them, in words for an officer (D16). The same matter is the same words again, or the same
+/// service with a theme in common.
+pub(super) fn exhausted(scene: &Scene<'_>, near: &Neighbours) -> Option<String> {
+    let sender = scene.sender().filter(|_| scene.one.email.sender_proof != SenderProof::Failed)?;
+    let mine = near.answered.iter().rev().filter(|case| case.address == sender);
+    mine.filter(|case| is_at_its_last(scene, case)).find_map(|case| {
+        let why = the_same_matter(scene, near, case)?;
+        Some(format!(
+            "{} was answered at stage {}, its last, and {why}{QUESTION}",
+            case.reference, case.stage
+        ))
+    })
+}
+
+/// Whether a case was answered at the last stage of its procedure. A type with one stage has no next one
+/// that could have been asked for, and nobody went through every stage of it.
+fn is_at_its_last(scene: &Scene<'_>, case: &AnsweredCase) -> bool {
+    let (Ok(record_type), Ok(received_on)) = (case.record_type.parse(), case.received_on.parse())
+    else {
+        return false;
+    };
+    let procedure = scene.policy.procedures.of(record_type, received_on);
+    let stages = procedure.map_or(1, |procedure| i64::from(procedure.steps_total()));
+    stages > 1 && case.stage >= stages
+}
+
+fn the_same_matter(
+    scene: &Scene<'_>,
+    near: &Neighbours,
+    case: &AnsweredCase,
+) -> Option<&'static str> {
+    let alike = near.sharing.get(&scene.one.waiting.id).into_iter().flatten();
+    let mut alike =
+        alike.filter_map(|id| near.earlier.get(id)).filter(|one| one.case_id == case.id);
+    if alike.any(|earlier| sent_again(scene.one, earlier).is_some()) {
+        return Some("this says the same again");
+    }
+    let classification = scene.classification;
+    let service = classification.services.iter().any(|id| id.as_str() == case.lead_service);
+    let themes: Vec<Theme> = serde_json::from_str(&case.themes).unwrap_or_default();
+    let theme = classification.themes.iter().any(|theme| themes.contains(theme));
+    (service && theme && case.lead_service != "none")
+        .then_some("this is about the same service and theme")
 }
 
 /// Whether a message says what an earlier one said. By the same person it is a duplicate; by another

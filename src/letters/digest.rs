@@ -127,6 +127,23 @@ pub struct Counts {
     pub tomorrow: usize,
 }
 
+/// A date of the Ombudsman in a list. No field can hold a name, an address or what a letter says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OmbudsmanLine {
+    /// The council's case, or `Ombudsman case 3` where none is linked.
+    pub case: String,
+    /// The Ombudsman's reference.
+    pub theirs: Option<String>,
+    /// `Contact 5: enquiry`, `Remedy 2: agreed, and not done yet`.
+    pub what: String,
+    /// How far off it is, as in [`Row::days_words`].
+    pub days_words: String,
+    /// The day.
+    pub due: InList,
+    /// The day has passed.
+    pub is_late: bool,
+}
+
 /// A manager's list for the day: at most one mail a working day, none when nothing is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Digest {
@@ -154,6 +171,8 @@ pub struct Digest {
     pub actions: Option<Actions>,
     /// The reader is of the complaints team itself: it acts on the cases rather than answering us.
     pub for_team: bool,
+    /// The Ombudsman's dates, the first due first.
+    pub from_ombudsman: Vec<OmbudsmanLine>,
     /// Who asks.
     pub contact: Contact,
     /// The council.
@@ -191,6 +210,7 @@ impl Digest {
             list_url: None,
             actions: None,
             for_team: false,
+            from_ombudsman: Vec::new(),
             contact,
             council,
         }
@@ -209,6 +229,24 @@ impl Digest {
             }
         }
         self.actions = actions;
+        self
+    }
+
+    /// The same with the Ombudsman's dates, which give the mail its first words where it has nothing else.
+    #[must_use]
+    pub fn with_ombudsman(mut self, lines: Vec<OmbudsmanLine>) -> Self {
+        let alone = self.rows.is_empty() && self.actions.is_none();
+        if let (true, Some(first)) = (alone, lines.first()) {
+            let late = lines.iter().filter(|line| line.is_late).count();
+            let need = if lines.len() == 1 { "needs" } else { "need" };
+            self.how_many = count(lines.len(), "date of the Ombudsman", "dates of the Ombudsman");
+            self.headline = match late {
+                0 => format!("first due {}", first.days_words.trim_start_matches("due ")),
+                late => format!("{late} late"),
+            };
+            self.first_sentence = format!("{} {need} you: {}.", self.how_many, self.headline);
+        }
+        self.from_ombudsman = lines;
         self
     }
 }
@@ -342,6 +380,8 @@ pub struct OverdueDigest {
     pub actions: Option<Actions>,
     /// What would help, as a sentence.
     pub would_help: Option<String>,
+    /// The Ombudsman's dates, the first due first.
+    pub from_ombudsman: Vec<OmbudsmanLine>,
     /// The page with all of it.
     pub list_url: Option<String>,
     /// Who asks.
@@ -418,6 +458,28 @@ mod tests {
         let list = digest(vec![row("a", 30, 3, "in 3 days")]);
         assert_eq!(list.headline, "first due in 3 days");
         assert_eq!(list.first_sentence, "nothing is late. The first is due in 3 days.");
+    }
+
+    #[test]
+    fn the_ombudsmans_dates_give_the_first_words_only_where_there_is_nothing_else() {
+        let line = |late: bool, words: &str| OmbudsmanLine {
+            case: "NCC-2026-00412-7".to_owned(),
+            theirs: None,
+            what: "Contact 5: enquiry".to_owned(),
+            days_words: words.to_owned(),
+            due: InList(date(2026, 11, 25)),
+            is_late: late,
+        };
+        let alone = digest(Vec::new()).with_ombudsman(vec![line(false, "due tomorrow")]);
+        assert_eq!(alone.first_sentence, "1 date of the Ombudsman needs you: first due tomorrow.");
+        let late = digest(Vec::new())
+            .with_ombudsman(vec![line(true, "2 days late"), line(false, "in 3 days")]);
+        assert_eq!(
+            (late.how_many.as_str(), late.headline.as_str()),
+            ("2 dates of the Ombudsman", "1 late")
+        );
+        let both = digest(vec![row("a", 25, 0, "due today")]).with_ombudsman(late.from_ombudsman);
+        assert_eq!((both.how_many.as_str(), both.from_ombudsman.len()), ("1 complaint", 2));
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub use context::{
     OfficerNotice, RejectionLetter, Reminder, ServiceRequest,
 };
 pub use digest::{
-    ActionRow, Actions, Counts, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row,
+    ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,
+    Row,
 };
 pub use letter::{
     ContextKind, LetterId, acknowledgement_for, is_written_by_child, record_words, stage_words,

@@ -8,7 +8,9 @@ use super::context::{
     AskingLetter, Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice,
     RejectionLetter, Reminder, ServiceRequest,
 };
-use super::digest::{ActionRow, Actions, Digest, ManagerRow, OverdueCounts, OverdueDigest, Row};
+use super::digest::{
+    ActionRow, Actions, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest, Row,
+};
 use super::letter::{ContextKind, LetterId, record_words};
 use super::words::{InFull, InList};
 use crate::casework::assessment::Needed;
@@ -365,6 +367,11 @@ fn digests() -> Vec<Sample> {
     let nothing = Digest::of("SEN, North", Vec::new(), contact(), council());
     let late = Digest { greeting_name: full.greeting_name.clone(), ..nothing.clone() };
     let many = (0..5).flat_map(|_| actions()).collect();
+    let ombudsman = Digest {
+        for_team: true,
+        ..Digest::of("the complaints team", Vec::new(), contact(), council())
+    }
+    .with_ombudsman(from_ombudsman());
     vec![
         sample("five cases", &full),
         sample("one case", &one),
@@ -373,6 +380,8 @@ fn digests() -> Vec<Sample> {
         sample("five cases and two actions", &full.clone().with(Actions::of(actions(), true))),
         sample("two actions alone", &late.with(Actions::of(actions(), true))),
         sample("actions of others", &nothing.with(Actions::of(many, false))),
+        sample("the Ombudsman's dates too", &team.clone().with_ombudsman(from_ombudsman())),
+        sample("the Ombudsman's dates alone", &ombudsman),
     ]
 }
 
@@ -394,6 +403,37 @@ fn actions() -> Vec<ActionRow> {
             Some("it is late: tell us that it is done, or by when it will be"),
         ),
         action("NCC-2026-00227-3", date(2026, 12, 3), "in 6 days", None),
+    ]
+}
+
+fn from_ombudsman() -> Vec<OmbudsmanLine> {
+    let line =
+        |case: &str, theirs: Option<&str>, what: &str, days: &str, day, is_late| OmbudsmanLine {
+            case: case.to_owned(),
+            theirs: theirs.map(str::to_owned),
+            what: what.to_owned(),
+            days_words: days.to_owned(),
+            due: InList(day),
+            is_late,
+        };
+    let (late, soon) = (date(2026, 11, 23), date(2026, 12, 2));
+    vec![
+        line(
+            "NCC-2026-00398-4",
+            Some("25 012 345"),
+            "Contact 5: enquiry",
+            "2 days late",
+            late,
+            true,
+        ),
+        line(
+            "Ombudsman case 3",
+            None,
+            "Remedy 2: agreed, and not done yet",
+            "in 5 days",
+            soon,
+            false,
+        ),
     ]
 }
 
@@ -433,6 +473,7 @@ fn overdue() -> Vec<Sample> {
         worst,
         actions: None,
         would_help: None,
+        from_ombudsman: from_ombudsman(),
         list_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
         contact: contact(),
         council: council(),
@@ -442,6 +483,7 @@ fn overdue() -> Vec<Sample> {
         greeting_name: None,
         actions: Actions::of(actions(), false),
         would_help: Some("A second person in SEN, North would clear the worst four.".to_owned()),
+        from_ombudsman: Vec::new(),
         ..head.clone()
     };
     let bare = OverdueDigest {

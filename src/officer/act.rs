@@ -4,6 +4,7 @@ use jiff::civil::{Date, DateTime};
 
 use super::actions::ActionMove;
 use super::clock::Move;
+use super::ombudsman::Wanted;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{AdvocacyStep, CaseField, Issue, Point};
 use crate::casework::vocabulary::{Outcome, RejectionReason};
@@ -167,6 +168,16 @@ pub enum Act {
         to: String,
         /// Why.
         because: Option<String>,
+    },
+    /// A case of the Ombudsman, which has no case of the council yet, is about this one.
+    Link {
+        /// The Ombudsman's case, by its number.
+        number: i64,
+    },
+    /// Something happened between the Ombudsman and the council about it.
+    Ombudsman {
+        /// What.
+        wanted: Wanted,
     },
     /// A merger is undone.
     Separate {

@@ -15,14 +15,15 @@ use crate::gateway::Gateway;
 use crate::letters::RejectionLetter;
 use crate::letters::letter::LetterId;
 use crate::policy::Policy;
+use crate::store::cases::Clocked;
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, assessments, cases, requests};
 
-fn uncovered(fault: &impl ToString) -> StoreError {
+pub(super) fn uncovered(fault: &impl ToString) -> StoreError {
     StoreError::unsuitable("work out the due date", fault.to_string())
 }
 
-fn refused(because: impl Into<String>, instead: impl Into<String>) -> ActFault {
+pub(super) fn refused(because: impl Into<String>, instead: impl Into<String>) -> ActFault {
     Refusal { because: because.into(), instead: instead.into() }.into()
 }
 
@@ -69,24 +70,40 @@ pub(super) async fn next(
     if because.as_ref().is_none_or(|because| because.trim().is_empty()) {
         in_time(&policy, procedure, &found, london_day(at))?;
     }
-    record(tx, gateway, &mut found, by, event).await?;
-    if let Some(because) = because {
-        record(tx, gateway, &mut found, by, Event::Note { text: because.into() }).await?;
-    }
-    let stage = found.case.stage;
-    let start = Start { policy_of: found.case.policy_of, ..Start::at(at) };
-    let clock =
-        procedure.clock(stage, start, &policy.calendar).map_err(|fault| uncovered(&fault))?;
-    let clocked = clock::started(&policy, &found.case)?;
-    save(tx, gateway, &found, Some(&clocked)).await?;
-    requests::cancel_all(tx, found.row.id).await?;
-    ask_for(tx, gateway, &policy, &found, &clock).await?;
+    let (clock, clocked) =
+        begin(tx, gateway, &mut found, by, (event, because), procedure, at).await?;
     let about = london_day(at);
     let due = (clocked.target_on, clocked.standard_due_on);
     let context = post::customer_letter(gateway, &found, about, due);
     let told = post::to_customer(tx, gateway, &found, LetterId::StageRequest, &context).await?;
     let due = clock.answer_due_on().map_or_else(String::new, |day| format!(", due by {day}"));
-    Ok(format!("stage {stage} of {} is open{due}; {told}", found.row.reference))
+    Ok(format!("stage {} of {} is open{due}; {told}", clock.stage, found.row.reference))
+}
+
+/// Begins a stage that was asked for: its clock, and who works on it. Nobody is told.
+pub(super) async fn begin(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &mut Found,
+    by: &Actor,
+    (event, because): (Event, Option<String>),
+    procedure: &Procedure,
+    at: Timestamp,
+) -> Result<(StageClock, Clocked), ActFault> {
+    let policy = gateway.policy();
+    record(tx, gateway, found, by, event).await?;
+    if let Some(because) = because {
+        record(tx, gateway, found, by, Event::Note { text: because.into() }).await?;
+    }
+    let start = Start { policy_of: found.case.policy_of, ..Start::at(at) };
+    let clock = procedure
+        .clock(found.case.stage, start, &policy.calendar)
+        .map_err(|fault| uncovered(&fault))?;
+    let clocked = clock::started(&policy, &found.case)?;
+    save(tx, gateway, found, Some(&clocked)).await?;
+    requests::cancel_all(tx, found.row.id).await?;
+    ask_for(tx, gateway, &policy, found, &clock).await?;
+    Ok((clock, clocked))
 }
 
 /// Whether the customer may ask for the next stage on a day: after an answer within the time that the

@@ -7,6 +7,7 @@
 
 mod absence;
 mod actions;
+mod ombudsman;
 mod plan;
 mod suspension;
 mod waiting;
@@ -26,11 +27,12 @@ use crate::policy::Policy;
 use crate::store::actions as agreed;
 use crate::store::requests::NewRung;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, cases, requests};
+use crate::store::{self, StoreError, Tx, cases, requests};
 use crate::tick::Tick;
 
 pub use absence::owners_gone;
 pub use actions::{ActionDue, ListedAction};
+pub use ombudsman::{DateDue, DateListed};
 pub use plan::{Mail, Plan, RungDue};
 
 /// Runs today's reminders, if it is a working day, the hour has come, and nobody ran them yet.
@@ -135,7 +137,10 @@ async fn plan_of(tx: &mut Tx, policy: &Policy, today: Date) -> Result<Plan, Stor
         actions: agreed::owed(tx).await?,
         action_rungs: agreed::rungs_of_owed(tx).await?,
     };
-    Ok(plan::plan(policy, &known, today))
+    let mut plan = plan::plan(policy, &known, today);
+    let dates = store::ombudsman::dates(tx).await?;
+    ombudsman::join(policy, &mut plan, &dates, &store::ombudsman::rungs(tx).await?);
+    Ok(plan)
 }
 
 /// Records every rung before a word is sent for it.
@@ -168,6 +173,7 @@ async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreErr
         events.push((due.case, Event::Action { number, step }));
     }
     agreed::record_rungs(tx, &rungs, now).await?;
+    ombudsman::record(tx, plan, now).await?;
     cases::record_all(tx, &Actor::Gateway, &events, now).await?;
     let task =
         |fault| NewTask { kind: "reminders", words: Cow::Borrowed(fault), ..NewTask::default() };

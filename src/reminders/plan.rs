@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::actions::{self, ActionDue, ListedAction};
+use super::ombudsman::{DateDue, DateListed};
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::case::OfficerId;
 use crate::casework::reminder::{RequestDates, Role, Rung, Via};
@@ -42,6 +43,8 @@ pub struct Plan {
     /// Owners of actions whom no mail reaches: case row, and what an officer is asked to do.
     #[serde(skip)]
     pub by_hand: Vec<(i64, String)>,
+    /// The rungs of the Ombudsman's dates that fall due, one a date at most.
+    pub dates: Vec<DateDue>,
     /// One mail a person.
     pub mails: Vec<Mail>,
     /// Requests that could not be reckoned, in words for a person.
@@ -90,6 +93,8 @@ pub struct Mail {
     pub action_roles: BTreeSet<Role>,
     /// The actions that it shows, those due first first.
     pub actions: Vec<ListedAction>,
+    /// The Ombudsman's dates that it shows.
+    pub ombudsman: Vec<DateListed>,
 }
 
 /// A request as a list shows it.
@@ -236,6 +241,7 @@ pub(super) fn person<'p>(
             rows: Vec::new(),
             action_roles: BTreeSet::new(),
             actions: Vec::new(),
+            ombudsman: Vec::new(),
         };
         (mail, BTreeSet::new())
     })

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use tracing::error;
 
 use super::actions::ListedAction;
+use super::ombudsman;
 use super::plan::{Listed, Mail, Plan};
 use crate::casework::reminder::Role;
 use crate::casework::vocabulary::{RecordType, ServiceId};
@@ -94,7 +95,8 @@ fn write(
     });
     let late = mail.rows.iter().any(|row| row.days_left < 0);
     if above && late {
-        let digest = overdue(gateway, policy, plan, mail);
+        let mut digest = overdue(gateway, policy, plan, mail);
+        digest.from_ombudsman = ombudsman::lines(mail, plan.day);
         let written = policy.letters.write(LetterId::OverdueDigest, &digest)?;
         return Ok((LetterId::OverdueDigest, written));
     }
@@ -105,6 +107,7 @@ fn write(
     let mut digest = digest.with(actions(policy, plan, mail));
     digest.greeting_name = greeting(mail);
     digest.for_team = for_team;
+    let digest = digest.with_ombudsman(ombudsman::lines(mail, plan.day));
     let written = policy.letters.write(LetterId::Digest, &digest)?;
     Ok((LetterId::Digest, written))
 }
@@ -146,6 +149,7 @@ fn overdue(gateway: &Gateway, policy: &Policy, plan: &Plan, mail: &Mail) -> Over
         managers: managers.into_iter().map(|(_, row)| row).collect(),
         worst: mail.rows.iter().take(WORST).map(|row| to_row(policy, plan, mail, row)).collect(),
         would_help: None,
+        from_ombudsman: Vec::new(),
         list_url: None,
         contact: gateway.contact(),
         council: gateway.council(),
@@ -216,7 +220,9 @@ fn plain_name(policy: &Policy, service: &ServiceId) -> String {
 
 /// Whether the reader is of the complaints team itself.
 fn is_team(mail: &Mail) -> bool {
-    let team = |role: &Role| matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager);
+    let team = |role: &Role| {
+        matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager | Role::LinkOfficer)
+    };
     let roles = if mail.roles.is_empty() { &mail.action_roles } else { &mail.roles };
     roles.iter().all(team)
 }

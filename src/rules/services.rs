@@ -72,6 +72,8 @@ struct File {
     web_forms: Vec<String>,
     #[serde(default)]
     public_domains: Vec<Spanned<String>>,
+    #[serde(default)]
+    ombudsman_domains: Vec<Spanned<String>>,
     complaints_team: ComplaintsTeam,
     service: Vec<Spanned<Service>>,
 }
@@ -89,6 +91,8 @@ pub struct Services {
     /// Domains of public bodies whose addresses are believed: Parliament, the Ombudsman. Whoever
     /// pretends to write from there is shown as pretending.
     pub public_domains: Vec<String>,
+    /// Domains from which the Ombudsman writes: what comes from there goes to the link officer.
+    pub ombudsman_domains: Vec<String>,
 }
 
 /// The roles that [`Services::address_for`] knows.
@@ -159,12 +163,14 @@ impl Services {
         };
         let council_domains = domains(read.council_domains);
         let public_domains = domains(read.public_domains);
+        let ombudsman_domains = domains(read.ombudsman_domains);
         if !faults.is_empty() {
             return Err(faults);
         }
         let web_forms = read.web_forms.iter().map(|form| form.to_lowercase()).collect();
         let team = read.complaints_team;
-        Ok(Self { all: services, team, council_domains, web_forms, public_domains })
+        let all = services;
+        Ok(Self { all, team, council_domains, web_forms, public_domains, ombudsman_domains })
     }
 
     /// Every service, in the file's order.
@@ -226,19 +232,21 @@ impl Services {
     /// says that it is not the sender's own. None for an address that claims nothing.
     pub fn claim_of(&self, address: &str) -> Option<&'static str> {
         let address = address.trim().to_lowercase();
-        let domain = address.rsplit('@').next().unwrap_or_default();
-        let is_or_below = |own: &String| {
-            domain
-                .strip_suffix(own.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        };
         if self.is_service_address(&address).is_some() {
             return Some("a service's address");
         }
-        if self.council_domains.iter().any(is_or_below) {
+        if is_of(&self.council_domains, &address) {
             return Some("a council address");
         }
-        self.public_domains.iter().any(is_or_below).then_some("a public body's address")
+        if self.is_ombudsman(&address) {
+            return Some("the Ombudsman's address");
+        }
+        is_of(&self.public_domains, &address).then_some("a public body's address")
+    }
+
+    /// Whether an address is the Ombudsman's, by its domain.
+    pub fn is_ombudsman(&self, address: &str) -> bool {
+        is_of(&self.ombudsman_domains, &address.trim().to_lowercase())
     }
 
     /// Whether the council's own web form sends from this address.
@@ -261,6 +269,14 @@ impl Service {
         let directors = [&self.divisional_director, &self.corporate_director];
         self.own_addresses().chain(directors.map(|contact| contact.address.as_str()))
     }
+}
+
+/// Whether an address, in small letters, is of one of these domains or one below it.
+fn is_of(domains: &[String], address: &str) -> bool {
+    let domain = address.rsplit('@').next().unwrap_or_default();
+    domains.iter().any(|own| {
+        domain.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    })
 }
 
 pub(super) fn looks_like_address(text: &str) -> bool {

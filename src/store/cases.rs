@@ -556,7 +556,7 @@ fn kind_and_detail(event: &Event) -> (String, String) {
     (kind, super::json(event))
 }
 
-fn actor_text(by: &Actor) -> &str {
+pub(super) fn actor_text(by: &Actor) -> &str {
     match by {
         Actor::Gateway => "gateway",
         Actor::Officer(officer) => &officer.0,

@@ -272,6 +272,15 @@ pub struct Settled {
     pub known: Option<String>,
 }
 
+/// Puts a message that is settled with a case.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn put_with(tx: &mut Tx, message: i64, case: i64) -> Result<(), StoreError> {
+    on!(tx, "put a message with a case", c => sqlx::query("UPDATE message SET case_id = $2 WHERE id = $1")
+        .bind(message).bind(case).execute(c).await.map(drop))
+}
+
 /// Settles messages: decided, joined to their cases or filed, answered or not, with the last steps of
 /// each. Part of the one transaction that holds everything that follows from them.
 ///

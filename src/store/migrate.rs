@@ -38,6 +38,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0013_parts", include_str!("../../migrations/0013_parts.sql")),
     ("0014_actions", include_str!("../../migrations/0014_actions.sql")),
     ("0015_owners", include_str!("../../migrations/0015_owners.sql")),
+    ("0016_ombudsman", include_str!("../../migrations/0016_ombudsman.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -43,6 +43,7 @@ pub mod mailboxes;
 mod message_lists;
 pub mod messages;
 mod migrate;
+pub mod ombudsman;
 pub mod past;
 pub mod refusals;
 pub mod requests;

@@ -233,6 +233,56 @@ pub async fn earlier(tx: &mut Tx, ids: &[i64]) -> Result<Vec<Earlier>, StoreErro
     Ok(found)
 }
 
+/// A case of somebody who writes again, which was answered.
+#[derive(Debug, Clone, FromRow)]
+pub struct AnsweredCase {
+    /// Whose: the party's address.
+    pub address: String,
+    /// Row.
+    pub id: i64,
+    /// Reference.
+    pub reference: String,
+    /// What it is registered as.
+    pub record_type: String,
+    /// Lead service.
+    pub lead_service: String,
+    /// JSON list.
+    pub themes: String,
+    /// The stage that was answered.
+    pub stage: i64,
+    /// The day it was received.
+    pub received_on: String,
+}
+
+/// The answered cases in which addresses are the customer, oldest first.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn answered_cases_of(
+    tx: &mut Tx,
+    addresses: &[&str],
+) -> Result<Vec<AnsweredCase>, StoreError> {
+    let mut found = Vec::new();
+    for some in addresses.chunks(ROWS) {
+        let rows: Vec<AnsweredCase> = on!(tx, "look for answered cases", c => {
+            let mut select = sqlx::QueryBuilder::new(
+                "SELECT p.address, k.id, k.reference, k.record_type, k.lead_service, k.themes, k.stage,
+                        k.received_on
+                 FROM party p JOIN complaint_case k ON k.id = p.case_id
+                 WHERE p.role = 'customer' AND k.status IN ('answered', 'closed')
+                   AND k.answered_at IS NOT NULL AND p.address IN (");
+            let mut list = select.separated(", ");
+            for address in some {
+                list.push_bind(clean(address).into_owned());
+            }
+            select.push(") ORDER BY k.id");
+            select.build_query_as().persistent(false).fetch_all(c).await
+        })?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 /// An open case of somebody who writes again.
 #[derive(Debug, Clone, FromRow)]
 pub struct OpenCase {

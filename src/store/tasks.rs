@@ -178,6 +178,21 @@ pub async fn finish_of_case(
     Ok(())
 }
 
+/// Ends the tasks of a kind about one message.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish_of_message(
+    tx: &mut Tx,
+    message: i64,
+    kind: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "end a message's tasks", c => sqlx::query(
+        "UPDATE task SET done_at = $3 WHERE message_id = $1 AND kind = $2 AND done_at IS NULL")
+        .bind(message).bind(kind).bind(now.as_millisecond()).execute(c).await.map(drop))
+}
+
 /// Ends a task. Its kind, and its case; none where it is not open.
 ///
 /// # Errors

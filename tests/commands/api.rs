@@ -566,3 +566,33 @@ fn the_work_is_shown_shared_and_given_by_hand() {
     let reader = format!("Bearer {}", served.reader);
     served.ask("POST", path, &[("Authorization", &reader)], "{}").is(403, "only read");
 }
+
+#[test]
+fn what_comes_from_the_ombudsman_is_listed_recorded_and_acted_on() {
+    let served = Served::start();
+    let reference = served.references().remove(0);
+    assert_eq!(served.get("/api/v1/ombudsman").json()["cases"], json!([]));
+    served.get("/api/v1/ombudsman?every=1").is(400, "every");
+    let contact = json!({"step": "contact", "kind": "enquiry", "theirs": "25 012 345"});
+    served.post("/api/v1/ombudsman", &contact).is(200, "contact 1 on case 1");
+    served.post("/api/v1/ombudsman", &json!({"step": "none"})).is(422, "GET /api lists");
+    let answered = json!({"step": "answered", "contact": 9});
+    served.post("/api/v1/ombudsman", &answered).is(422, "there is no contact 9");
+
+    let decision = json!({"step": "decision", "number": 1, "outcome": "upheld"});
+    let on_case = json!({"act": "ombudsman", "wanted": decision});
+    served.act(&reference, 0, &on_case).is(412, "meanwhile");
+    let version = served.case(&reference)["version"].as_i64().unwrap();
+    served.act(&reference, version, &on_case).is(409, "link it to NCC-");
+    served.act(&reference, version, &json!({"act": "link", "number": 1})).is(200, "is about NCC-");
+    served.act(&reference, version + 1, &on_case).is(200, "upheld");
+    served.post("/api/v1/ombudsman", &decision).is(409, "recorded already");
+    let case = served.case(&reference);
+    assert_eq!(case["version"], version + 2);
+    assert_eq!(case["ombudsman"][0]["outcome"], "upheld");
+    let list = served.get("/api/v1/ombudsman?all=true").json();
+    assert_eq!(list["cases"][0]["reference"], reference.as_str());
+    let token = format!("Bearer {}", served.reader);
+    let refused = served.ask("POST", "/api/v1/ombudsman", &[("Authorization", &token)], "{}");
+    refused.is(403, "may only read");
+}

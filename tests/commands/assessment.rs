@@ -181,3 +181,40 @@ fn whoever_does_not_answer_is_reminded_once_and_then_a_person_decides() {
     assert_eq!(letters(&register), 2);
     assert_eq!(register.show()["status"], "open", "nobody is refused for that");
 }
+
+#[test]
+fn what_was_answered_at_its_last_stage_is_shown_to_an_officer_when_it_comes_again() {
+    let register = Register::with(complaint(1).as_bytes());
+    register.act("respond", &["--note", "letter"]);
+    let again = |number: usize, words: &str| {
+        let raw = complaint(1).replace("<c1@", &format!("<again{number}@")).replace(
+            "I wish to complain formally.",
+            &format!("I wish to complain formally{words}."),
+        );
+        deliver(&register.desk, number, raw.into_bytes());
+        register.desk.data(&["-q", "serve", "--once"]);
+        let list = register.desk.objects(&["-q", "case", "list", "--json"]);
+        let newest = list.iter().map(|one| one["reference"].as_str().unwrap().to_owned()).max();
+        let all = ["-q", "case", "show", "--json", &newest.unwrap()].map(str::to_owned);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        register.desk.objects(&all).remove(0)
+    };
+    let d16 = |object: &Value| {
+        let proposals = object["proposals"].as_array().unwrap().iter();
+        proposals.filter(|one| one["gate"] == "D16").cloned().collect::<Vec<_>>()
+    };
+    let first = again(2, " for the second time");
+    assert_ne!(first["reference"], register.reference.as_str());
+    assert!(d16(&first).is_empty(), "step 2 is still open to them: {first}");
+
+    register.act("next-stage", &["--because", "asked on the telephone"]);
+    register.act("respond", &["--note", "letter of step 2"]);
+    let second = again(3, " once again");
+    assert_eq!(second["status"], "open", "nothing is refused by itself");
+    let proposed = d16(&second);
+    assert_eq!(proposed.len(), 1, "{second}");
+    assert_eq!(proposed[0]["reason"], "all_stages_done");
+    let text = proposed[0]["evidence"][0]["text"].as_str().unwrap();
+    let expected = format!("{} was answered at stage 2, its last", register.reference);
+    assert!(text.starts_with(&expected), "{text}");
+}

@@ -142,3 +142,34 @@ async fn a_message_that_opened_a_case_cannot_be_split_off() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_answered_cases_of_somebody_are_found_and_nobody_elses() {
+    both_engines(async |db| {
+        let (one, two, open) =
+            (open_case(&db, 1).await, open_case(&db, 2).await, open_case(&db, 3).await);
+        for (case, address) in [(one, "cas@example.org"), (two, "eve@x.example"), (open, "cas@example.org")] {
+            tx!(db, tx => cases::add_party(&mut tx, case, address, "customer"));
+        }
+        let close = async |case: i64, status: &str, answered: Option<i64>| {
+            let mut tx = db.begin().await.unwrap();
+            let done: Result<(), postern::store::StoreError> =
+                postern::on!(&mut tx, "end a case", c => sqlx::query(
+                    "UPDATE complaint_case SET status = $2, answered_at = $3 WHERE id = $1")
+                    .bind(case).bind(status.to_owned()).bind(answered).execute(c).await.map(drop));
+            done.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let found = async || {
+            let rows = tx!(db, tx => suggestions::answered_cases_of(&mut tx, &["cas@example.org"]));
+            rows.iter().map(|row| (row.id, row.stage)).collect::<Vec<_>>()
+        };
+        assert!(found().await.is_empty(), "nothing is answered");
+        close(two, "answered", Some(1)).await;
+        close(one, "closed", None).await;
+        assert!(found().await.is_empty(), "closed without an answer");
+        close(one, "closed", Some(1)).await;
+        assert_eq!(found().await, [(one, 1)]);
+    })
+    .await;
+}

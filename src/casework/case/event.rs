@@ -9,6 +9,7 @@ use super::advocacy::AdvocacyStep;
 use super::part::Part;
 use crate::casework::allocation::Ground;
 use crate::casework::dates::Turn;
+use crate::casework::ombudsman::OmbudsmanStep;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, SubTheme, Theme,
     vocabulary,
@@ -309,6 +310,17 @@ pub enum Event {
         number: u32,
         /// What.
         step: ActionStep,
+    },
+    /// Something happened between the Ombudsman and the council about it.
+    Ombudsman {
+        /// The Ombudsman's case, by its row.
+        number: i64,
+        /// What.
+        #[serde(flatten)]
+        step: OmbudsmanStep,
+        /// When it was recorded, where the two cases were linked only later.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earlier: Option<Timestamp>,
     },
     /// Something worth knowing.
     Note {

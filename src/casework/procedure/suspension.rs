@@ -66,6 +66,7 @@ mod tests {
 
     use super::*;
     use crate::casework::case::{Actor, Event, Recorded};
+    use crate::casework::reference::CaseReference;
     use crate::casework::vocabulary::{CustomerType, RecordType};
 
     fn suspension() -> Suspension {
@@ -90,7 +91,8 @@ mod tests {
         };
         let recorded =
             Recorded { at: received.parse().expect("a moment"), by: Actor::Gateway, event };
-        Case::replay("NCC-2020-00001-3".parse().expect("a reference"), [&recorded]).expect("a case")
+        Case::replay(CaseReference::new("NCC", 2020, 1).expect("a reference"), [&recorded])
+            .expect("a case")
     }
 
     fn pause(from: Date, to: Option<Date>) -> Pause {

@@ -20,7 +20,21 @@ struct File {
     step: Vec<StepEntry>,
     #[serde(default)]
     action: Vec<ActionEntry>,
+    ombudsman: Option<Vec<OmbudsmanEntry>>,
 }
+
+/// A step of the Ombudsman's ladder. All of them go in the one mail that a person gets a day.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OmbudsmanEntry {
+    id: Spanned<String>,
+    at: Spanned<String>,
+    to: Spanned<Vec<Role>>,
+    repeat_every: Option<Spanned<u16>>,
+}
+
+/// The shipped file: a council's own from before there were steps for the Ombudsman goes on with these.
+const SHIPPED: &str = include_str!("../../../rules/reminders.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +65,13 @@ pub(super) fn read(file: &str, text: &str) -> Result<Ladder, Vec<Fault>> {
     let mut reader = Reader { file, text, faults: Vec::new() };
     let ladder = reader.ladder(entries);
     if reader.faults.is_empty() { Ok(ladder) } else { Err(reader.faults) }
+}
+
+/// The shipped steps of the Ombudsman's ladder.
+fn shipped() -> Vec<Step> {
+    let entries = toml::from_str::<File>(SHIPPED).ok().and_then(|file| file.ombudsman);
+    let mut reader = Reader { file: "reminders.toml", text: SHIPPED, faults: Vec::new() };
+    reader.ombudsman(entries.unwrap_or_default())
 }
 
 struct Reader<'a> {
@@ -86,13 +107,43 @@ impl Reader<'_> {
             self.id(&entry.id, &mut ids);
             actions.push(self.action(entry));
         }
+        let ombudsman = match file.ombudsman {
+            Some(entries) => self.ombudsman(entries),
+            None => shipped(),
+        };
         Ladder {
             send_at,
             checking_margin: file.checking_margin.into_inner(),
             short_up_to: file.short_up_to,
             steps: Steps(steps),
             actions: Steps(actions),
+            ombudsman: Steps(ombudsman),
         }
+    }
+
+    fn ombudsman(&mut self, entries: Vec<OmbudsmanEntry>) -> Vec<Step> {
+        let mut ids = BTreeSet::new();
+        let mut steps = Vec::with_capacity(entries.len());
+        for entry in entries {
+            self.id(&entry.id, &mut ids);
+            if offset(entry.at.get_ref(), &OF_REQUESTS)
+                .is_some_and(|at| at.anchor == Anchor::DraftDue)
+            {
+                let cure = "count from due, the day that the Ombudsman gives, or from opened";
+                self.fault(&entry.at, "the Ombudsman waits for no draft", cure);
+            }
+            steps.push(self.step(StepEntry {
+                id: entry.id,
+                at: entry.at,
+                at_short: None,
+                to: entry.to,
+                asks: None,
+                repeat_every: entry.repeat_every,
+                only_while: None,
+                via: None,
+            }));
+        }
+        steps
     }
 
     fn id(&mut self, id: &Spanned<String>, ids: &mut BTreeSet<String>) {

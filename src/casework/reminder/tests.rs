@@ -344,3 +344,50 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_ombudsmans_dates_have_a_ladder_of_their_own() {
+    let ladder = LADDER.of_ombudsman();
+    let dates = RequestDates {
+        opened_on: date(2026, 11, 2),
+        accepted: true,
+        draft_due_on: None,
+        due_on: date(2026, 11, 20),
+        short: false,
+    };
+    let today = |day: Date, sent: &[&str]| {
+        let sent = sent.iter().map(|id| (*id).to_owned()).collect();
+        ladder.due_today(day, &dates, &sent, &CALENDAR).unwrap().map(|rung| rung.id)
+    };
+    let five = "ombudsman_5";
+    assert_eq!(today(date(2026, 11, 12), &[]), None);
+    assert_eq!(today(date(2026, 11, 13), &[]).as_deref(), Some(five));
+    assert_eq!(today(date(2026, 11, 13), &[five]), None, "once");
+    assert_eq!(today(date(2026, 11, 18), &[five]).as_deref(), Some("ombudsman_2"));
+    assert_eq!(today(date(2026, 11, 20), &[five]).as_deref(), Some("ombudsman_due"));
+    assert_eq!(today(date(2026, 11, 21), &[five]), None, "a Saturday");
+    let late = |day: Date, sent: &[&str]| today(day, sent).unwrap();
+    assert_eq!(late(date(2026, 11, 23), &["ombudsman_due"]), "ombudsman_overdue");
+    let third = late(date(2026, 11, 25), &["ombudsman_overdue"]);
+    assert_eq!(third, "ombudsman_overdue#3", "each working day, and of a gap the last alone");
+    let to = ladder.due_today(date(2026, 11, 25), &dates, &BTreeSet::new(), &CALENDAR).unwrap();
+    assert_eq!(to.unwrap().to, [Role::LinkOfficer, Role::ComplaintsManager]);
+}
+
+#[test]
+fn a_file_from_before_the_ombudsmans_steps_goes_on_with_the_shipped_ones() {
+    let before = SHIPPED.split("[[ombudsman]]").next().unwrap();
+    let ladder = Ladder::from_toml("reminders.toml", before).unwrap();
+    assert_eq!(ladder.of_ombudsman(), LADDER.of_ombudsman());
+    let own = format!(
+        "{before}\n[[ombudsman]]\nid = \"a\"\nat = \"draft_due - 1\"\nto = []\n[[ombudsman]]\nid = \"a\"\nat = \"due\"\nto = [\"link_officer\"]\n"
+    );
+    let said = faults(&own).join("\n");
+    for part in ["the Ombudsman waits for no draft", "goes to nobody", "`a` is there twice"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let own_mail = format!(
+        "{before}\n[[ombudsman]]\nid = \"a\"\nat = \"due\"\nto = [\"link_officer\"]\nvia = \"own_mail\"\n"
+    );
+    assert!(faults(&own_mail).join("\n").contains("via"), "one mail a person a day");
+}

@@ -80,6 +80,7 @@ fn belongs(whole: &Whole) -> Vec<String> {
         )
     }));
     lines.extend(whole.parts.iter().filter_map(part));
+    lines.extend(whole.ombudsman.iter().flat_map(super::super::ombudsman::lines));
     lines.extend(whole.merged.iter().map(|other| format!("  merged     {other} is part of it")));
     let suggested = whole.suggestions.iter().filter(|one| one.answer.is_none());
     lines.extend(suggested.map(|one| format!("  suggestion {} {}", one.id, one.because)));
@@ -210,6 +211,9 @@ fn told(recorded: &Recorded) -> String {
         Event::Allocated { officer, because, .. } => allocated(officer.as_ref(), &because.0),
         Event::Separated { .. } => "undid the merger".to_owned(),
         Event::Action { number, step } => action::told(*number, step),
+        Event::Ombudsman { number, step, earlier } => {
+            super::super::ombudsman::event(*number, step, *earlier)
+        }
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
