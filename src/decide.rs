@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::casework::reply::Says;
 use crate::casework::vocabulary::{Flag, RecordType, ServiceId};
 use crate::casework::working::short_words;
 use crate::email::{Email, Kind, ReturnPath, SenderProof};
@@ -20,6 +21,8 @@ pub struct History {
     pub token_case: Option<KnownCase>,
     /// The open request that the token, or a reference quoted by the service itself, points to.
     pub request: Option<i64>,
+    /// What the message says to that request.
+    pub says: Option<Says>,
     /// Whether it comes from somebody who was reminded of an action of its case and of nothing else: it is
     /// neither the customer's nor a service's answer.
     pub about_action: bool,
@@ -101,12 +104,14 @@ pub enum Action {
         /// The case's row.
         case: i64,
     },
-    /// Answers a request to a service: joins the case and stops that request's reminders.
+    /// A service replies to what it was asked: the message joins the case, and its request goes on by what it says.
     AnswerRequest {
         /// The case's row.
         case: i64,
         /// The request's row.
         request: i64,
+        /// What it says.
+        says: Says,
     },
     /// Comes from the Ombudsman: kept as a contact, and put before the link officer (D3).
     Ombudsman {
@@ -220,13 +225,18 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
         };
         return match (history.request, &history.sender_service) {
             (Some(request), Some(service)) => (
-                Action::AnswerRequest { case: case.id, request },
-                format!("{service} answers what it was asked; {how}"),
+                answer(case.id, request, history),
+                format!("{service} {}; {how}", history.says.unwrap_or(Says::Answers).label()),
             ),
             _ => (Action::Attach { case: case.id }, how.to_owned()),
         };
     }
     open_or_triage(classification, history)
+}
+
+fn answer(case: i64, request: i64, history: &History) -> Action {
+    // Taken for the answer where nothing is known: a person reads it either way.
+    Action::AnswerRequest { case, request, says: history.says.unwrap_or(Says::Answers) }
 }
 
 /// The one case that a message quotes whose sender is no party to it; none where it quotes several.

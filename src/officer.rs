@@ -275,6 +275,9 @@ async fn correct(
     let clock = if retyped { Some(clock::started(&policy, &found.case)?) } else { None };
     save(tx, gateway, &found, clock.as_ref()).await?;
     tasks::finish_of_case(tx, found.row.id, &["check"], gateway.clock.now()).await?;
+    if changes.iter().any(|(field, _)| *field == CaseField::Services) {
+        tasks::finish_of_case(tx, found.row.id, &["not_ours"], gateway.clock.now()).await?;
+    }
     let due = clock.and_then(|clock| clock.agreed_due_on);
     if let Some(due_on) = due {
         part::redate(tx, gateway, &found, due_on).await?;
@@ -306,6 +309,9 @@ fn service_named(gateway: &Gateway, id: &str) -> Result<ServiceId, ActFault> {
     Err(ActFault::NoSuchService { got: id.to_owned(), known: known.join(", ") })
 }
 
+/// The kinds of task that a service's reply leaves while it has not answered.
+const REPLIES: [&str; 4] = ["not_ours", "more_time", "away", "asked_back"];
+
 async fn answered(
     tx: &mut Tx,
     gateway: &Gateway,
@@ -321,6 +327,7 @@ async fn answered(
     requests::answered(tx, request.id, None, gateway.clock.now()).await?;
     let event = Event::ServiceAnswered { service: service.clone(), message: None };
     record(tx, gateway, &mut found, by, event).await?;
+    tasks::finish_of_case(tx, found.row.id, &REPLIES, gateway.clock.now()).await?;
     Ok(format!("{service} has answered; its reminders stop"))
 }
 
@@ -342,6 +349,7 @@ async fn ask(
         return Err(Refusal { because, instead }.into());
     }
     ask_one(tx, gateway, &found, &service, None).await?;
+    tasks::finish_of_case(tx, found.row.id, &["not_ours"], gateway.clock.now()).await?;
     Ok(format!("{service} is asked"))
 }
 
@@ -430,6 +438,7 @@ async fn respond(
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
     tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
+    tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
     Ok(format!(

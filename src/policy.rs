@@ -11,6 +11,7 @@ use crate::casework::allocation::Officers;
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::procedure::Procedures;
 use crate::casework::reminder::Ladder;
+use crate::casework::reply::Replies;
 use crate::casework::route::Routes;
 use crate::config::Config;
 use crate::fault::Fault;
@@ -23,6 +24,8 @@ struct ShippedRules;
 
 /// The file that says where else somebody can go.
 const ROUTES: &str = "routes.toml";
+/// What services' replies say.
+const REPLIES: &str = "replies.toml";
 /// The file that says who is of the complaints team, and how the work is shared.
 const OFFICERS: &str = "officers.toml";
 /// The calendar's file name.
@@ -40,6 +43,8 @@ pub struct Policy {
     pub ladder: Ladder,
     /// What is said where a case is not taken on.
     pub routes: Routes,
+    /// What services' replies say.
+    pub replies: Replies,
     /// The complaints team, and how the work is shared.
     pub officers: Officers,
     /// What we write.
@@ -125,7 +130,8 @@ impl Policy {
         let procedures = procedures(files, &mut faults);
         let ladder = part(files, "reminders.toml", &mut faults, Ladder::from_toml);
         let calendar = calendar(files, &mut faults);
-        let routes = routes(files, &mut faults);
+        let routes = or_shipped(files, ROUTES, &mut faults, Routes::from_toml);
+        let replies = or_shipped(files, REPLIES, &mut faults, Replies::from_toml);
         // The two that take long, at once.
         let (rules, letters) = std::thread::scope(|scope| {
             let letters = scope.spawn(|| Letters::load(templates));
@@ -136,14 +142,17 @@ impl Policy {
         let rules = rules.map_err(|mut more| faults.append(&mut more)).ok();
         let letters = letters.map_err(|mut more| faults.append(&mut more)).ok();
         let officers = officers(files, rules.as_ref(), &mut faults);
-        match (rules, procedures, calendar, ladder.zip(routes), letters.zip(officers)) {
+        match (rules, procedures, calendar, ladder.zip(routes), letters.zip(officers).zip(replies))
+        {
             (
                 Some(rules),
                 Some(procedures),
                 Some(calendar),
                 Some((ladder, routes)),
-                Some((letters, officers)),
-            ) => Ok(Self { rules, procedures, calendar, ladder, routes, officers, letters }),
+                Some(((letters, officers), replies)),
+            ) => {
+                Ok(Self { rules, procedures, calendar, ladder, routes, replies, officers, letters })
+            }
             _ => Err(faults),
         }
     }
@@ -220,11 +229,16 @@ fn calendar(rules: &Texts, faults: &mut Vec<Fault>) -> Option<WorkingCalendar> {
 }
 
 /// A folder from before there was such a file goes on with the shipped words.
-fn routes(rules: &Texts, faults: &mut Vec<Fault>) -> Option<Routes> {
-    if rules.iter().any(|(name, _)| name.ends_with(ROUTES)) {
-        return part(rules, ROUTES, faults, Routes::from_toml);
+fn or_shipped<T>(
+    rules: &Texts,
+    name: &str,
+    faults: &mut Vec<Fault>,
+    read: impl FnOnce(&str, &str) -> Result<T, Vec<Fault>>,
+) -> Option<T> {
+    if rules.iter().any(|(file, _)| file.ends_with(name)) {
+        return part(rules, name, faults, read);
     }
-    part(&embedded::<ShippedRules>("rules"), ROUTES, faults, Routes::from_toml)
+    part(&embedded::<ShippedRules>("rules"), name, faults, read)
 }
 
 /// Without the file nobody is allocated anything. Its services are those of the directory, where that could be read.

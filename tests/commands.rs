@@ -38,6 +38,8 @@ mod parts;
 mod policies;
 #[path = "commands/privacy.rs"]
 mod privacy;
+#[path = "commands/replies.rs"]
+mod replies;
 #[path = "commands/rules.rs"]
 mod rules;
 #[path = "commands/stages.rs"]

@@ -276,6 +276,7 @@ impl Case {
             | Event::Ombudsman { .. }
             | Event::ServiceAsked { .. }
             | Event::ServiceAccepted { .. }
+            | Event::ServiceReplied { .. }
             | Event::ServiceAnswered { .. }
             | Event::Reminded { .. }
             | Event::MessageAttached { .. }

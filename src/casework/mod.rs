@@ -2,7 +2,7 @@
 //!
 //! [`calendar`] knows the working days, [`deadline`] counts them and shows the sum, [`procedure`]
 //! says how many each stage gives, [`dates`] what became of them, [`reminder`] which chase fits a day, [`case`](mod@case) what may happen
-//! to a case, [`allocation`] who looks after it, [`reference`](mod@reference) what it is called, [`assessment`] what may stand in its way, [`ombudsman`] what the Ombudsman asks, decides and is owed, [`route`] where somebody can go whose case is not taken on, [`working`] how dates and sums read.
+//! to a case, [`allocation`] who looks after it, [`reference`](mod@reference) what it is called, [`assessment`] what may stand in its way, [`ombudsman`] what the Ombudsman asks, decides and is owed, [`reply`] what a service's reply says, [`route`] where somebody can go whose case is not taken on, [`working`] how dates and sums read.
 
 pub mod allocation;
 pub mod assessment;
@@ -14,6 +14,7 @@ pub mod ombudsman;
 pub mod procedure;
 pub mod reference;
 pub mod reminder;
+pub mod reply;
 pub mod route;
 pub mod vocabulary;
 pub mod working;

@@ -89,6 +89,9 @@ pub struct Limits {
     pub panel_report: Option<u16>,
     /// For the council's response, after the panel's report.
     pub council_response: Option<u16>,
+    /// When their clocks start, where that is not as the procedure says: so a change of the rule, too, leaves the
+    /// clocks alone that started before it (domain rules 4.2, 4.3).
+    pub start_rule: Option<StartRule>,
     /// Where the numbers come from.
     pub because: String,
 }
@@ -271,6 +274,11 @@ impl Procedure {
         )
     }
 
+    /// When clocks start that go by these time limits.
+    pub fn rule_of(&self, limits: &Limits) -> StartRule {
+        limits.start_rule.unwrap_or(self.start_rule)
+    }
+
     /// The moment from which the days of a stage are counted. Until the statement is agreed, or the
     /// acknowledgement is out, that a stage may count from: its request for the first, as nobody waits
     /// longer for being slow to agree; for the second the last day on which it can go out.
@@ -291,7 +299,8 @@ impl Procedure {
                     return Ok(at);
                 }
                 let limits = self.limits(number, start.limits_of())?;
-                let last = due(calendar, start.at, self.start_rule, limits.acknowledge)?;
+                let rule = self.rule_of(limits);
+                let last = due(calendar, start.at, rule, limits.acknowledge)?;
                 let noon = last.due_on.at(12, 0, 0, 0).to_zoned(london());
                 noon.map_or(start.at, |noon| noon.timestamp())
             }
@@ -312,7 +321,8 @@ impl Procedure {
         let received_on = london_day(start.at);
         let limits = self.limits(number, start.limits_of())?;
         let counted_from = self.counted_from(number, start, calendar)?;
-        let of = |from, n| due(calendar, from, self.start_rule, n).map(|sum| sum.due_on);
+        let rule = self.rule_of(limits);
+        let of = |from, n| due(calendar, from, rule, n).map(|sum| sum.due_on);
         let after = |n| of(counted_from, n);
         Ok(StageClock {
             procedure: self.id.clone(),
@@ -324,7 +334,7 @@ impl Procedure {
             ack_due_on: of(start.at, limits.acknowledge)?,
             target_on: limits.target.map(after).transpose()?,
             standard_due_on: limits.latest.map(after).transpose()?,
-            rule: self.start_rule,
+            rule,
             calendar_version: calendar.version().to_owned(),
         })
     }

@@ -71,7 +71,7 @@ fn an_automatic_reply_on_a_request_is_filed_and_does_not_answer_it() {
     let decision = decided(&away, RecordType::NotForUs, &history);
     assert_eq!(decision.action, Action::File { case: Some(7) });
     let person = decided(&email(), RecordType::ServiceResponse, &history);
-    assert_eq!(person.action, Action::AnswerRequest { case: 7, request: 3 });
+    assert_eq!(person.action, Action::AnswerRequest { case: 7, request: 3, says: Says::Answers });
 }
 
 #[test]

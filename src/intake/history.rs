@@ -124,6 +124,9 @@ pub(super) async fn of(
     {
         let request = requests::open_of(tx, row.id, service.as_str()).await?;
         history.request = request.map(|request| request.id);
+        let document = one.email.attachments.iter().any(|file| !file.inline);
+        let says = policy.replies.read(&one.email.reply_text, document);
+        history.says = history.request.map(|_| says);
     }
     if let Some(row) = &row {
         history.case_services.push(row.lead_service.clone());

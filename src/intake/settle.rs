@@ -11,6 +11,7 @@ use super::open::Opening;
 use super::suggest::{Neighbours, by_itself, exhausted, suggest};
 use super::{InHand, assess, bounces, history, ombudsman, open};
 use crate::casework::case::{Actor, Event};
+use crate::casework::reply::Says;
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
 use crate::email::{Kind, SenderProof};
@@ -240,12 +241,8 @@ async fn act(
             }
             Ok(Some(*case))
         }
-        Action::AnswerRequest { case, request } => {
-            let service = scene.history.sender_service.clone().unwrap_or_else(ServiceId::none);
-            if requests::answered(tx, *request, Some(message), scene.now).await? {
-                let event = Event::ServiceAnswered { service, message: Some(message.to_string()) };
-                after.events.push((*case, event));
-            }
+        Action::AnswerRequest { case, request, says } => {
+            replied(tx, scene, (*case, *request, *says), after).await?;
             Ok(Some(*case))
         }
         Action::Ombudsman { case } => ombudsman::take_note(tx, scene, *case, after).await,
@@ -264,6 +261,38 @@ async fn act(
         }
         Action::Triage | Action::Open { .. } => Ok(None),
     }
+}
+
+/// A service replied to what it was asked. Whatever it says, a person reads it; who was chased goes on being chased
+/// unless it is their answer, or not theirs.
+async fn replied(
+    tx: &mut Tx,
+    scene: &Scene<'_>,
+    (case, request, says): (i64, i64, Says),
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    let message = scene.one.waiting.id;
+    let service = scene.history.sender_service.clone().unwrap_or_else(ServiceId::none);
+    let (is_new, event) = match says {
+        Says::Answers => (
+            requests::answered(tx, request, Some(message), scene.now).await?,
+            Event::ServiceAnswered { service, message: Some(message.to_string()) },
+        ),
+        Says::Accepts => {
+            (requests::accepted(tx, request).await?, Event::ServiceAccepted { service })
+        }
+        Says::NotOurs => (
+            requests::declined(tx, request).await?,
+            Event::ServiceReplied { service, says, message: message.to_string() },
+        ),
+        Says::MoreTime | Says::Away | Says::Asks => {
+            (true, Event::ServiceReplied { service, says, message: message.to_string() })
+        }
+    };
+    if is_new {
+        after.events.push((case, event));
+    }
+    Ok(())
 }
 
 /// The customer of a case was asked for something, and wrote: nobody waits for them any longer. Whether
@@ -335,15 +364,42 @@ fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static
             "reopen",
             "the customer wrote again after the case was closed: reopen it, or answer",
         )),
-        Action::Attach { .. } => Some(("follow_up", "the customer added to the case: read it")),
-        Action::AnswerRequest { .. } => {
-            Some(("answer_in", "a service answered: check it and write to the customer"))
+        Action::Attach { .. } if history.sender_service.is_some() => {
+            Some(("follow_up", "a service added to the case: read it"))
         }
+        Action::Attach { .. } => Some(("follow_up", "the customer added to the case: read it")),
+        Action::AnswerRequest { says, .. } => to_do(*says),
         Action::Open { .. }
         | Action::Ombudsman { .. }
         | Action::Duplicate { .. }
         | Action::File { .. }
         | Action::Triage => None,
+    }
+}
+
+/// What a service's reply leaves to a person, with the kind of the task.
+fn to_do(says: Says) -> Option<(&'static str, &'static str)> {
+    match says {
+        Says::Answers => {
+            Some(("answer_in", "a service answered: check it and write to the customer"))
+        }
+        Says::Accepts => None,
+        Says::NotOurs => Some((
+            "not_ours",
+            "a service says that it is not theirs, and is chased no more: name who answers \
+             (`case correct --service`), or ask it again (`case ask`)",
+        )),
+        Says::MoreTime => Some((
+            "more_time",
+            "a service asks for more time: extend the date, give its part another day, or write that it stays",
+        )),
+        Says::Away => Some((
+            "away",
+            "who has it at the service is away: name somebody else (`case part --responder`), or write",
+        )),
+        Says::Asks => {
+            Some(("asked_back", "a service asks something before it answers: write to it"))
+        }
     }
 }
 

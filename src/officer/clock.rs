@@ -14,7 +14,7 @@ use crate::gateway::Gateway;
 use crate::intake::clocked;
 use crate::policy::Policy;
 use crate::store::cases::Clocked;
-use crate::store::{StoreError, Tx, assessments};
+use crate::store::{StoreError, Tx, assessments, tasks};
 
 /// How the clock of a case is moved.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -65,7 +65,7 @@ fn going<'p>(policy: &'p Policy, case: &Case) -> Result<Option<Going<'p>>, Clock
     let limits = procedure.limits(case.stage, start(case).limits_of())?;
     let started = procedure.counted_from(case.stage, start(case), &policy.calendar)?;
     let started = started.to_zoned(london()).datetime();
-    let (calendar, rule) = (&policy.calendar, procedure.start_rule);
+    let (calendar, rule) = (&policy.calendar, procedure.rule_of(limits));
     let days = limits.target.or(limits.latest).zip(limits.latest.or(limits.target));
     Ok(days.map(|(target, latest)| Going { calendar, started, rule, target, latest }))
 }
@@ -193,6 +193,9 @@ pub(super) async fn turn(
     if after.paused().is_none() {
         // An officer goes on: nobody is reminded that they are waited for.
         assessments::end(tx, found.row.id, gateway.clock.now()).await?;
+    }
+    if after.days > before.days {
+        tasks::finish_of_case(tx, found.row.id, &["more_time"], gateway.clock.now()).await?;
     }
     let reference = &found.row.reference;
     Ok(match after.agreed_due_on {

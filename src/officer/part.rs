@@ -10,7 +10,7 @@ use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::policy::Policy;
 use crate::store::requests::{PartOf, RequestRow};
-use crate::store::{StoreError, Tx, requests};
+use crate::store::{StoreError, Tx, requests, tasks};
 
 /// What is said of a part; what is left out stays.
 #[derive(Debug)]
@@ -75,6 +75,8 @@ pub(super) async fn set(
     };
     requests::set_part(tx, request.id, kept(&policy, &part, due_on)?).await?;
     redate(tx, gateway, &found, due_on).await?;
+    let now = gateway.clock.now();
+    tasks::finish_of_case(tx, found.row.id, &["more_time", "away"], now).await?;
     let request = write_request(tx, gateway, &found, &part, due_on).await?;
     let answer_by = request.map(|row| row.draft_due_on.unwrap_or(row.due_on));
     let by = answer_by.map_or_else(String::new, |day| format!(" by {day}"));

@@ -23,7 +23,7 @@ pub struct RequestRow {
     pub round: i64,
     /// Whether it leads the answer.
     pub leads: bool,
-    /// `asked`, `accepted`, `answered`, `cancelled`.
+    /// `asked`, `accepted`, `answered`, `declined` (not theirs, they say), `cancelled`.
     pub state: String,
     /// When asked, milliseconds.
     pub asked_at: i64,
@@ -139,6 +139,29 @@ pub async fn answered(
         "UPDATE request SET state = 'answered', answered_at = $2, answer_message = $3
          WHERE id = $1 AND state IN ('asked', 'accepted') RETURNING id")
         .bind(request).bind(now.as_millisecond()).bind(message).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Records that a service will answer. False when that was known, or nothing is open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn accepted(tx: &mut Tx, request: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "record an acceptance", c => sqlx::query_as(
+        "UPDATE request SET state = 'accepted' WHERE id = $1 AND state = 'asked' RETURNING id")
+        .bind(request).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// Records that a service says that it is not theirs: it is chased no more. False when nothing is open.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn declined(tx: &mut Tx, request: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "record a refusal", c => sqlx::query_as(
+        "UPDATE request SET state = 'declined' WHERE id = $1 AND state IN ('asked', 'accepted')
+         RETURNING id")
+        .bind(request).fetch_optional(c).await)?;
     Ok(row.is_some())
 }
 

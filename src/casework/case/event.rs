@@ -10,6 +10,7 @@ use super::part::Part;
 use crate::casework::allocation::Ground;
 use crate::casework::dates::Turn;
 use crate::casework::ombudsman::OmbudsmanStep;
+use crate::casework::reply::Says;
 use crate::casework::vocabulary::{
     CustomerType, Flag, Outcome, RecordType, RejectionReason, ServiceId, SubTheme, Theme,
     vocabulary,
@@ -124,6 +125,15 @@ pub enum Event {
     ServiceAccepted {
         /// Which.
         service: ServiceId,
+    },
+    /// A service replied with something that is no answer yet.
+    ServiceReplied {
+        /// Which.
+        service: ServiceId,
+        /// What it says.
+        says: Says,
+        /// The message.
+        message: String,
     },
     /// A service answered: nobody chases it any more.
     ServiceAnswered {

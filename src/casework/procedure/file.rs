@@ -68,6 +68,7 @@ struct LimitsEntry {
     ask_next_within: Option<Spanned<u16>>,
     panel_report: Option<Spanned<u16>>,
     council_response: Option<Spanned<u16>>,
+    start_rule: Option<StartRule>,
     because: String,
 }
 
@@ -239,6 +240,7 @@ impl Reader<'_> {
             ask_next_within: entry.ask_next_within.map(|days| self.days(&days)),
             panel_report: entry.panel_report.map(|days| self.days(&days)),
             council_response: entry.council_response.map(|days| self.days(&days)),
+            start_rule: entry.start_rule,
             because: entry.because,
         })
     }

@@ -153,6 +153,24 @@ fn a_procedure_may_start_its_clock_its_own_way() {
 }
 
 #[test]
+fn another_way_to_start_clocks_leaves_those_alone_that_had_started() {
+    let line = "target = 20, latest = 20, because = \"council policy\" },";
+    let more = format!(
+        "{line}\n  {{ from = 2026-11-02, acknowledge = 3, target = 20, latest = 20, start_rule = \"inclusive\", \
+         because = \"x\" }},"
+    );
+    let own = SHIPPED.replacen(line, &more, 1);
+    let procedures = Procedures::from_toml("procedures.toml", &own).unwrap();
+    let clock = |at: &str| {
+        let at = at.parse().unwrap();
+        procedures.clock_for(RecordType::CorporateComplaint, 1, at, &england()).unwrap()
+    };
+    let (before, after) = (clock("2026-10-30T09:00:00Z"), clock("2026-11-02T09:00:00Z"));
+    assert_eq!((before.rule, before.ack_due_on), (StartRule::DayAfter, date(2026, 11, 4)));
+    assert_eq!((after.rule, after.ack_due_on), (StartRule::Inclusive, date(2026, 11, 4)));
+}
+
+#[test]
 fn a_wrong_key_or_word_is_placed_and_the_right_ones_named() {
     let wrong = SHIPPED.replacen("label =", "lable =", 1);
     let said = faults(&wrong);

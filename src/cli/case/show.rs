@@ -188,6 +188,9 @@ fn told(recorded: &Recorded) -> String {
         }
         Event::Joined { other, .. } => format!("merged {other} into it"),
         Event::Parted { other } => format!("took {other} out of it again"),
+        Event::ServiceReplied { service, says, message } => {
+            format!("recorded that {service} {} (message {message})", says.label())
+        }
         Event::ServiceAccepted { service } => format!("{service} accepted it"),
         Event::ServiceAnswered { service, .. } => format!("recorded that {service} answered"),
         Event::Reminded { service, rung } => format!("chased {service} ({rung})"),
