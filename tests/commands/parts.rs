@@ -214,6 +214,7 @@ fn what_is_found_of_the_parts_comes_to_one_outcome() {
     find("home_to_school_transport", "not_upheld");
     let object = shared.show();
     assert_eq!(object["outcome"], "partly_upheld");
+    assert!(shared.act("show", &[]).contains("together   partly upheld"));
     let outcomes: Vec<&Value> =
         object["parts"].as_array().unwrap().iter().map(|part| &part["outcome"]).collect();
     assert_eq!(outcomes, [&json!("upheld"), &json!("not_upheld")]);

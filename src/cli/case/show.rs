@@ -63,6 +63,9 @@ fn to_decide(row: &CaseRow, whole: &Whole) -> Vec<String> {
     lines.extend(linked.map(|other| format!("  copy       of the answer to {other} follows")));
     let findings = whole.findings.iter();
     lines.extend(findings.map(|one| format!("  {}", found(&one.issue, Some(one.outcome)))));
+    if let Some(outcome) = whole.outcome.filter(|_| whole.findings.len() > 1) {
+        lines.push(format!("  together   {}", outcome.label().to_lowercase()));
+    }
     lines.extend(whole.actions.iter().map(|one| action::shown(one, &row.reference)));
     lines
 }
