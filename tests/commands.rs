@@ -40,6 +40,8 @@ mod policies;
 mod privacy;
 #[path = "commands/rules.rs"]
 mod rules;
+#[path = "commands/services.rs"]
+mod services;
 #[path = "commands/stages.rs"]
 mod stages;
 
