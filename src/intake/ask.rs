@@ -14,7 +14,6 @@ use crate::gateway::Gateway;
 use crate::letters::{LetterId, ServiceRequest};
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
-use crate::rules::services::Contact;
 use crate::store::requests::{self, NewRequest, NewRung, PartOf, RequestRow};
 use crate::store::{StoreError, Tx};
 
@@ -238,16 +237,18 @@ fn stage_words(asking: &Asking<'_>) -> String {
 /// whoever is away that day, their deputy.
 fn recipients(policy: &Policy, asking: &Asking<'_>, today: Date) -> Vec<String> {
     let services = policy.rules.services();
-    let of_role = |role| services.address_for(&asking.service, role, today).into_iter();
-    let mut all: Vec<Contact> = of_role("service_responder").collect();
+    let of_role = |role| {
+        let all = services.address_for(&asking.service, role, today).into_iter();
+        all.map(|contact| contact.address.to_lowercase())
+    };
+    let mut addresses: Vec<String> = of_role("service_responder").collect();
     match asking.part.responder {
         Some((name, address)) => {
-            let named = Contact { name: name.to_owned(), address: address.to_owned() };
-            all.push(services.present(named, today));
+            let named = (name.to_owned(), address.to_owned());
+            addresses.push(services.present(named, today).1);
         }
-        None => all.extend(of_role("responding_manager")),
+        None => addresses.extend(of_role("responding_manager")),
     }
-    let mut addresses: Vec<String> = all.iter().map(|one| one.address.to_lowercase()).collect();
     addresses.dedup();
     addresses
 }

@@ -9,7 +9,6 @@ use super::plan::{Mail, People, person};
 use crate::casework::reminder::{RequestDates, Role, Rung};
 use crate::casework::vocabulary::ServiceId;
 use crate::policy::Policy;
-use crate::rules::services::Contact;
 use crate::store::actions::{ActionRow, ActionRung, task_about};
 
 /// A reminder of an action that is due today.
@@ -153,9 +152,8 @@ fn owner(policy: &Policy, row: &ActionRow, today: Date) -> Option<(String, Strin
         return managers.into_iter().next().map(|manager| (manager.name, manager.address));
     }
     let address = row.owner_address.clone()?;
-    let named = Contact { name: row.owner_name.clone().unwrap_or_default(), address };
-    let present = services.present(named, today);
-    Some((present.name, present.address))
+    let name = row.owner_name.clone().unwrap_or_default();
+    Some(services.present((name, address), today))
 }
 
 /// Asks an officer to remind an owner whom no mail reaches.

@@ -12,7 +12,6 @@ use crate::casework::case::OfficerId;
 use crate::casework::reminder::{RequestDates, Role, Rung, Via};
 use crate::casework::vocabulary::ServiceId;
 use crate::policy::Policy;
-use crate::rules::services::Contact;
 use crate::store::actions::{ActionRow, ActionRung};
 use crate::store::requests::{Chased, RungRow};
 
@@ -302,9 +301,7 @@ fn contacts(
         return (vec![(officer.name.clone(), officer.address.clone())], owner.cloned());
     }
     if let Some(named) = due.responder.as_ref().filter(|_| role == Role::RespondingManager) {
-        let (name, address) = named.clone();
-        let present = policy.rules.services().present(Contact { name, address }, today);
-        return (vec![(present.name, present.address)], None);
+        return (vec![policy.rules.services().present(named.clone(), today)], None);
     }
     let all = policy.rules.services().address_for(&due.service, role.id(), today);
     (all.into_iter().map(|one| (one.name, one.address)).collect(), None)

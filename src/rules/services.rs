@@ -286,10 +286,13 @@ impl Services {
         }
     }
 
-    /// Who hears in the place of somebody on a day: while they are away their deputy, where one is there.
+    /// Who hears in the place of somebody on a day, by name and address: while they are away their deputy, where one
+    /// is there.
     #[must_use]
-    pub fn present(&self, contact: Contact, day: Date) -> Contact {
-        self.people.present(&contact, day).unwrap_or(contact)
+    pub fn present(&self, (name, address): (String, String), day: Date) -> (String, String) {
+        let named = Contact { name, address };
+        let present = self.people.present(&named, day).unwrap_or(named);
+        (present.name, present.address)
     }
 
     /// How many working days the team keeps to check a service's draft, where that is its own number.

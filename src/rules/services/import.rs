@@ -256,14 +256,13 @@ fn changed(
         if before.as_deref() == Some(wanted) {
             continue;
         }
-        match there {
-            Some(there) => edits.push((there.span(), literal(column, wanted))),
-            None => {
-                let id = at(service, &["id"])?.span().end;
-                let rest = text.get(id..).unwrap_or_default();
-                let end = id + rest.find(['\r', '\n']).unwrap_or(rest.len());
-                edits.push((end..end, format!("\n{column} = {}", literal(column, wanted))));
-            }
+        if let Some(there) = there {
+            edits.push((there.span(), literal(column, wanted)));
+        } else {
+            let id = at(service, &["id"])?.span().end;
+            let rest = text.get(id..).unwrap_or_default();
+            let end = id + rest.find(['\r', '\n']).unwrap_or(rest.len());
+            edits.push((end..end, format!("\n{column} = {}", literal(column, wanted))));
         }
         fields.push(Field { field: (*column).to_owned(), before, after: wanted.clone() });
     }
@@ -280,22 +279,23 @@ fn added(list: &str, row: &Line, appended: &mut String) -> Result<Option<Change>
         let cure = "fill these in, or correct the id";
         return Err(Fault { at: Some(row.place), ..Fault::new(list, what, cure) });
     }
-    appended.push_str(&format!("\n[[service]]\nid = {}\n", literal("id", &row.id)));
+    let mut lines = vec![String::new(), "[[service]]".to_owned()];
+    lines.push(format!("id = {}", literal("id", &row.id)));
     for (column, path) in COLUMNS.iter().skip(1) {
         let written =
             |column: &str| of(column).map(|text| literal(column, text)).unwrap_or_default();
         match path {
-            [key] if of(column).is_some() => {
-                appended.push_str(&format!("{key} = {}\n", written(column)));
+            [key] if of(column).is_some() => lines.push(format!("{key} = {}", written(column))),
+            [key, "name"] => {
+                let address = written(&format!("{key}_address"));
+                let name = written(column);
+                lines.push(format!("{key} = {{ name = {name}, address = {address} }}"));
             }
-            [key, "name"] => appended.push_str(&format!(
-                "{key} = {{ name = {}, address = {} }}\n",
-                written(column),
-                written(&format!("{key}_address"))
-            )),
             _ => {}
         }
     }
+    appended.push_str(&lines.join("\n"));
+    appended.push('\n');
     let fields = row.cells.iter().map(|(column, _, text)| Field {
         field: (*column).to_owned(),
         before: None,
