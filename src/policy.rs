@@ -18,6 +18,8 @@ use crate::fault::Fault;
 use crate::letters::Letters;
 use crate::rules::{self, RuleSet};
 
+mod warnings;
+
 #[derive(Embed)]
 #[folder = "rules/"]
 struct ShippedRules;

@@ -161,6 +161,15 @@ pub async fn publish(
     Ok(Published { version, rules: whole.rules.len(), adopted, files })
 }
 
+/// Writes files of the live folder anew, as an edit by hand does: no version is recorded. Each that differs is
+/// replaced whole or not at all. Gives how many.
+///
+/// # Errors
+/// A file that cannot be written.
+pub fn rewrite(folder: &Path, live: &RuleFiles, next: &RuleFiles) -> Result<usize, PublishFault> {
+    write::replace(folder, live, next)
+}
+
 /// Keeps publications one after the other, all or none.
 async fn record(
     db: &Db,

@@ -42,6 +42,8 @@ mod privacy;
 mod replies;
 #[path = "commands/rules.rs"]
 mod rules;
+#[path = "commands/services.rs"]
+mod services;
 #[path = "commands/stages.rs"]
 mod stages;
 

@@ -13,8 +13,10 @@ use super::case::OfficerId;
 use super::vocabulary::{CustomerType, Flag, RecordType, ServiceId, vocabulary};
 use crate::fault::Fault;
 
+mod away;
 mod balance;
 mod file;
+pub use away::{AwayEntry, AwayFault};
 pub use balance::{Handover, Held};
 
 vocabulary! {

@@ -158,6 +158,12 @@ impl Ladder {
         &self.ombudsman
     }
 
+    /// Every role that some step writes to.
+    pub fn roles(&self) -> BTreeSet<Role> {
+        let steps = [&self.steps, &self.actions, &self.ombudsman];
+        steps.into_iter().flat_map(|steps| &steps.0).flat_map(|step| step.to.clone()).collect()
+    }
+
     /// When the day's reminders leave, in London.
     pub fn send_at(&self) -> Time {
         self.send_at
@@ -168,8 +174,8 @@ impl Ladder {
         working_days <= self.short_up_to
     }
 
-    /// When the service's draft is due: the customer's due date less the checking margin. None if
-    /// that would not be after the day the service was asked.
+    /// When the service's draft is due: the customer's due date less the checking margin, which is the
+    /// service's own where it has one. None if that would not be after the day the service was asked.
     ///
     /// # Errors
     /// [`NotCovered`] if the calendar does not reach back so far.
@@ -177,9 +183,11 @@ impl Ladder {
         &self,
         opened_on: Date,
         due_on: Date,
+        own_margin: Option<u16>,
         calendar: &WorkingCalendar,
     ) -> Result<Option<Date>, NotCovered> {
-        let draft_due_on = calendar.add_working_days(due_on, -i32::from(self.checking_margin))?;
+        let margin = own_margin.unwrap_or(self.checking_margin);
+        let draft_due_on = calendar.add_working_days(due_on, -i32::from(margin))?;
         Ok(Some(draft_due_on).filter(|day| *day > opened_on))
     }
 
@@ -194,13 +202,15 @@ impl Ladder {
         opened_on: Date,
         due_on: Date,
         days_before: Option<u16>,
+        own_margin: Option<u16>,
         calendar: &WorkingCalendar,
     ) -> Result<(Option<Date>, Date), NotCovered> {
         let Some(days_before) = days_before else {
-            return Ok((self.draft_due_on(opened_on, due_on, calendar)?, due_on));
+            return Ok((self.draft_due_on(opened_on, due_on, own_margin, calendar)?, due_on));
         };
         let part = calendar.add_working_days(due_on, -i32::from(days_before))?;
-        let checked = calendar.add_working_days(part, self.checking_margin.into())?;
+        let margin = own_margin.unwrap_or(self.checking_margin);
+        let checked = calendar.add_working_days(part, margin.into())?;
         Ok((Some(part).filter(|day| *day > opened_on), checked.min(due_on)))
     }
 

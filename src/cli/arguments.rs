@@ -5,6 +5,7 @@ mod calendar;
 mod case;
 mod case_act;
 mod ombudsman;
+mod services;
 
 use std::path::PathBuf;
 
@@ -15,6 +16,7 @@ pub(super) use calendar::Calendar;
 pub(super) use case::Case;
 pub(super) use case_act::CaseAct;
 pub(super) use ombudsman::Ombudsman;
+pub(super) use services::Services;
 
 use crate::account::Role;
 use crate::telemetry::LogFormat;
@@ -89,6 +91,9 @@ pub(super) enum Command {
     /// The rules by themselves.
     #[command(subcommand)]
     Rules(Rules),
+    /// Who answers for what.
+    #[command(subcommand)]
+    Services(Services),
     /// Who may use the API.
     #[command(subcommand)]
     User(User),

@@ -54,6 +54,9 @@ fn report(policy: &Policy, out: &mut Out) -> Result<(), Failure> {
     for warning in super::calendar::warnings(&policy.calendar, today) {
         out.note(&format!("warning: {warning}"));
     }
+    for warning in policy.warnings() {
+        out.note(&format!("warning: {warning}"));
+    }
     out.line("everything is valid")?;
     Ok(())
 }

@@ -19,6 +19,7 @@ mod remind;
 mod rotate_key;
 mod rules;
 mod serve;
+mod services;
 mod user;
 
 use std::ffi::OsString;
@@ -104,6 +105,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),
         Command::Ombudsman(what) => block_on(ombudsman::run(what, &required(file.as_deref()), out)),
         Command::Letters(what) => block_on(letters::run(what, &required(file.as_deref()), out)),
+        Command::Services(what) => services::run(what, file.as_deref(), out),
         Command::User(what) => block_on(user::run(what, &required(file.as_deref()), out)),
         Command::Rules(what) => block_on(rules::run(what, file.as_deref(), out)),
         Command::Completions { shell } => {

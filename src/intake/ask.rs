@@ -129,8 +129,9 @@ fn new_request<'a>(
     let calendar = &policy.calendar;
     let limit = calendar.working_days_between(asking.received_on, asking.due_on)?;
     let days_before = asking.part.days_before.and_then(|days| u16::try_from(days).ok());
+    let margin = policy.rules.services().checking_margin(asking.service.as_str());
     let (draft_due_on, due_on) =
-        policy.ladder.part_due_on(today, asking.due_on, days_before, calendar)?;
+        policy.ladder.part_due_on(today, asking.due_on, days_before, margin, calendar)?;
     Ok(NewRequest {
         case_id: asking.case.id,
         service: asking.service.as_str(),
@@ -163,7 +164,7 @@ fn write_to(
 ) -> Result<(), NotCovered> {
     let context = service_request(gateway, policy, asking, letter)?;
     let Some(written) = write(policy, LetterId::ServiceRequest, &context) else { return Ok(()) };
-    for contact in recipients(policy, asking) {
+    for contact in recipients(policy, asking, letter.today) {
         after.parties.push((asking.case.id, contact.clone(), "service"));
         after.letters.push(Posting {
             purpose: LetterId::ServiceRequest.id(),
@@ -232,19 +233,21 @@ fn stage_words(asking: &Asking<'_>) -> String {
     format!("{word} {}", asking.stage)
 }
 
-/// Who is asked first: the service's inbox, and its responding manager or who an officer named in their place.
-fn recipients(policy: &Policy, asking: &Asking<'_>) -> Vec<String> {
+/// Who is asked first: the service's inbox, and its responding manager or who an officer named in their place; for
+/// whoever is away that day, their deputy.
+fn recipients(policy: &Policy, asking: &Asking<'_>, today: Date) -> Vec<String> {
     let services = policy.rules.services();
-    let of_role = |role| services.address_for(&asking.service, role);
-    let mut addresses: Vec<String> = of_role("service_responder")
-        .into_iter()
-        .map(|contact| contact.address.to_lowercase())
-        .collect();
+    let of_role = |role| {
+        let all = services.address_for(&asking.service, role, today).into_iter();
+        all.map(|contact| contact.address.to_lowercase())
+    };
+    let mut addresses: Vec<String> = of_role("service_responder").collect();
     match asking.part.responder {
-        Some((_, address)) => addresses.push(address.to_owned()),
-        None => addresses.extend(
-            of_role("responding_manager").into_iter().map(|one| one.address.to_lowercase()),
-        ),
+        Some((name, address)) => {
+            let named = (name.to_owned(), address.to_owned());
+            addresses.push(services.present(named, today).1);
+        }
+        None => addresses.extend(of_role("responding_manager")),
     }
     addresses.dedup();
     addresses

@@ -12,7 +12,7 @@ use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
 use crate::letters::LetterId;
 use crate::policy::Policy;
-use crate::rules::Known;
+use crate::rules::{Known, Services};
 use crate::store::actions;
 use crate::store::cases::{self, CaseRow};
 use crate::store::letters::{self, About, Lately};
@@ -115,6 +115,12 @@ pub(super) async fn of(
         // Whom an officer named to answer a part speaks for its service in this case.
         if let Some(request) = requests::open_to(tx, row.id, sender).await? {
             history.sender_service = Some(ServiceId(request.service));
+        }
+    }
+    if let (Some(row), Some(sender)) = (&row, trusted) {
+        let asked = deputised(tx, services, row.id, sender, history.sender_service.as_ref());
+        if let Some(service) = asked.await? {
+            history.sender_service = Some(service);
         }
     }
     if let Some(row) = &row {
@@ -221,6 +227,26 @@ async fn quoted_case(
             return Ok(Some(row));
         }
         history.suggested_cases.push((row.id, row.reference.clone()));
+    }
+    Ok(None)
+}
+
+/// The service that owes an answer in a case and for which the sender stands in; none where their own owes one.
+async fn deputised(
+    tx: &mut Tx,
+    services: &Services,
+    case: i64,
+    sender: &str,
+    own: Option<&ServiceId>,
+) -> Result<Option<ServiceId>, StoreError> {
+    let others = services.stands_in_for(sender);
+    if others.is_empty() {
+        return Ok(None);
+    }
+    for service in own.into_iter().chain(&others) {
+        if requests::open_of(tx, case, service.as_str()).await?.is_some() {
+            return Ok(Some(service.clone()));
+        }
     }
     Ok(None)
 }

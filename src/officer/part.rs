@@ -153,5 +153,7 @@ fn days_of(
     let unread = || StoreError::unsuitable("read a request's day", request.asked_on.clone());
     let asked_on = request.asked_on.parse().map_err(|_| unread())?;
     let days_before = request.days_before.and_then(|days| u16::try_from(days).ok());
-    policy.ladder.part_due_on(asked_on, due_on, days_before, &policy.calendar).map_err(uncovered)
+    let margin = policy.rules.services().checking_margin(&request.service);
+    let calendar = &policy.calendar;
+    policy.ladder.part_due_on(asked_on, due_on, days_before, margin, calendar).map_err(uncovered)
 }

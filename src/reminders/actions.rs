@@ -89,7 +89,7 @@ pub(super) fn owed(
         let already = seen.get(&row.id).unwrap_or(&none);
         match reckon(policy, row, already, today) {
             Ok((listed, due)) => {
-                let owner = owner(policy, row);
+                let owner = owner(policy, row, today);
                 owed.by_hand.extend(due.iter().filter_map(|due| by_hand(due, row, owner.as_ref())));
                 owed.listed.push((listed, owner));
                 owed.due.extend(due);
@@ -143,15 +143,17 @@ fn reckon(
     Ok((listed, due))
 }
 
-/// Name and address of whoever owns an action; none where mail does not reach them.
-fn owner(policy: &Policy, row: &ActionRow) -> Option<(String, String)> {
+/// Name and address of whoever owns an action, or stands in for them; none where mail does not reach them.
+fn owner(policy: &Policy, row: &ActionRow, today: Date) -> Option<(String, String)> {
+    let services = policy.rules.services();
     if let Some(service) = &row.owner_service {
         let role = Role::RespondingManager.id();
-        let service = ServiceId(service.clone());
-        let managers = policy.rules.services().address_for(&service, role);
+        let managers = services.address_for(&ServiceId(service.clone()), role, today);
         return managers.into_iter().next().map(|manager| (manager.name, manager.address));
     }
-    row.owner_address.clone().map(|address| (row.owner_name.clone().unwrap_or_default(), address))
+    let address = row.owner_address.clone()?;
+    let name = row.owner_name.clone().unwrap_or_default();
+    Some(services.present((name, address), today))
 }
 
 /// Asks an officer to remind an owner whom no mail reaches.
@@ -172,7 +174,7 @@ fn by_hand(
 }
 
 /// Puts what is due into the mails of the day. An owner who is reminded of one sees all that they own.
-pub(super) fn gather(policy: &Policy, owed: &Owed, people: &mut People) {
+pub(super) fn gather(policy: &Policy, owed: &Owed, today: Date, people: &mut People) {
     for due in &owed.due {
         let Some((listed, owner)) = owed.listed.iter().find(|(one, _)| one.action == due.action)
         else {
@@ -188,7 +190,7 @@ pub(super) fn gather(policy: &Policy, owed: &Owed, people: &mut People) {
                 }
                 continue;
             }
-            for contact in policy.rules.services().address_for(&listed.service, role.id()) {
+            for contact in policy.rules.services().address_for(&listed.service, role.id(), today) {
                 let mail = &mut person(people, &contact.name, &contact.address).0;
                 mail.action_roles.insert(*role);
                 let is_own = owner.as_ref().is_some_and(|(_, one)| is_of(mail, one));

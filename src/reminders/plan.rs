@@ -157,7 +157,7 @@ pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     let owed = actions::owed(policy, &known.actions, &known.action_rungs, today);
     let mut people = People::new();
     gather(policy, &plan.rungs, today, &mut people);
-    actions::gather(policy, &owed, &mut people);
+    actions::gather(policy, &owed, today, &mut people);
     plan.mails = mails(people, &listed);
     plan.faults.extend(owed.faults);
     (plan.actions, plan.by_hand) = (owed.due, owed.by_hand);
@@ -301,9 +301,9 @@ fn contacts(
         return (vec![(officer.name.clone(), officer.address.clone())], owner.cloned());
     }
     if let Some(named) = due.responder.as_ref().filter(|_| role == Role::RespondingManager) {
-        return (vec![named.clone()], None);
+        return (vec![policy.rules.services().present(named.clone(), today)], None);
     }
-    let all = policy.rules.services().address_for(&due.service, role.id());
+    let all = policy.rules.services().address_for(&due.service, role.id(), today);
     (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
 }
 

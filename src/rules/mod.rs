@@ -185,6 +185,22 @@ impl RuleSet {
         &self.services
     }
 
+    /// The ids of the services that a rule speaks for or a row sets.
+    pub fn reached_services(&self) -> std::collections::BTreeSet<&str> {
+        let set =
+            self.decisions.iter().flat_map(|row| &row.then).filter_map(|effect| match effect {
+                decision::Effect::Set(label) => Some(*label),
+                decision::Effect::Clear(_) | decision::Effect::ClearThemes(_) => None,
+            });
+        let labels = self.rules.iter().map(|rule| rule.label).chain(set);
+        labels
+            .filter_map(|label| {
+                let label::Label::Service(number) = label else { return None };
+                self.names.services.get(number).map(String::as_str)
+            })
+            .collect()
+    }
+
     /// The layouts of the council's web forms.
     pub fn forms(&self) -> &Forms {
         &self.forms

@@ -1,10 +1,16 @@
 //! The directory of services: who answers, and who is written to in which role.
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::casework::vocabulary::ServiceId;
 use crate::fault::Fault;
+
+pub mod import;
+mod people;
+
+use people::{People, PersonEntry};
 
 /// A person or a shared mailbox of the council.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -46,6 +52,8 @@ pub struct Service {
     pub divisional_director: Contact,
     /// Next above.
     pub corporate_director: Contact,
+    /// How many working days the team keeps to check this service's draft; those of the ladder without it.
+    pub checking_margin: Option<u16>,
 }
 
 /// The complaints team itself.
@@ -76,12 +84,18 @@ struct File {
     ombudsman_domains: Vec<Spanned<String>>,
     complaints_team: ComplaintsTeam,
     service: Vec<Spanned<Service>>,
+    #[serde(default)]
+    person: Vec<PersonEntry>,
 }
 
 /// `rules/services.toml`: every service, and whom to write to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
+    file: String,
     all: Vec<Service>,
+    /// Where each begins in the file, by line and column.
+    places: Vec<Option<(usize, usize)>>,
+    people: People,
     /// The complaints team.
     pub team: ComplaintsTeam,
     /// Domains whose authenticated senders are the council's own.
@@ -94,6 +108,9 @@ pub struct Services {
     /// Domains from which the Ombudsman writes: what comes from there goes to the link officer.
     pub ombudsman_domains: Vec<String>,
 }
+
+/// The longest margin, in working days: a year of them.
+const MOST_MARGIN: u16 = 260;
 
 /// The roles that [`Services::address_for`] knows.
 pub const ROLES: [&str; 10] = [
@@ -119,7 +136,7 @@ impl Services {
         let read: File =
             toml::from_str(text).map_err(|error| vec![Fault::from_toml(file, text, &error)])?;
         let mut faults = Vec::new();
-        let mut services: Vec<Service> = Vec::new();
+        let (mut services, mut places) = (Vec::<Service>::new(), Vec::new());
         for spanned in read.service {
             let at = spanned.span().start;
             let service = spanned.into_inner();
@@ -141,11 +158,16 @@ impl Services {
                     "write one of: ics, epa, sen, dcs",
                 );
             }
+            if service.checking_margin.is_some_and(|days| days > MOST_MARGIN) {
+                fault("a margin of more than a year".to_owned(), "write 0 to 260");
+            }
             for address in service.every_address().filter(|address| !looks_like_address(address)) {
                 fault(format!("`{address}` is not an e-mail address"), "write name@domain");
             }
+            places.push(Fault::new(file, "", "").at_offset(text, at).at);
             services.push(service);
         }
+        let mut more = Vec::new();
         let mut domains = |listed: Vec<Spanned<String>>| {
             let mut read = Vec::new();
             for domain in listed {
@@ -161,16 +183,60 @@ impl Services {
             }
             read
         };
+        let people = People::read(file, text, read.person, &mut more);
         let council_domains = domains(read.council_domains);
         let public_domains = domains(read.public_domains);
         let ombudsman_domains = domains(read.ombudsman_domains);
+        faults.append(&mut more);
         if !faults.is_empty() {
             return Err(faults);
         }
         let web_forms = read.web_forms.iter().map(|form| form.to_lowercase()).collect();
         let team = read.complaints_team;
         let all = services;
-        Ok(Self { all, team, council_domains, web_forms, public_domains, ombudsman_domains })
+        Ok(Self {
+            file: file.to_owned(),
+            all,
+            places,
+            people,
+            team,
+            council_domains,
+            web_forms,
+            public_domains,
+            ombudsman_domains,
+        })
+    }
+
+    /// What is to be said of a service, at its place in the file.
+    pub fn at(&self, service: &Service, what: String, cure: String) -> Fault {
+        let number = self.all.iter().position(|one| one.id == service.id);
+        let at = number.and_then(|number| self.places.get(number).copied().flatten());
+        Fault { at, ..Fault::new(&self.file, what, cure) }
+    }
+
+    /// What is to be said of the complaints team.
+    pub fn of_team(&self, what: String, cure: String) -> Fault {
+        Fault::new(&self.file, what, cure)
+    }
+
+    /// Every `[[person]]` whom neither the team nor any service names: their days away change nothing.
+    pub fn absent_strangers(&self) -> Vec<Fault> {
+        let team = &self.team;
+        let mut known: Vec<&str> = self.all.iter().flat_map(Service::every_address).collect();
+        let officers = [&team.complaints_officer, &team.complaints_manager, &team.link_officer];
+        let others = [&team.inbox, &team.safeguarding_duty];
+        known.extend(officers.iter().chain(&others).map(|contact| contact.address.as_str()));
+        known.extend(self.people.deputies().map(|contact| contact.address.as_str()));
+        let strangers = self
+            .people
+            .all()
+            .filter(|(address, _)| !known.iter().any(|one| one.eq_ignore_ascii_case(address)));
+        let warning = |(address, at): (&str, _)| {
+            let what = format!("nobody in the directory has the address {address}");
+            let cure = "correct the address, or take the [[person]] out";
+            Fault { at, ..Fault::new(&self.file, what, cure) }
+        };
+        strangers.map(warning).collect()
     }
 
     /// Every service, in the file's order.
@@ -183,41 +249,86 @@ impl Services {
         self.all.iter().find(|service| service.id == id.as_str())
     }
 
-    /// Whom to write to about a service in a role ([`ROLES`]). Empty for an unknown service or
-    /// role. The complaints team's own roles are the same for every service.
-    pub fn address_for(&self, id: &ServiceId, role: &str) -> Vec<Contact> {
-        let team = match role {
-            "complaints_officer" => Some(&self.team.complaints_officer),
-            "complaints_manager" => Some(&self.team.complaints_manager),
-            "link_officer" => Some(&self.team.link_officer),
-            "safeguarding_duty" => Some(&self.team.safeguarding_duty),
-            _ => None,
-        };
-        if let Some(contact) = team {
-            return vec![contact.clone()];
+    /// Whom to write to about a service in a role ([`ROLES`]) on a day: for whoever is away, their deputy. Empty for
+    /// an unknown service or role. The complaints team's own roles are the same for every service.
+    pub fn address_for(&self, id: &ServiceId, role: &str, day: Date) -> Vec<Contact> {
+        let service = self.get(id);
+        let mut present = Vec::new();
+        for contact in self.named_for(service, role) {
+            let one = self.people.present(contact, day).unwrap_or_else(|| {
+                let stands_in = service.filter(|_| role == "responding_manager");
+                let deputies = stands_in.into_iter().flat_map(|service| &service.deputies);
+                let mut deputies = deputies.filter_map(|deputy| self.people.present(deputy, day));
+                // Nobody stands in: the mail waits for them rather than for nobody.
+                deputies.next().unwrap_or_else(|| contact.clone())
+            });
+            if !present.contains(&one) {
+                present.push(one);
+            }
         }
-        let Some(service) = self.get(id) else { return Vec::new() };
-        match role {
-            "service_responder" => vec![service.inbox.clone()],
-            "responding_manager" => vec![service.responding_manager.clone()],
-            "deputy" => service.deputies.clone(),
-            "head_of_service" => vec![service.head_of_service.clone()],
-            "divisional_director" => vec![service.divisional_director.clone()],
-            "corporate_director" => vec![service.corporate_director.clone()],
+        present
+    }
+
+    /// Whom the directory names in a role, away or not.
+    fn named_for<'a>(&'a self, service: Option<&'a Service>, role: &str) -> Vec<&'a Contact> {
+        match (role, service) {
+            ("complaints_officer", _) => vec![&self.team.complaints_officer],
+            ("complaints_manager", _) => vec![&self.team.complaints_manager],
+            ("link_officer", _) => vec![&self.team.link_officer],
+            ("safeguarding_duty", _) => vec![&self.team.safeguarding_duty],
+            ("service_responder", Some(service)) => vec![&service.inbox],
+            ("responding_manager", Some(service)) => vec![&service.responding_manager],
+            ("deputy", Some(service)) => service.deputies.iter().collect(),
+            ("head_of_service", Some(service)) => vec![&service.head_of_service],
+            ("divisional_director", Some(service)) => vec![&service.divisional_director],
+            ("corporate_director", Some(service)) => vec![&service.corporate_director],
             _ => Vec::new(),
         }
     }
 
+    /// Who hears in the place of somebody on a day, by name and address: while they are away their deputy, where one
+    /// is there.
+    #[must_use]
+    pub fn present(&self, (name, address): (String, String), day: Date) -> (String, String) {
+        let named = Contact { name, address };
+        let present = self.people.present(&named, day).unwrap_or(named);
+        (present.name, present.address)
+    }
+
+    /// How many working days the team keeps to check a service's draft, where that is its own number.
+    pub fn checking_margin(&self, id: &str) -> Option<u16> {
+        self.all.iter().find(|service| service.id == id)?.checking_margin
+    }
+
     /// Which service writes from this address, where exactly one does: a director stands over
-    /// several and speaks for none of them.
+    /// several and speaks for none of them. Whoever stands in for somebody speaks as they do, but for their own first.
     pub fn is_service_address(&self, address: &str) -> Option<ServiceId> {
-        let mut found = self.all.iter().filter(|service| {
-            service.own_addresses().any(|own| own.eq_ignore_ascii_case(address.trim()))
-        });
-        match (found.next(), found.next()) {
-            (Some(service), None) => Some(ServiceId(service.id.clone())),
-            _ => None,
+        let mut own = self.speaking(address);
+        match (own.next(), own.next()) {
+            (Some(service), None) => Some(service),
+            (Some(_), Some(_)) => None,
+            (None, _) => match self.stands_in_for(address).as_slice() {
+                [only] => Some(only.clone()),
+                _ => None,
+            },
         }
+    }
+
+    /// The services for which somebody speaks as a deputy, in the file's order.
+    pub fn stands_in_for(&self, address: &str) -> Vec<ServiceId> {
+        let mut found: Vec<ServiceId> = Vec::new();
+        for service in self.people.represented_by(address).flat_map(|whom| self.speaking(whom)) {
+            if !found.contains(&service) {
+                found.push(service);
+            }
+        }
+        found
+    }
+
+    fn speaking(&self, address: &str) -> impl Iterator<Item = ServiceId> {
+        let is = |own: &str| own.eq_ignore_ascii_case(address.trim());
+        let theirs = self.all.iter().filter(move |service| service.own_addresses().any(is));
+        theirs.map(|service| ServiceId(service.id.clone()))
     }
 
     /// Whether an address is the council's own, by its domain. The web forms are not: people

@@ -23,6 +23,8 @@ const COMMANDS: &[&[&str]] = &[
     &["remind"],
     &["rotate-key"],
     &["completions"],
+    &["services", "list"],
+    &["services", "import"],
     &["case", "list"],
     &["case", "show"],
     &["case", "correct"],
@@ -124,7 +126,7 @@ fn every_command_has_help_with_an_example() {
     }
     // None is left out of the list above.
     let mut known: Vec<String> = listed(&desk.data(&["--help"]));
-    for group in ["calendar", "case", "letters", "ombudsman", "rules", "user"] {
+    for group in ["calendar", "case", "letters", "ombudsman", "rules", "services", "user"] {
         known.retain(|name| name != group);
         known.extend(
             listed(&desk.data(&[group, "--help"])).iter().map(|name| format!("{group} {name}")),

@@ -1,11 +1,9 @@
 //! `rules/officers.toml` as written, and everything that can be wrong with it.
 
-use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
-use toml::value::Datetime;
 
-use super::{Absence, Officer, Officers, OnAbsence, OnReturn, Rule, Weights};
+use super::{Absence, AwayEntry, Officer, Officers, OnAbsence, OnReturn, Rule, Weights};
 use crate::casework::case::OfficerId;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
 use crate::fault::Fault;
@@ -54,13 +52,6 @@ struct OfficerEntry {
     away: Vec<AwayEntry>,
     deputy: Option<Spanned<String>>,
     takes_new: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AwayEntry {
-    from: Spanned<Datetime>,
-    until: Spanned<Datetime>,
 }
 
 #[derive(Deserialize)]
@@ -241,30 +232,12 @@ impl Reader<'_> {
     }
 
     fn away(&mut self, entry: &AwayEntry) -> Option<Absence> {
-        let (from, until) = (self.day(&entry.from)?, self.day(&entry.until)?);
-        if until < from {
-            let what = format!("the last day away, {until}, is before the first, {from}");
-            self.fault(&entry.until, what, "write the later day as `until`");
-            return None;
+        let read = entry.read();
+        for wrong in read.as_ref().err().into_iter().flatten() {
+            let fault = Fault::new(self.file, &wrong.what, &wrong.cure);
+            self.faults.push(fault.at_offset(self.text, wrong.at));
         }
-        // More than a year is a slip of the keyboard.
-        if from.saturating_add(jiff::Span::new().days(366)) < until {
-            self.fault(&entry.until, "away for more than a year", "check the year");
-            return None;
-        }
-        Some(Absence { from, until })
-    }
-
-    fn day(&mut self, written: &Spanned<Datetime>) -> Option<Date> {
-        let day = match written.get_ref() {
-            Datetime { date: Some(day), time: None, offset: None } => day.to_string().parse().ok(),
-            Datetime { .. } => None,
-        };
-        if day.is_none() {
-            let what = format!("`{}` is not a day", written.get_ref());
-            self.fault(written, what, "write it as 2026-12-21, without a time");
-        }
-        day
+        read.ok()
     }
 
     fn rule(&mut self, entry: RuleEntry, ids: &[String]) -> Rule {

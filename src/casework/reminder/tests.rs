@@ -20,7 +20,7 @@ fn request(opened_on: Date, limit: u16) -> RequestDates {
     RequestDates {
         opened_on,
         accepted: true,
-        draft_due_on: LADDER.draft_due_on(opened_on, due_on, &CALENDAR).unwrap(),
+        draft_due_on: LADDER.draft_due_on(opened_on, due_on, None, &CALENDAR).unwrap(),
         due_on,
         short: LADDER.is_short(limit),
     }
@@ -390,4 +390,17 @@ fn a_file_from_before_the_ombudsmans_steps_goes_on_with_the_shipped_ones() {
         "{before}\n[[ombudsman]]\nid = \"a\"\nat = \"due\"\nto = [\"link_officer\"]\nvia = \"own_mail\"\n"
     );
     assert!(faults(&own_mail).join("\n").contains("via"), "one mail a person a day");
+}
+
+#[test]
+fn a_margin_of_the_services_own_is_kept_in_place_of_the_ladders() {
+    let (opened_on, due_on) = (date(2026, 3, 16), date(2026, 4, 15));
+    let draft =
+        |margin| LADDER.draft_due_on(opened_on, due_on, margin, &CALENDAR).unwrap().unwrap();
+    let left = |day| CALENDAR.working_days_between(day, due_on).unwrap();
+    assert_eq!((left(draft(None)), left(draft(Some(7))), left(draft(Some(0)))), (3, 7, 0));
+    // A part with a day of its own is checked for as long too.
+    let part = |margin| LADDER.part_due_on(opened_on, due_on, Some(8), margin, &CALENDAR).unwrap();
+    assert_eq!(left(part(None).1), 5);
+    assert_eq!(left(part(Some(6)).1), 2);
 }

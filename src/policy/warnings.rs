@@ -1,0 +1,85 @@
+//! What is valid and can hardly be meant: services that no rule can reach, people who would never hear. Pure.
+
+use std::collections::BTreeSet;
+
+use super::Policy;
+use crate::casework::reminder::Role;
+use crate::fault::Fault;
+use crate::rules::services::{Contact, Service};
+
+/// The contacts of a service above those who are asked for its answer, with what the ladder calls them.
+type Above = (Role, fn(&Service) -> &Contact);
+
+const ABOVE: [Above; 3] = [
+    (Role::HeadOfService, |service| &service.head_of_service),
+    (Role::DivisionalDirector, |service| &service.divisional_director),
+    (Role::CorporateDirector, |service| &service.corporate_director),
+];
+
+impl Policy {
+    /// What is valid and can hardly be meant, each with its place and a cure.
+    pub fn warnings(&self) -> Vec<Fault> {
+        let mut warnings = self.unreached();
+        warnings.extend(self.unheard());
+        warnings.extend(self.rules.services().absent_strangers());
+        warnings
+    }
+
+    /// Services that nothing in the rules can choose: no complaint is ever sent to them by itself.
+    fn unreached(&self) -> Vec<Fault> {
+        let services = self.rules.services();
+        let reached = self.rules.reached_services();
+        let unreached = services.all().iter().filter(|one| !reached.contains(one.id.as_str()));
+        let warning = |one: &Service| {
+            let what = format!("no rule can reach the service `{}`", one.id);
+            let cure = format!(
+                "write a rule with label = \"service:{}\", or take the service out if it has no cases",
+                one.id
+            );
+            services.at(one, what, cure)
+        };
+        unreached.map(warning).collect()
+    }
+
+    /// People above a service's manager, and of the team, whom no step of the ladder tells anything.
+    fn unheard(&self) -> Vec<Fault> {
+        let (services, roles) = (self.rules.services(), self.ladder.roles());
+        let team = &services.team;
+        let hear =
+            |role: Role, one: &Contact| roles.contains(&role).then(|| one.address.to_lowercase());
+        // Whoever is asked for an answer hears without any step, and so do the link and the duty officer.
+        let asked = services.all().iter().flat_map(|one| [&one.inbox, &one.responding_manager]);
+        let always = asked.chain([&team.link_officer, &team.safeguarding_duty, &team.inbox]);
+        let mut heard: BTreeSet<String> = always.map(|one| one.address.to_lowercase()).collect();
+        let officers = [
+            (Role::ComplaintsOfficer, &team.complaints_officer),
+            (Role::ComplaintsManager, &team.complaints_manager),
+        ];
+        heard.extend(officers.iter().filter_map(|(role, one)| hear(*role, one)));
+        for service in services.all() {
+            heard.extend(ABOVE.iter().filter_map(|(role, of)| hear(*role, of(service))));
+        }
+        let mut unheard = Vec::new();
+        for (role, one) in officers {
+            if heard.insert(one.address.to_lowercase()) {
+                unheard.push(services.of_team(never(role, one), cure(role)));
+            }
+        }
+        for service in services.all() {
+            for (role, of) in ABOVE {
+                if heard.insert(of(service).address.to_lowercase()) {
+                    unheard.push(services.at(service, never(role, of(service)), cure(role)));
+                }
+            }
+        }
+        unheard
+    }
+}
+
+fn never(role: Role, one: &Contact) -> String {
+    format!("{} ({role}) would never hear: no step of the ladder writes to them", one.address)
+}
+
+fn cure(role: Role) -> String {
+    format!("name \"{role}\" in the `to` of a step in reminders.toml, if they should")
+}
