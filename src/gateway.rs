@@ -1,7 +1,7 @@
 //! One running gateway: what every tick is given.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,10 @@ use crate::decide::{Standing, bare};
 use crate::email::{Limits, Reader};
 use crate::fault::Fault;
 use crate::letters;
-use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, TimeLimits};
+use crate::outbox::{
+    DomainLimit, DomainLimits, Encryption, Login, Mailer, Pace, Sender, SmtpAccount, SmtpPool,
+    TimeLimits,
+};
 use crate::policy::{self, Files, Policy};
 use crate::store::{self, Db, StoreError, TokenKey};
 use crate::token::{Key, Keys};
@@ -71,6 +74,8 @@ pub struct Gateway {
     pub sender: Sender,
     /// Where letters leave.
     pub mailer: Mailer,
+    /// How many letters each domain gets.
+    pub pace: Mutex<Pace>,
     /// Reads messages on threads of its own.
     pub reader: Reader,
     /// What bounds reading.
@@ -118,6 +123,7 @@ impl Gateway {
         };
         let reader = Reader::start(limits.clone(), config.intake.readers);
         let mailer = mailer(&config, &clock)?;
+        let pace = Mutex::new(Pace::new(domain_limits(config.smtp.as_ref())));
         let id = format!("{}-{}-{}", instance, std::process::id(), random_word());
         Ok(Arc::new(Self {
             config,
@@ -127,6 +133,7 @@ impl Gateway {
             standing,
             sender,
             mailer,
+            pace,
             reader,
             limits,
             nudges: Nudges::default(),
@@ -253,6 +260,22 @@ fn mailer(config: &Config, clock: &Clock) -> Result<Mailer, StartFault> {
     let account = smtp_account(smtp, &our_address(config))?;
     let pool = SmtpPool::new(account).map_err(|fault| StartFault::Mailer(fault.into()))?;
     Ok(Mailer::Smtp(pool))
+}
+
+/// How many letters each domain gets; where mail leaves by no server, as many as there are.
+fn domain_limits(smtp: Option<&crate::config::Smtp>) -> DomainLimits {
+    let sessions = smtp.map_or(usize::MAX, |smtp| smtp.sessions_a_domain);
+    let named = smtp.into_iter().flat_map(|smtp| &smtp.limits).filter_map(|limit| {
+        let own = DomainLimit {
+            sessions: limit.sessions.unwrap_or(sessions),
+            letters_a_minute: limit.letters_a_minute,
+        };
+        Some((limit.ascii_domain()?, own))
+    });
+    DomainLimits {
+        named: named.collect(),
+        others: DomainLimit { sessions, letters_a_minute: None },
+    }
 }
 
 /// The store's keys as tokens take them.

@@ -5,6 +5,9 @@
 
 mod support;
 
+#[path = "smtp/pace.rs"]
+mod pace;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
