@@ -14,8 +14,8 @@ use crate::email::{Limits, Reader};
 use crate::fault::Fault;
 use crate::letters;
 use crate::outbox::{
-    DomainLimit, DomainLimits, Encryption, Login, Mailer, Pace, Sender, SmtpAccount, SmtpPool,
-    TimeLimits,
+    DomainLimit, DomainLimits, Encryption, Login, Mailer, Pace, Sender, Signer, SmtpAccount,
+    SmtpPool, TimeLimits,
 };
 use crate::policy::{self, Files, Policy};
 use crate::store::{self, Db, StoreError, TokenKey};
@@ -115,6 +115,7 @@ impl Gateway {
             keys,
             instance: instance.clone(),
             answers_in_ten_minutes: config.limits.answers_in_ten_minutes,
+            signer: signer(&config)?.map(Arc::new),
         };
         let limits = limits(&config, &address);
         let standing = Standing {
@@ -260,6 +261,30 @@ fn mailer(config: &Config, clock: &Clock) -> Result<Mailer, StartFault> {
     let account = smtp_account(smtp, &our_address(config))?;
     let pool = SmtpPool::new(account).map_err(|fault| StartFault::Mailer(fault.into()))?;
     Ok(Mailer::Smtp(pool))
+}
+
+/// Who signs our letters, where the settings name a key.
+///
+/// # Errors
+/// What is wrong with the key, and in which file.
+pub fn signer(config: &Config) -> Result<Option<Signer>, StartFault> {
+    let Some(dkim) = config.smtp.as_ref().and_then(|smtp| smtp.dkim.as_ref()) else {
+        return Ok(None);
+    };
+    let file = dkim.key_file.display().to_string();
+    let pem = std::fs::read(&dkim.key_file).map_err(|error| {
+        let cure = "write smtp.dkim.key_file, the file of a private key that this user may read";
+        StartFault::Faults(vec![Fault::unreadable(&file, &error, cure)])
+    })?;
+    let signer = Signer::new(&dkim.selector, &dkim.domain, &pem).map_err(|fault| {
+        StartFault::Faults(vec![Fault::new(&file, fault.to_string(), fault.cure())])
+    })?;
+    if signer.speaks_for(&our_address(config)) {
+        return Ok(Some(signer));
+    }
+    let what = format!("signs for {}, and letters come from another domain", dkim.domain);
+    let cure = "write the domain of smtp.from as smtp.dkim.domain, or one above it";
+    Err(StartFault::Faults(vec![Fault::new(&file, what, cure)]))
 }
 
 /// How many letters each domain gets; where mail leaves by no server, as many as there are.

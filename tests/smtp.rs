@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "smtp/dkim.rs"]
+mod dkim;
 #[path = "smtp/pace.rs"]
 mod pace;
 

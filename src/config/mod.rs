@@ -15,8 +15,8 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use sections::{
-    Clamd, Console, Council, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan,
-    Secret, Security, Smtp, SmtpLimit, Store,
+    Clamd, Console, Council, Dkim, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders,
+    Scan, Secret, Security, Smtp, SmtpLimit, Store,
 };
 
 /// Every setting.
@@ -154,6 +154,7 @@ impl Config {
         if let Some(smtp) = &mut self.smtp {
             smtp.ca_file.iter_mut().for_each(fix);
             smtp.password_file.iter_mut().for_each(fix);
+            smtp.dkim.iter_mut().map(|dkim| &mut dkim.key_file).for_each(fix);
         }
         self
     }

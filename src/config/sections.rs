@@ -330,6 +330,8 @@ pub struct Smtp {
     /// Letters to one domain on their way at once, where `limit` says nothing else.
     #[serde(default = "twenty")]
     pub sessions_a_domain: usize,
+    /// Whose signature letters bear (DKIM); none where the server signs.
+    pub dkim: Option<Dkim>,
     /// What single domains get.
     #[serde(default, rename = "limit")]
     pub limits: Vec<SmtpLimit>,
@@ -344,6 +346,18 @@ fn four() -> usize {
 }
 fn twenty() -> usize {
     20
+}
+
+/// A key that signs our letters. Its public half stands in DNS at `selector._domainkey.domain`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// Which of the domain's keys.
+    pub selector: String,
+    /// The domain that signs: that of our address, or one above it.
+    pub domain: String,
+    /// The private key, RSA or Ed25519, in PEM.
+    pub key_file: PathBuf,
 }
 
 /// What one recipients' domain gets. Letters beyond wait their turn.

@@ -9,6 +9,7 @@
 //! log.
 
 pub mod address;
+pub mod dkim;
 mod holding;
 pub mod mailer;
 pub mod message;
@@ -22,6 +23,7 @@ mod stream;
 mod tick;
 
 pub use address::{AddressFault, MailAddress};
+pub use dkim::{KeyFault, Signer};
 pub(crate) use holding::ANSWERS_STOPPED;
 pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
 pub use message::{Automatic, Draft, DraftFault};

@@ -15,16 +15,16 @@ use crate::support::smtp_sink::{Letter, Script, SmtpSink};
 
 const DAY: &str = "2026-03-16T09:00:00Z";
 
-struct Post {
+pub(crate) struct Post {
     gateway: Arc<Gateway>,
     clock: Clock,
-    sink: SmtpSink,
+    pub(crate) sink: SmtpSink,
     _folder: tempfile::TempDir,
 }
 
 impl Post {
     /// A gateway with a new store, these limits, and this server.
-    async fn with(limits: &str, script: Script) -> Self {
+    pub(crate) async fn with(limits: &str, script: Script) -> Self {
         let sink = SmtpSink::start(script).await;
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
@@ -39,7 +39,7 @@ impl Post {
         Self { gateway, clock, sink, _folder: folder }
     }
 
-    async fn queue(&self, domain: &str, letters: usize) {
+    pub(crate) async fn queue(&self, domain: &str, letters: usize) {
         let now = self.clock.now();
         let written = Arc::new(Written {
             subject: "About your complaint".to_owned(),
@@ -66,13 +66,13 @@ impl Post {
     }
 
     /// Sends what is due so many seconds after the first moment.
-    async fn send_at(&self, seconds: i64) {
+    pub(crate) async fn send_at(&self, seconds: i64) {
         let first: Timestamp = DAY.parse().unwrap();
         self.clock.set(first + SignedDuration::from_secs(seconds));
         outbox::tick(&self.gateway, || true).await.unwrap();
     }
 
-    fn arrived(&self, domain: &str) -> usize {
+    pub(crate) fn arrived(&self, domain: &str) -> usize {
         of(&self.sink.letters(), domain)
     }
 
