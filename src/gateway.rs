@@ -289,10 +289,13 @@ pub fn signer(config: &Config) -> Result<Option<Signer>, StartFault> {
 
 /// How many letters each domain gets; where mail leaves by no server, as many as there are.
 fn domain_limits(smtp: Option<&crate::config::Smtp>) -> DomainLimits {
-    let sessions = smtp.map_or(usize::MAX, |smtp| smtp.sessions_a_domain);
+    let connections = smtp.map_or(0, |smtp| smtp.connections);
+    // As many as there are connections is no limit: nothing need be put off for it.
+    let capped = |sessions: usize| if sessions < connections { sessions } else { usize::MAX };
+    let sessions = capped(smtp.map_or(usize::MAX, |smtp| smtp.sessions_a_domain));
     let named = smtp.into_iter().flat_map(|smtp| &smtp.limits).filter_map(|limit| {
         let own = DomainLimit {
-            sessions: limit.sessions.unwrap_or(sessions),
+            sessions: limit.sessions.map_or(sessions, capped),
             letters_a_minute: limit.letters_a_minute,
         };
         Some((limit.ascii_domain()?, own))

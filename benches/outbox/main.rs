@@ -123,11 +123,11 @@ fn letter() -> Written {
     let words = "We have your complaint about the help that your child gets at school. A person reads it \
                  today, and we write to you again on the day that we named.";
     let paragraphs = || std::iter::repeat_n(words, 9);
-    let html: String = paragraphs().map(|words| format!("<p>{words}</p>\n")).collect();
+    let html = paragraphs().collect::<Vec<_>>().join("</p>\n<p>");
     Written {
         subject: "A complaint for your service".to_owned(),
         text: paragraphs().collect::<Vec<_>>().join("\n\n").into(),
-        html: format!("<html lang=\"en\"><body>{html}</body></html>").into(),
+        html: format!("<html lang=\"en\"><body><p>{html}</p></body></html>").into(),
     }
 }
 

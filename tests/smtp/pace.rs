@@ -116,6 +116,14 @@ async fn letters_beyond_a_minutes_number_wait_and_others_pass_them() {
 }
 
 #[tokio::test]
+async fn without_a_limit_a_busy_domain_waits_for_nothing() {
+    let post = Post::with("", Script::default()).await;
+    post.queue("busy.example", 200).await;
+    post.send_at(0).await;
+    assert_eq!(post.arrived("busy.example"), 200);
+}
+
+#[tokio::test]
 async fn a_slow_domain_keeps_its_sessions_and_leaves_the_others_to_the_rest() {
     let limits = "[[smtp.limit]]\ndomain = \"slow.example\"\nsessions = 1\n";
     let slowly = Script { delay_at_dot: vec![Duration::from_secs(1)], ..Script::default() };
