@@ -1,7 +1,7 @@
 //! One running gateway: what every tick is given.
 
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,10 @@ use crate::decide::{Standing, bare};
 use crate::email::{Limits, Reader};
 use crate::fault::Fault;
 use crate::letters;
-use crate::outbox::{Encryption, Login, Mailer, Sender, SmtpAccount, SmtpPool, TimeLimits};
+use crate::outbox::{
+    DomainLimit, DomainLimits, Encryption, Login, Mailer, Pace, Sender, Signer, SmtpAccount,
+    SmtpPool, TimeLimits,
+};
 use crate::policy::{self, Files, Policy};
 use crate::store::{self, Db, StoreError, TokenKey};
 use crate::token::{Key, Keys};
@@ -71,6 +74,8 @@ pub struct Gateway {
     pub sender: Sender,
     /// Where letters leave.
     pub mailer: Mailer,
+    /// How many letters each domain gets.
+    pub pace: Mutex<Pace>,
     /// Reads messages on threads of its own.
     pub reader: Reader,
     /// What bounds reading.
@@ -110,6 +115,7 @@ impl Gateway {
             keys,
             instance: instance.clone(),
             answers_in_ten_minutes: config.limits.answers_in_ten_minutes,
+            signer: signer(&config)?.map(Arc::new),
         };
         let limits = limits(&config, &address);
         let standing = Standing {
@@ -118,6 +124,7 @@ impl Gateway {
         };
         let reader = Reader::start(limits.clone(), config.intake.readers);
         let mailer = mailer(&config, &clock)?;
+        let pace = Mutex::new(Pace::new(domain_limits(config.smtp.as_ref())));
         let id = format!("{}-{}-{}", instance, std::process::id(), random_word());
         Ok(Arc::new(Self {
             config,
@@ -127,6 +134,7 @@ impl Gateway {
             standing,
             sender,
             mailer,
+            pace,
             reader,
             limits,
             nudges: Nudges::default(),
@@ -253,6 +261,49 @@ fn mailer(config: &Config, clock: &Clock) -> Result<Mailer, StartFault> {
     let account = smtp_account(smtp, &our_address(config))?;
     let pool = SmtpPool::new(account).map_err(|fault| StartFault::Mailer(fault.into()))?;
     Ok(Mailer::Smtp(pool))
+}
+
+/// Who signs our letters, where the settings name a key.
+///
+/// # Errors
+/// What is wrong with the key, and in which file.
+pub fn signer(config: &Config) -> Result<Option<Signer>, StartFault> {
+    let Some(dkim) = config.smtp.as_ref().and_then(|smtp| smtp.dkim.as_ref()) else {
+        return Ok(None);
+    };
+    let file = dkim.key_file.display().to_string();
+    let pem = std::fs::read(&dkim.key_file).map_err(|error| {
+        let cure = "write smtp.dkim.key_file, the file of a private key that this user may read";
+        StartFault::Faults(vec![Fault::unreadable(&file, &error, cure)])
+    })?;
+    let signer = Signer::new(&dkim.selector, &dkim.domain, &pem).map_err(|fault| {
+        StartFault::Faults(vec![Fault::new(&file, fault.to_string(), fault.cure())])
+    })?;
+    if signer.speaks_for(&our_address(config)) {
+        return Ok(Some(signer));
+    }
+    let what = format!("signs for {}, and letters come from another domain", dkim.domain);
+    let cure = "write the domain of smtp.from as smtp.dkim.domain, or one above it";
+    Err(StartFault::Faults(vec![Fault::new(&file, what, cure)]))
+}
+
+/// How many letters each domain gets; where mail leaves by no server, as many as there are.
+fn domain_limits(smtp: Option<&crate::config::Smtp>) -> DomainLimits {
+    let connections = smtp.map_or(0, |smtp| smtp.connections);
+    // As many as there are connections is no limit: nothing need be put off for it.
+    let capped = |sessions: usize| if sessions < connections { sessions } else { usize::MAX };
+    let sessions = capped(smtp.map_or(usize::MAX, |smtp| smtp.sessions_a_domain));
+    let named = smtp.into_iter().flat_map(|smtp| &smtp.limits).filter_map(|limit| {
+        let own = DomainLimit {
+            sessions: limit.sessions.map_or(sessions, capped),
+            letters_a_minute: limit.letters_a_minute,
+        };
+        Some((limit.ascii_domain()?, own))
+    });
+    DomainLimits {
+        named: named.collect(),
+        others: DomainLimit { sessions, letters_a_minute: None },
+    }
 }
 
 /// The store's keys as tokens take them.

@@ -5,6 +5,11 @@
 
 mod support;
 
+#[path = "smtp/dkim.rs"]
+mod dkim;
+#[path = "smtp/pace.rs"]
+mod pace;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Failure, Out};
 use crate::clock::{Clock, london_day};
 use crate::config::{Config, Origin};
+use crate::gateway;
 use crate::policy::Policy;
 
 pub(super) fn run(file: &Path, out: &mut Out) -> Result<(), Failure> {
@@ -22,6 +23,7 @@ pub(super) fn checked(file: &Path, out: &mut Out) -> Result<(Config, Policy), Fa
     let (config, origin) = super::configured(file)?;
     tell_origin(&config, &origin, out)?;
     let policy = Policy::load(&config).map_err(Failure::Faults)?;
+    gateway::signer(&config).map_err(super::serve::told)?;
     Ok((config, policy))
 }
 

@@ -36,12 +36,17 @@ pub(super) async fn run(asked: Serve, file: &Path, out: &mut Out) -> Result<(), 
 
 /// Opens a gateway, with its faults as a command tells them.
 pub(super) async fn open(config: Config, clock: Clock) -> Result<std::sync::Arc<Gateway>, Failure> {
-    Gateway::open(config, clock).await.map_err(|fault| match fault {
+    Gateway::open(config, clock).await.map_err(told)
+}
+
+/// Why a gateway cannot start, as a command tells it.
+pub(super) fn told(fault: StartFault) -> Failure {
+    match fault {
         StartFault::Faults(faults) => Failure::Faults(faults),
         fault @ (StartFault::Store(_) | StartFault::Secret { .. } | StartFault::Mailer(_)) => {
             Failure::Other(fault.into())
         }
-    })
+    }
 }
 
 /// On `SQLite` one process serves; `PostgreSQL` is shared by as many as like.

@@ -15,8 +15,8 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use sections::{
-    Clamd, Console, Council, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan,
-    Secret, Security, Smtp, Store,
+    Clamd, Console, Council, Dkim, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders,
+    Scan, Secret, Security, Smtp, SmtpLimit, Store,
 };
 
 /// Every setting.
@@ -154,6 +154,7 @@ impl Config {
         if let Some(smtp) = &mut self.smtp {
             smtp.ca_file.iter_mut().for_each(fix);
             smtp.password_file.iter_mut().for_each(fix);
+            smtp.dkim.iter_mut().map(|dkim| &mut dkim.key_file).for_each(fix);
         }
         self
     }
@@ -270,6 +271,29 @@ mod tests {
         let faults =
             parse(&format!("{smtp}retry_seconds = 0\n[intake]\nlease_seconds = 0\n")).unwrap_err();
         assert_eq!(faults.len(), 2, "{faults:#?}");
+    }
+
+    #[test]
+    fn what_a_domain_gets_is_checked_where_it_stands() {
+        let smtp = "[smtp]\nhost = \"a\"\nfrom = \"c@n.example\"\n";
+        let limits =
+            |text: &str| parse(&format!("{smtp}{text}")).map(|config| config.smtp.unwrap());
+        let right = "[[smtp.limit]]\ndomain = \"B\u{fc}cher.example\"\nsessions = 2\n\
+                     [[smtp.limit]]\ndomain = \"b.example\"\nletters_a_minute = 30\n";
+        let smtp = limits(right).unwrap();
+        assert_eq!(smtp.sessions_a_domain, 20);
+        assert_eq!(smtp.limits[0].ascii_domain().as_deref(), Some("xn--bcher-kva.example"));
+        let wrong = "[[smtp.limit]]\ndomain = \"b.example\"\nsessions = 1\n\
+                     [[smtp.limit]]\ndomain = \"B.example\"\nsessions = 0\n\
+                     [[smtp.limit]]\ndomain = \"@c\"\nletters_a_minute = 0\n\
+                     [[smtp.limit]]\ndomain = \"d.example\"\n";
+        let faults = limits(wrong).unwrap_err();
+        let lines: Vec<&str> = faults.iter().filter_map(|fault| fault.split(',').nth(1)).collect();
+        assert_eq!(
+            lines,
+            [" line 8", " line 9", " line 11", " line 12", " line 14"],
+            "{faults:#?}"
+        );
     }
 
     #[test]

@@ -327,6 +327,14 @@ pub struct Smtp {
     /// Connections at once.
     #[serde(default = "four")]
     pub connections: usize,
+    /// Letters to one domain on their way at once, where `limit` says nothing else.
+    #[serde(default = "twenty")]
+    pub sessions_a_domain: usize,
+    /// Whose signature letters bear (DKIM); none where the server signs.
+    pub dkim: Option<Dkim>,
+    /// What single domains get.
+    #[serde(default, rename = "limit")]
+    pub limits: Vec<SmtpLimit>,
     /// Seconds before a letter that was put off is tried again. The tries after that wait 5, 15, 30
     /// and 60 times as long.
     #[serde(default = "sixty")]
@@ -335,6 +343,68 @@ pub struct Smtp {
 
 fn four() -> usize {
     4
+}
+fn twenty() -> usize {
+    20
+}
+
+/// A key that signs our letters. Its public half stands in DNS at `selector._domainkey.domain`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// Which of the domain's keys.
+    pub selector: String,
+    /// The domain that signs: that of our address, or one above it.
+    pub domain: String,
+    /// The private key, RSA or Ed25519, in PEM.
+    pub key_file: PathBuf,
+}
+
+/// What one recipients' domain gets. Letters beyond wait their turn.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpLimit {
+    /// The part of an address after the @; subdomains are domains of their own.
+    pub domain: String,
+    /// Letters on their way at once.
+    pub sessions: Option<usize>,
+    /// Letters in any minute.
+    pub letters_a_minute: Option<usize>,
+}
+
+impl SmtpLimit {
+    /// The domain as addresses are compared: in ASCII and lower case. None for what is no domain.
+    pub fn ascii_domain(&self) -> Option<String> {
+        let domain = idna::domain_to_ascii_strict(&self.domain).ok()?;
+        domain.contains('.').then_some(domain)
+    }
+
+    fn faults(&self, source: Source<'_>, index: usize, before: &[Self]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut fault = |key: &str, what: &str, cure: &str| {
+            let what = format!("smtp.limit number {}: {what}", index + 1);
+            faults.push(source.fault("smtp.limit", index, key, what, cure));
+        };
+        let domain = self.ascii_domain();
+        if domain.is_none() {
+            let what = format!("`{}` is no domain", self.domain);
+            fault("domain", &what, "write what stands after the @, for example `example.org`");
+        } else if before.iter().any(|other| other.ascii_domain() == domain) {
+            let what = format!("`{}` has a limit already", self.domain);
+            fault("domain", &what, "give each domain one [[smtp.limit]] section");
+        }
+        if self.sessions.is_none() && self.letters_a_minute.is_none() {
+            fault("domain", "limits nothing", "write `sessions = 2` or `letters_a_minute = 30`");
+        }
+        if self.sessions == Some(0) {
+            fault("sessions", "sessions is 0: no letter would ever leave", "write at least 1");
+        }
+        if self.letters_a_minute.is_some_and(|letters| !(1..=100_000).contains(&letters)) {
+            let what = "letters_a_minute is not between 1 and 100000";
+            fault("letters_a_minute", what, "write for example 30, or strike it for no limit");
+        }
+        faults
+    }
 }
 
 impl Smtp {
@@ -374,6 +444,13 @@ impl Smtp {
         }
         if self.connections == 0 {
             fault("connections", "smtp.connections is 0", "write at least 1");
+        }
+        if self.sessions_a_domain == 0 {
+            fault("sessions_a_domain", "smtp.sessions_a_domain is 0", "write at least 1");
+        }
+        for (index, limit) in self.limits.iter().enumerate() {
+            let before = self.limits.get(..index).unwrap_or_default();
+            faults.extend(limit.faults(source, index, before));
         }
         faults
     }

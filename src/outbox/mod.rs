@@ -9,9 +9,11 @@
 //! log.
 
 pub mod address;
+pub mod dkim;
 mod holding;
 pub mod mailer;
 pub mod message;
+pub mod pace;
 pub mod pool;
 pub mod queue;
 pub mod refusal;
@@ -21,9 +23,11 @@ mod stream;
 mod tick;
 
 pub use address::{AddressFault, MailAddress};
+pub use dkim::{KeyFault, Signer};
 pub(crate) use holding::ANSWERS_STOPPED;
 pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
 pub use message::{Automatic, Draft, DraftFault};
+pub use pace::{DomainLimit, DomainLimits, Pace};
 pub use pool::SmtpPool;
 pub use queue::{Posting, Sender, TokenCase};
 pub(crate) use refusal::LETTERS_HELD;

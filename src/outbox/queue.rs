@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::dkim::Signer;
 use super::holding::hold_back;
 use super::message::{Automatic, Draft};
 use crate::casework::reference::CaseReference;
@@ -27,6 +28,8 @@ pub struct Sender {
     pub instance: String,
     /// How many answers may go by themselves in ten minutes.
     pub answers_in_ten_minutes: u32,
+    /// Who signs for our domain, if we sign ourselves.
+    pub signer: Option<Arc<Signer>>,
 }
 
 /// A case as a token names it.
@@ -104,6 +107,11 @@ impl Sender {
             let draft = self.draft(id, posting, now);
             match draft.render() {
                 Ok(bytes) => {
+                    // Once, here: every try sends these bytes.
+                    let bytes = match &self.signer {
+                        Some(signer) => signer.sign(&bytes),
+                        None => bytes,
+                    };
                     queued.push((id, posting));
                     finished.push(Finished {
                         id,

@@ -1,14 +1,19 @@
 //! Letters leave: claim, deliver, record.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::address::{AddressFault, MailAddress};
 use super::mailer::{Delivery, Envelope, Reply};
+use super::pace::Pace;
 use super::refusal;
 use super::retry::{self, Next};
 use crate::casework::case::{Actor, Event};
@@ -19,8 +24,15 @@ use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, Tx, cases, moment};
 use crate::tick::Tick;
 
-/// Letters claimed together: their commits are shared.
-const BATCH: i64 = 16;
+/// Letters recorded together: their commits are shared.
+const TOGETHER: usize = 16;
+/// Letters claimed and not yet recorded, at most: while some are recorded, others leave. After a crash
+/// so many may leave once more.
+const IN_HAND: usize = 48;
+/// How long letters that have left wait for others to be recorded with.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// What an officer reads at a letter that waits for its domain.
+const WAITS: &str = "waits its turn: the settings limit the letters to this domain";
 
 /// Sends the letters that are due, for as long as `go_on` says.
 ///
@@ -31,36 +43,180 @@ pub async fn tick(
     gateway: &Arc<Gateway>,
     go_on: impl Fn() -> bool + Send,
 ) -> Result<Tick, StoreError> {
-    let mut claimed = commit(gateway, Vec::new(), true).await?;
-    if claimed.is_empty() {
-        return Ok(Tick::Idle);
+    // Whatever an earlier turn that failed had in hand.
+    pace(gateway).let_go();
+    let mut outgoing = Outgoing::new(gateway);
+    tokio::select! {
+        ended = outgoing.run(go_on) => ended,
+        never = stay_ours(gateway) => match never {},
     }
-    while !claimed.is_empty() {
-        hold_point("sending").await;
-        let done = tokio::select! {
-            done = deliver_all(gateway, claimed) => done,
-            never = stay_ours(gateway) => match never {},
-        };
-        hold_point("sent").await;
-        claimed = commit(gateway, done, go_on()).await?;
-    }
-    Ok(Tick::Busy)
 }
 
-/// Records what was delivered and claims what is next, in one transaction: each costs the disk's answer.
-async fn commit(
-    gateway: &Arc<Gateway>,
+/// A letter in hand, and to whom it goes.
+struct Ready {
+    letter: Leaving,
+    envelope: Result<Envelope, AddressFault>,
+}
+
+impl Ready {
+    fn new(letter: Leaving) -> Self {
+        let envelope = envelope(&letter);
+        Self { letter, envelope }
+    }
+
+    /// None for what will not leave.
+    fn domain(&self) -> Option<&str> {
+        self.envelope.as_ref().ok().map(|envelope| envelope.to.domain())
+    }
+}
+
+/// What a claim gave.
+struct Claimed {
+    ready: Vec<Ready>,
+    /// Letters that must wait for their domain, and until when.
+    waits: Vec<(String, Timestamp)>,
+    /// Nothing more is due.
+    all: bool,
+}
+
+type Sending = Pin<Box<dyn Future<Output = (Leaving, Delivery)> + Send>>;
+type Recording = Pin<Box<dyn Future<Output = Result<Claimed, StoreError>> + Send>>;
+
+/// Letters on their way: while some leave, those that have left are recorded and more are claimed.
+struct Outgoing<'a> {
+    gateway: &'a Arc<Gateway>,
+    waiting: VecDeque<Ready>,
+    sending: FuturesUnordered<Sending>,
     done: Vec<(Leaving, Delivery)>,
-    claim: bool,
-) -> Result<Vec<Leaving>, StoreError> {
+    recording: Option<Recording>,
+    /// Nothing more was due at the last look.
+    dry: bool,
+}
+
+impl<'a> Outgoing<'a> {
+    fn new(gateway: &'a Arc<Gateway>) -> Self {
+        Self {
+            gateway,
+            waiting: VecDeque::new(),
+            sending: FuturesUnordered::new(),
+            done: Vec::new(),
+            recording: None,
+            dry: false,
+        }
+    }
+
+    async fn run(&mut self, go_on: impl Fn() -> bool + Send) -> Result<Tick, StoreError> {
+        let ended = self.send_all(go_on).await;
+        // A send is never cancelled, whatever the database refuses: a half-used connection could report
+        // the next letter's fate as this one's.
+        while self.sending.next().await.is_some() {}
+        ended
+    }
+
+    async fn send_all(&mut self, go_on: impl Fn() -> bool + Send) -> Result<Tick, StoreError> {
+        let mut found = Tick::Idle;
+        let mut late = false;
+        loop {
+            self.send();
+            if self.recording.is_none() {
+                self.record(go_on(), late).await;
+            }
+            if self.recording.is_none() && self.sending.is_empty() {
+                return Ok(found);
+            }
+            late = false;
+            let nothing_recorded = self.recording.is_none();
+            tokio::select! {
+                Some(one) = self.sending.next() => self.done.push(one),
+                claimed = recorded(&mut self.recording) => {
+                    self.recording = None;
+                    let claimed = claimed?;
+                    if !claimed.ready.is_empty() || !claimed.waits.is_empty() {
+                        found = Tick::Busy;
+                    }
+                    self.take(claimed).await;
+                }
+                () = tokio::time::sleep(PATIENCE), if nothing_recorded => late = true,
+            }
+        }
+    }
+
+    /// Begins as many deliveries as there are connections, none beyond what its domain takes at once.
+    fn send(&mut self) {
+        let mut at = 0;
+        while self.sending.len() < self.gateway.mailer.connections() {
+            let Some(next) = self.waiting.get(at) else { return };
+            let free = next.domain().is_none_or(|domain| pace(self.gateway).begin(domain));
+            if free {
+                let next = self.waiting.remove(at);
+                self.sending.extend(next.map(|next| deliver(Arc::clone(self.gateway), next)));
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Begins to record what has left and to claim what is next, in one transaction: each costs the disk's
+    /// answer.
+    async fn record(&mut self, go_on: bool, late: bool) {
+        let in_hand = self.waiting.len() + self.sending.len();
+        let room = if go_on { IN_HAND.saturating_sub(in_hand) } else { 0 };
+        // Neither one slow letter nor one slow domain keeps others from leaving.
+        let idle = self.sending.len() < self.gateway.mailer.connections();
+        let hungry = room > 0 && (self.waiting.is_empty() || idle) && (late || !self.dry);
+        let enough = self.done.len() >= TOGETHER || self.sending.is_empty() || late;
+        if !(hungry || enough && !self.done.is_empty()) {
+            return;
+        }
+        let done = std::mem::take(&mut self.done);
+        if !done.is_empty() {
+            hold_point("sent").await;
+        }
+        self.recording = Some(Box::pin(commit(Arc::clone(self.gateway), done, room)));
+    }
+
+    async fn take(&mut self, claimed: Claimed) {
+        self.dry = claimed.all;
+        {
+            let mut pace = pace(self.gateway);
+            for (domain, until) in &claimed.waits {
+                pace.put_off(domain, *until);
+            }
+            claimed.ready.iter().filter_map(Ready::domain).for_each(|domain| pace.taken(domain));
+        }
+        if !claimed.ready.is_empty() {
+            hold_point("sending").await;
+        }
+        self.waiting.extend(claimed.ready);
+    }
+}
+
+/// Waits for what is being recorded; for ever where nothing is.
+async fn recorded(recording: &mut Option<Recording>) -> Result<Claimed, StoreError> {
+    match recording {
+        Some(recording) => recording.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn pace(gateway: &Gateway) -> MutexGuard<'_, Pace> {
+    gateway.pace.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn commit(
+    gateway: Arc<Gateway>,
+    done: Vec<(Leaving, Delivery)>,
+    most: usize,
+) -> Result<Claimed, StoreError> {
     let (now, pause) = (gateway.clock.now(), gateway.retry_pause());
     let (id, until) = (gateway.id.clone(), gateway.lease_until(now));
     let done = Arc::new(done);
+    let as_it_is = pace(&gateway).clone();
     gateway
         .db
         // What is not recorded is sent once more.
         .write_again(move |tx| {
-            let (done, id) = (Arc::clone(&done), id.clone());
+            let (done, id, pace) = (Arc::clone(&done), id.clone(), as_it_is.clone());
             Box::pin(async move {
                 if !done.is_empty() {
                     record_accepted(tx, &done, now).await?;
@@ -69,19 +225,46 @@ async fn commit(
                     }
                     hold_point("recording").await;
                 }
-                if claim {
-                    letters::claim(tx, &id, now, until, BATCH).await
-                } else {
-                    Ok(Vec::new())
-                }
+                let limit = i64::try_from(most).unwrap_or(i64::MAX);
+                let claimed = match limit {
+                    0 => Vec::new(),
+                    _ => letters::claim(tx, &id, now, until, limit).await?,
+                };
+                put_off(tx, claimed, most, pace, now).await
             })
         })
         .await
 }
 
+/// Gives back the letters that their domain does not take yet, their attempt not counted.
+async fn put_off(
+    tx: &mut Tx,
+    claimed: Vec<Leaving>,
+    most: usize,
+    mut pace: Pace,
+    now: Timestamp,
+) -> Result<Claimed, StoreError> {
+    let all = claimed.len() < most;
+    let (mut ready, mut waits) = (Vec::with_capacity(claimed.len()), Vec::new());
+    for letter in claimed.into_iter().map(Ready::new) {
+        let wait = letter.domain().and_then(|domain| {
+            let until = pace.take(domain, now).err()?;
+            Some((domain.to_owned(), until))
+        });
+        match wait {
+            None => ready.push(letter),
+            Some((domain, until)) => {
+                letters::give_back(tx, letter.letter.id, until, WAITS).await?;
+                waits.push((domain, until));
+            }
+        }
+    }
+    Ok(Claimed { ready, waits, all })
+}
+
 /// Renews the claim on letters for as long as a slow server takes them: another gateway would send
 /// them too.
-async fn stay_ours(gateway: &Arc<Gateway>) -> std::convert::Infallible {
+async fn stay_ours(gateway: &Arc<Gateway>) -> Infallible {
     loop {
         tokio::time::sleep(gateway.lease() / 3).await;
         let (id, until) = (gateway.id.clone(), gateway.lease_until(gateway.clock.now()));
@@ -95,21 +278,21 @@ async fn stay_ours(gateway: &Arc<Gateway>) -> std::convert::Infallible {
     }
 }
 
-/// Delivers as many at once as the mailer has connections. A send is never cancelled: a half-used
-/// connection could report the next letter's fate as this one's.
-async fn deliver_all(gateway: &Arc<Gateway>, claimed: Vec<Leaving>) -> Vec<(Leaving, Delivery)> {
-    use futures::stream::{self, StreamExt};
-    stream::iter(claimed)
-        .map(|letter| async move {
-            let delivery = match envelope(&letter) {
-                Ok(envelope) => gateway.mailer.deliver(&envelope, &letter.bytes).await,
-                Err(fault) => Delivery::Refused { reply: Reply::without_code(fault.to_string()) },
-            };
-            (letter, delivery)
-        })
-        .buffer_unordered(gateway.mailer.connections())
-        .collect()
-        .await
+/// Hands one letter over.
+fn deliver(gateway: Arc<Gateway>, Ready { letter, envelope }: Ready) -> Sending {
+    Box::pin(async move {
+        let began = Instant::now();
+        let delivery = match &envelope {
+            Ok(envelope) => gateway.mailer.deliver(envelope, &letter.bytes).await,
+            Err(fault) => Delivery::Refused { reply: Reply::without_code(fault.to_string()) },
+        };
+        if let Ok(envelope) = envelope {
+            let went = !matches!(delivery, Delivery::QueueStopped { .. });
+            let now = gateway.clock.now();
+            pace(&gateway).end(envelope.to.domain(), began.elapsed(), went, now);
+        }
+        (letter, delivery)
+    })
 }
 
 fn envelope(letter: &Leaving) -> Result<Envelope, AddressFault> {
