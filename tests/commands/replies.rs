@@ -32,7 +32,8 @@ impl Asked {
     }
 
     fn request(&self) -> Value {
-        let object = self.desk.objects(&["-q", "case", "show", "--json", &*self.reference]).remove(0);
+        let object =
+            self.desk.objects(&["-q", "case", "show", "--json", &*self.reference]).remove(0);
         object["requests"].as_array().unwrap().last().unwrap().clone()
     }
 
@@ -52,7 +53,10 @@ fn a_service_that_accepts_is_not_done_and_is_chased_for_its_answer() {
     assert_eq!(asked.request()["state"], "accepted");
     assert!(asked.act("show", &[]).contains("the gateway sen accepted it"));
     assert!(!asked.waiting().contains("a service answered"), "{}", asked.waiting());
-    asked.writes(3, "The plan was late because the advice came late. We are sorry, and it is out today.");
+    asked.writes(
+        3,
+        "The plan was late because the advice came late. We are sorry, and it is out today.",
+    );
     assert_eq!(asked.request()["state"], "answered");
     assert!(asked.waiting().contains("a service answered: check it"), "{}", asked.waiting());
 }
@@ -62,10 +66,17 @@ fn what_is_not_theirs_is_chased_no_more_and_waits_for_an_officer() {
     let asked = Asked::new();
     asked.writes(2, "Hi, I'm afraid this one can't be ours. Try Transport.");
     assert_eq!(asked.request()["state"], "declined");
-    assert!(asked.waiting().contains("a service says that it is not theirs"), "{}", asked.waiting());
+    assert!(
+        asked.waiting().contains("a service says that it is not theirs"),
+        "{}",
+        asked.waiting()
+    );
     // A stubborn officer asks them again; a wiser one names somebody else.
     asked.act("ask", &["--service", "sen"]);
-    assert_eq!((&asked.request()["state"], &asked.request()["round"]), (&"asked".into(), &2.into()));
+    assert_eq!(
+        (&asked.request()["state"], &asked.request()["round"]),
+        (&"asked".into(), &2.into())
+    );
     assert!(!asked.waiting().contains("not theirs"), "{}", asked.waiting());
     asked.writes(3, "Not ours: really");
     asked.act("correct", &["--service", "home_to_school_transport", "--because", "the taxi"]);
