@@ -93,7 +93,7 @@ pub(in crate::cli) enum CaseAct {
         /// Its day is counted back from the customer's date again.
         #[arg(long, conflicts_with = "due")]
         by_the_customers_date: bool,
-        /// Who answers, as 'Name <address>'; 'none' for whom the services' file names.
+        /// Who answers, as `Name <address>`; `none` for whom the services' file names.
         #[arg(long)]
         responder: Option<String>,
     },
