@@ -325,7 +325,8 @@ pub struct Untold {
 /// What is infected, belongs to a message that is settled, and was told to nobody.
 const UNTOLD: &str = "told_at IS NULL
     AND sha256 IN (SELECT sha256 FROM attached_file WHERE scan = 'infected')
-    AND message_id IN (SELECT id FROM message WHERE state IN ('done', 'quarantined'))";
+    AND EXISTS (SELECT 1 FROM message m
+                WHERE m.id = attachment.message_id AND m.state IN ('done', 'quarantined'))";
 
 /// Whether there is anything infected that a person must be told of.
 ///
