@@ -3,6 +3,9 @@
 //! `cargo bench --bench outbox [-- LETTERS]`: fills a new `SQLite` store with 100,000 letters, has the outbox
 //! hand them to `smtp-sink`, then has `smtp-source` send as many of the same size to a fresh one. What it
 //! needs and how to read it: `docs/benchmarks.md`.
+//!
+//! `cargo bench --bench outbox -- kills [LETTERS [SEED]]`: the program itself is killed at random 100 times
+//! while they leave, and every letter that came is counted.
 
 #![expect(
     clippy::expect_used,
@@ -11,6 +14,7 @@
     reason = "a benchmark prints, and stops where it cannot go on"
 )]
 
+mod kills;
 mod postfix;
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -41,8 +45,13 @@ const CONNECTIONS: usize = 4;
 const BAR: f64 = 0.2;
 
 fn main() {
-    let asked = std::env::args().skip(1).find(|word| word != "--bench");
-    let number = asked.map_or(LETTERS, |word| word.parse().expect("a number of letters"));
+    let mut asked = std::env::args().skip(1).filter(|word| word != "--bench").peekable();
+    let killed = asked.next_if(|word| word == "kills").is_some();
+    let number = asked.next().map_or(LETTERS, |word| word.parse().expect("a number of letters"));
+    if killed {
+        let seed = asked.next().map_or(1, |word| word.parse().expect("a seed: a number"));
+        return kills::run(number, seed);
+    }
     println!("yardstick: {}", postfix::version());
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");
     let folder = tempfile::tempdir().expect("a folder for temporary files");

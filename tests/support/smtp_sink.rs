@@ -66,6 +66,8 @@ pub struct Script {
     pub letters_a_connection: usize,
     /// Hands each letter that is taken on, before it says so.
     pub hand_on: Option<HandOn>,
+    /// Forgets each letter once it was handed on: for more of them than fit in memory.
+    pub forget: bool,
 }
 
 /// Where letters go on to.
@@ -85,6 +87,7 @@ impl Default for Script {
             password: None,
             letters_a_connection: usize::MAX,
             hand_on: None,
+            forget: false,
         }
     }
 }
@@ -291,7 +294,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 }
                 let bytes = letter(&mut stream).await?;
                 let whole = Letter { from: from.clone(), to: to.clone(), bytes };
-                seen.offered.lock().unwrap().push(whole.clone());
+                if !script.forget {
+                    seen.offered.lock().unwrap().push(whole.clone());
+                }
                 if script.drop == Drop::AfterDot {
                     return Ok(None);
                 }
@@ -303,7 +308,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                     if let Some(hand_on) = &script.hand_on {
                         tokio::task::block_in_place(|| hand_on(&whole));
                     }
-                    seen.letters.lock().unwrap().push(whole);
+                    if !script.forget {
+                        seen.letters.lock().unwrap().push(whole);
+                    }
                     letters += 1;
                 }
                 say(&mut stream, &reply).await?;
