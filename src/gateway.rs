@@ -143,6 +143,12 @@ impl Gateway {
         }))
     }
 
+    /// Until when a letter to a customer that is written now can still be put right.
+    pub fn undoable_until(&self, now: Timestamp) -> Timestamp {
+        let seconds = i64::from(self.config.acknowledgement.undo_seconds);
+        now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(now)
+    }
+
     /// What council staff edit, as it stands now. One message is judged by one set.
     pub fn policy(&self) -> Arc<Policy> {
         Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))

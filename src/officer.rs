@@ -17,6 +17,7 @@ use crate::store::cases::{self, CaseRow, Clocked};
 use crate::store::requests::RequestRow;
 use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
+mod acknowledge;
 mod act;
 mod actions;
 mod assess;
@@ -30,6 +31,7 @@ mod post;
 mod stage;
 mod together;
 
+use acknowledge::Meaning;
 pub use act::Act;
 pub use actions::ActionMove;
 pub use assess::task_done;
@@ -118,6 +120,7 @@ pub async fn act(
                 if other || !cases::hold(tx, id, version).await? {
                     return Err(ActFault::ChangedMeanwhile);
                 }
+                let meaning = Meaning::of(&act);
                 let done = match act {
                     Act::Correct { changes, because } => {
                         correct(tx, &inner, found, &by, &changes, because).await
@@ -193,8 +196,10 @@ pub async fn act(
                         together::separate(tx, &inner, found, &by, &because).await
                     }
                 }?;
+                let as_it_is = find(tx, &reference).await?;
+                let first = acknowledge::after(tx, &inner, &as_it_is, meaning).await?;
                 cases::count(tx, id, version).await?;
-                Ok::<_, ActFault>(done)
+                Ok::<_, ActFault>(done + &first)
             })
         })
         .await?;

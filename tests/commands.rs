@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "commands/acknowledgements.rs"]
+mod acknowledgements;
 #[path = "commands/actions.rs"]
 mod actions;
 #[path = "commands/api.rs"]
@@ -65,9 +67,11 @@ struct Ran {
     err: String,
 }
 
-/// A gateway on a Maildir, whose letters become files.
+/// A gateway on a Maildir, whose letters become files. Nobody decides within these tests what their message
+/// is, unless they say so: the first letter does not wait for it.
 const SETTINGS: &str = "[[mailbox]]\nname = \"complaints\"\nkind = \"maildir\"\npath = \"mailbox\"\n\
-    address = \"complaints@northmere.example\"\n[outgoing]\nfolder = \"outbox\"\n[console]\nlisten = \"127.0.0.1:0\"\n";
+    address = \"complaints@northmere.example\"\n[outgoing]\nfolder = \"outbox\"\n[console]\nlisten = \"127.0.0.1:0\"\n\
+    [acknowledgement]\nneutral_on_day = 0\n";
 
 impl Desk {
     fn new() -> Self {

@@ -112,6 +112,7 @@ fn settings(setup: &Setup<'_>) -> String {
          host = \"127.0.0.1\"\nport = {imap}\nsecurity = \"plain\"\nuser = \"{user}\"\n\
          password = \"{password}\"\n\
          [smtp]\nhost = \"127.0.0.1\"\nport = {smtp}\nsecurity = \"plain\"\n\
+         [acknowledgement]\nundo_seconds = 0\nneutral_on_day = 0\n\
          [limits]\nanswers_in_ten_minutes = 100000\n\
          [console]\nlisten = \"127.0.0.1:0\"\n",
         store = setup.store,

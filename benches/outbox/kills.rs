@@ -38,8 +38,7 @@ async fn killed(number: usize, seed: u64) {
     for part in ["cur", "new", "tmp"] {
         std::fs::create_dir(folder.path().join(part)).expect("a Maildir");
     }
-    let settings =
-        Settings::write(&[mailbox], sink.port(), None, "[reminders]\nenabled = false\n");
+    let settings = Settings::write(&[mailbox], sink.port(), None, "[reminders]\nenabled = false\n");
     fill(&settings, number).await;
     println!("{number} letters wait; the program is killed {KILLS} times (seed {seed})");
 

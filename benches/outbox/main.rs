@@ -134,6 +134,7 @@ fn letter() -> Written {
     let paragraphs = || std::iter::repeat_n(words, 9);
     let html = paragraphs().collect::<Vec<_>>().join("</p>\n<p>");
     Written {
+        letter: "service-request",
         subject: "A complaint for your service".to_owned(),
         text: paragraphs().collect::<Vec<_>>().join("\n\n").into(),
         html: format!("<html lang=\"en\"><body><p>{html}</p></body></html>").into(),

@@ -12,7 +12,11 @@ use crate::gateway::{Gateway, StartFault};
 use crate::{console, daemon};
 
 pub(super) async fn run(asked: Serve, file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let (config, _) = super::configured(file)?;
+    let (mut config, _) = super::configured(file)?;
+    if asked.once {
+        // Nobody is there who could put a decision right.
+        config.acknowledgement.undo_seconds = 0;
+    }
     let missing = config.missing_to_serve(&file.display().to_string());
     if !missing.is_empty() {
         return Err(Failure::Faults(missing));

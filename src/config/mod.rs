@@ -3,6 +3,7 @@
 //! Everything has a default except what nobody can guess: the mailboxes and where mail leaves.
 //! Any setting can come from the environment (`POSTERN__SMTP__HOST`, `POSTERN__MAILBOX__0__USER`).
 
+mod acknowledgement;
 mod environment;
 mod place;
 mod sections;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use crate::fault::Fault;
 use place::Source;
 
+pub use acknowledgement::Acknowledgement;
 pub use sections::{
     Clamd, Console, Council, Dkim, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders,
     Scan, Secret, Security, Smtp, SmtpLimit, Store,
@@ -45,6 +47,9 @@ pub struct Config {
     /// The status page.
     #[serde(default)]
     pub console: Console,
+    /// When a customer is told that we have their message.
+    #[serde(default)]
+    pub acknowledgement: Acknowledgement,
     /// Chasing.
     #[serde(default)]
     pub reminders: Reminders,
@@ -163,6 +168,7 @@ impl Config {
     fn faults(&self, source: Source<'_>) -> Vec<Fault> {
         let mut faults = self.council.faults(source);
         faults.extend(self.intake.faults(source));
+        faults.extend(self.acknowledgement.faults(source));
         faults.extend(self.scan.faults(source));
         faults.extend(self.limits.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tracing::error;
 
@@ -24,6 +25,9 @@ use crate::store::cases::{self, Clocked, NewCase};
 use crate::store::requests::PartOf;
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, Tx, json};
+
+/// The hour (London time) at which a working day's last letters leave: the team is still there.
+const END_OF_DAY: i8 = 16;
 
 /// A case that has just been opened.
 #[derive(Debug)]
@@ -228,7 +232,28 @@ fn acknowledge(scene: &Scene<'_>, first: &FirstLetter<'_>, after: &mut Following
     let id = acknowledgement_for(named, classification.customer_type, &classification.flags, &lead);
     let Some(id) = id else { return };
     let context = customer_letter(scene, first, named);
-    customer_post(scene, first.case, id, &context, "acknowledgement", after);
+    let due_at = leaves_at(scene, first, named.is_some());
+    customer_post(scene, first.case, id, &context, ("acknowledgement", due_at), after);
+}
+
+/// When an acknowledgement may leave: what was decided waits only so long that it can be put right, what
+/// was not leaves as the last thing of a working day, unless somebody decides before. A letter that says whom
+/// to ring where a child may be in danger waits for no decision.
+fn leaves_at(scene: &Scene<'_>, first: &FirstLetter<'_>, decided: bool) -> Timestamp {
+    let settings = &scene.gateway.config.acknowledgement;
+    let soon = scene.gateway.undoable_until(scene.now);
+    let at_once = decided || scene.classification.flags.contains(&Flag::Safeguarding);
+    if at_once || settings.neutral_on_day == 0 {
+        return soon;
+    }
+    let days = i32::from(settings.neutral_on_day);
+    let last = scene.policy.calendar.add_working_days(first.clock.received_on, days);
+    let end = last.ok().and_then(|day| {
+        let zoned = day.at(END_OF_DAY, 0, 0, 0).to_zoned(crate::clock::london());
+        Some(zoned.ok()?.timestamp())
+    });
+    // Past what the calendar covers nobody is kept waiting.
+    end.map_or(soon, |end| end.max(soon))
 }
 
 fn customer_letter(
@@ -320,7 +345,7 @@ pub(super) async fn receipt(
         complaint_open: false,
         route: None,
     };
-    customer_post(scene, case, LetterId::FollowUp, &context, "receipt", after);
+    customer_post(scene, case, LetterId::FollowUp, &context, ("receipt", scene.now), after);
     Ok(())
 }
 
@@ -330,7 +355,7 @@ fn customer_post(
     case: TokenCase,
     id: LetterId,
     context: &CustomerLetter,
-    purpose: &'static str,
+    (purpose, due_at): (&'static str, Timestamp),
     after: &mut Following,
 ) {
     let Some(recipient) = scene.sender() else { return };
@@ -353,7 +378,7 @@ fn customer_post(
         automatic: Automatic::Replied,
         in_reply_to: scene.one.email.message_id.clone(),
         references: scene.one.email.references.clone(),
-        due_at: scene.now,
+        due_at,
     });
 }
 

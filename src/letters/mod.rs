@@ -50,6 +50,8 @@ struct Shipped;
 /// A letter, written: what the outbox keeps and sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
+    /// Which letter it is, as the outbox keeps it.
+    pub letter: &'static str,
     /// One line, with nothing personal in it.
     pub subject: String,
     /// The plain text, complete in itself; paragraphs are single lines, for the mailer to wrap.
@@ -178,7 +180,7 @@ impl Letters {
         }
         let text = page::tidy(&self.render(letter, "body.txt", fields)?);
         let html = page::style(&page::tidy(&self.render(letter, "body.html", fields)?));
-        Ok(Written { subject, text: text.into(), html: html.into() })
+        Ok(Written { letter: letter.id(), subject, text: text.into(), html: html.into() })
     }
 
     fn render(

@@ -168,6 +168,7 @@ impl Sender {
 fn new_letter(posting: &Posting) -> NewLetter<'_> {
     NewLetter {
         purpose: posting.purpose,
+        template: posting.written.letter,
         once_key: &posting.once_key,
         case_id: posting.case.map(|case| case.id),
         request_id: posting.request,

@@ -58,6 +58,18 @@ pub struct ProposalRow {
 const ROW: &str = "SELECT k.reference, p.gate, p.evidence, p.answer
      FROM proposal p JOIN complaint_case k ON k.id = p.case_id";
 
+/// Whether anything of a case's first stage that may stand in its way is undecided.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn any_undecided(tx: &mut Tx, case: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "look for undecided proposals", c => sqlx::query_as(
+        "SELECT p.id FROM proposal p JOIN complaint_case k ON k.id = p.case_id
+         WHERE p.case_id = $1 AND p.answer IS NULL AND k.stage = 1 LIMIT 1")
+        .bind(case).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
 /// What nobody has decided yet, oldest first. Past its first stage a case was taken on.
 ///
 /// # Errors

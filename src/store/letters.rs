@@ -17,6 +17,8 @@ const LETTERS_TOGETHER: usize = 50;
 pub struct NewLetter<'a> {
     /// `acknowledgement`, `service_request`, …
     pub purpose: &'a str,
+    /// Which letter it is.
+    pub template: &'a str,
     /// What must happen only once.
     pub once_key: &'a str,
     /// Case row.
@@ -45,10 +47,11 @@ pub async fn begin(
     for some in new.chunks(ROWS) {
         let rows: Vec<(String, i64)> = on!(tx, "queue letters", c => {
             let mut insert = sqlx::QueryBuilder::new(
-                "INSERT INTO letter (purpose, once_key, case_id, request_id, message_id, recipient,
+                "INSERT INTO letter (purpose, template, once_key, case_id, request_id, message_id, recipient,
                                      envelope_from, subject, header_message_id, created_at, due_at, state) ");
             insert.push_values(some, |mut row, one| {
                 row.push_bind(one.purpose)
+                    .push_bind(one.template)
                     .push_bind(clean(one.once_key).into_owned())
                     .push_bind(one.case_id)
                     .push_bind(one.request_id)
@@ -195,6 +198,57 @@ pub async fn next_due(db: &Db) -> Result<Option<i64>, StoreError> {
          FROM letter WHERE state = 'queued'")
         .fetch_optional(c).await)?;
     Ok(row.and_then(|(due,)| due))
+}
+
+/// The last letter that tells a customer that we have their message.
+#[derive(Debug, Clone, FromRow)]
+pub struct FirstLetter {
+    /// Row.
+    pub id: i64,
+    /// State.
+    pub state: String,
+    /// Which letter it is; none for one from before that was kept.
+    pub template: Option<String>,
+    /// The message that it answers.
+    pub message_id: Option<i64>,
+    /// To whom.
+    pub recipient: String,
+    /// The Message-ID of what it answers.
+    pub in_reply_to: Option<String>,
+}
+
+/// The acknowledgement of a case, the last where an officer's decision put one in the place of another.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn acknowledgement(tx: &mut Tx, case: i64) -> Result<Option<FirstLetter>, StoreError> {
+    on!(tx, "look up an acknowledgement", c => sqlx::query_as(
+        "SELECT l.id, l.state, l.template, l.message_id, l.recipient, m.message_id AS in_reply_to
+         FROM letter l LEFT JOIN message m ON m.id = l.message_id
+         WHERE l.case_id = $1 AND l.purpose = 'acknowledgement' AND l.state <> 'cancelled'
+         ORDER BY l.id DESC LIMIT 1")
+        .bind(case).fetch_optional(c).await)
+}
+
+/// Takes a letter out of the outbox that has not begun to leave. False when it has.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_back(
+    tx: &mut Tx,
+    id: i64,
+    cause: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "take a letter back", c => sqlx::query_as(
+        "UPDATE letter SET state = 'cancelled', last_cause = $3
+         WHERE id = $1 AND attempts = 0
+           AND (state = 'held' OR (state = 'queued' AND leased_until <= $2)) RETURNING id")
+        .bind(id)
+        .bind(now.as_millisecond())
+        .bind(clean(cause))
+        .fetch_optional(c).await)?;
+    Ok(row.is_some())
 }
 
 /// How a delivery ended, as the outbox keeps it.

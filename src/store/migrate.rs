@@ -40,6 +40,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0015_owners", include_str!("../../migrations/0015_owners.sql")),
     ("0016_ombudsman", include_str!("../../migrations/0016_ombudsman.sql")),
     ("0017_queues", include_str!("../../migrations/0017_queues.sql")),
+    ("0018_first_letters", include_str!("../../migrations/0018_first_letters.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -80,7 +80,8 @@ fn no_name_address_subject_or_text_reaches_the_log() {
 fn nor_by_way_of_letters_that_cannot_leave() {
     // Nothing listens where mail should leave: letters wait, and the log says so without their addresses.
     let settings = "[[mailbox]]\nname = \"complaints\"\nkind = \"maildir\"\npath = \"mailbox\"\n\
-        address = \"complaints@northmere.example\"\n[smtp]\nhost = \"127.0.0.1\"\nport = 1\nsecurity = \"plain\"\n";
+        address = \"complaints@northmere.example\"\n[smtp]\nhost = \"127.0.0.1\"\nport = 1\nsecurity = \"plain\"\n\
+        [acknowledgement]\nneutral_on_day = 0\n";
     let desk = Desk::with(settings);
     for (number, message) in marked().iter().enumerate() {
         deliver(&desk, number, message);

@@ -42,6 +42,7 @@ impl Post {
     pub(crate) async fn queue(&self, domain: &str, letters: usize) {
         let now = self.clock.now();
         let written = Arc::new(Written {
+            letter: "service-request",
             subject: "About your complaint".to_owned(),
             text: "We have your message.".to_owned().into(),
             html: "<p>We have your message.</p>".to_owned().into(),

@@ -12,6 +12,7 @@ use super::{ODD, later, nine, odd_kept, several, tx};
 fn letter<'a>(once_key: &'a str, recipient: &'a str, due_at: Timestamp) -> NewLetter<'a> {
     NewLetter {
         purpose: "acknowledgement",
+        template: "acknowledgement-enquiry",
         once_key,
         case_id: Some(4),
         request_id: Some(5),

@@ -31,6 +31,7 @@ async fn begin(db: &Db, purpose: &str, recipient: &str, at: Timestamp) -> i64 {
     let once_key = format!("{purpose}:{recipient}:{at}:{:?}", states(db).await.len());
     let new = NewLetter {
         purpose,
+        template: "acknowledgement-enquiry",
         once_key: &once_key,
         case_id: Some(4),
         request_id: None,

@@ -34,7 +34,8 @@ impl Settings {
         let mut text = format!(
             "[store]\nurl = \"{store}\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
              [smtp]\nhost = \"127.0.0.1\"\nport = {smtp_port}\nsecurity = \"plain\"\n\
-             from = \"complaints@northmere.example\"\n\n{more}\n"
+             from = \"complaints@northmere.example\"\n\n\
+             [acknowledgement]\nundo_seconds = 0\nneutral_on_day = 0\n\n{more}\n"
         );
         for mailbox in mailboxes {
             text.push_str("\n[[mailbox]]\n");
