@@ -15,7 +15,7 @@ use crate::policy::{self, Policy};
 use crate::scan::clamd::Patience;
 use crate::store::{StoreError, letters, mailboxes};
 use crate::tick::Tick;
-use crate::{console, outbox, recount, reminders, scan};
+use crate::{alarm, console, outbox, recount, reminders, scan};
 
 /// The longest that a loop sleeps: a nudge that came from another gateway is never waited for longer.
 const LONGEST_SLEEP: Duration = Duration::from_secs(15);
@@ -100,6 +100,10 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
             || tokio::time::sleep(Duration::from_mins(1)),
         )
         .await;
+    });
+    let (one, stop_one) = (Arc::clone(gateway), stop.clone());
+    loops.spawn(async move {
+        turn("alarms", &stop_one, || alarm::tick(&one), || alarm::wait(&one)).await;
     });
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
@@ -201,6 +205,7 @@ pub async fn once(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     while recount::tick(gateway, &seen).await? == Tick::Busy {}
     reminders::owners_gone(gateway).await?;
     while intake::tick(gateway).await? == Tick::Busy {}
+    while alarm::tick(gateway).await? == Tick::Busy {}
     reminders::tick(gateway).await?;
     while outbox::tick(gateway, || true).await? == Tick::Busy {}
     while scan::tick(gateway, Patience::default()).await? == Tick::Busy {}

@@ -26,6 +26,9 @@ pub struct History {
     /// Whether it comes from somebody who was reminded of an action of its case and of nothing else: it is
     /// neither the customer's nor a service's answer.
     pub about_action: bool,
+    /// The message that may tell of a child at risk and to whose call this one replies, from where the call
+    /// went or from the council.
+    pub alarm: Option<i64>,
     /// A case whose bare reference stands in the message and to which the sender is a party.
     pub referenced_case: Option<KnownCase>,
     /// Cases whose references it quotes and to which the sender is no party: suggestions for an officer.
@@ -118,6 +121,11 @@ pub enum Action {
         /// The case of the council that it names; none where it names none, or several.
         case: Option<i64>,
     },
+    /// Somebody says that they have opened what may tell of a child at risk: nobody else is called.
+    Opened {
+        /// The message's row.
+        alarm: i64,
+    },
     /// The same message again: linked to the first and to its case.
     Duplicate {
         /// The first message's row.
@@ -143,6 +151,7 @@ impl Action {
             Self::Attach { .. } => "attached",
             Self::AnswerRequest { .. } => "answered_request",
             Self::Ombudsman { .. } => "ombudsman",
+            Self::Opened { .. } => "alarm_opened",
             Self::Duplicate { .. } => "duplicate",
             Self::File { .. } => "filed",
             Self::Triage => "triage",
@@ -194,7 +203,10 @@ pub fn decide(
 ) -> Decision {
     let (action, reason) = act(email, classification, history);
     let acknowledgement = acknowledge(email, &action, history, standing, received_at);
-    let alert = classification.flags.contains(&Flag::Safeguarding) && !email.kind.is_automatic();
+    // Whoever was called writes about a call that was made.
+    let is_call = history.alarm.is_some();
+    let at_risk = classification.flags.contains(&Flag::Safeguarding);
+    let alert = at_risk && !is_call && !email.kind.is_automatic();
     Decision { action, reason, acknowledgement, alert }
 }
 
@@ -217,6 +229,14 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
         let why = "it says that the Ombudsman writes, and the mail server says not: a person looks";
         return (Action::Triage, why.to_owned());
     }
+    if let Some(alarm) = history.alarm {
+        return if says_opened(&email.reply_text) {
+            (Action::Opened { alarm }, "they have opened what they were called for".to_owned())
+        } else {
+            let why = "who was called because a child may be at risk writes: read it now";
+            (Action::Triage, why.to_owned())
+        };
+    }
     if let Some(case) = known {
         let how = if history.token_case.is_some() {
             "it carries the case's keyed token"
@@ -232,6 +252,18 @@ fn act(email: &Email, classification: &Classification, history: &History) -> (Ac
         };
     }
     open_or_triage(classification, history)
+}
+
+/// Whether a reply to a call says that the message is opened: its first line has the word, and no `not`.
+fn says_opened(reply: &str) -> bool {
+    let first = reply.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let words: Vec<String> = first
+        .split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '\u{2019}')
+        .map(str::to_lowercase)
+        .collect();
+    let denied =
+        |word: &String| word == "not" || word.ends_with("n't") || word.ends_with("n\u{2019}t");
+    words.iter().any(|word| word == "opened") && !words.iter().any(denied)
 }
 
 fn answer(case: i64, request: i64, history: &History) -> Action {
@@ -303,6 +335,7 @@ pub fn acknowledge(
             return no("it comes from who sees to an action, not from the customer", false);
         }
         Action::Attach { .. } => false,
+        Action::Opened { .. } => return no("it replies to a call of ours", false),
         Action::Ombudsman { .. } => return no("the link officer answers the Ombudsman", false),
         Action::AnswerRequest { .. } => return no("a service's answer needs no receipt", false),
         Action::Duplicate { .. } => return no("the first copy was answered", false),

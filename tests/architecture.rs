@@ -38,9 +38,11 @@ const MAY_USE: &[(&str, &str)] = &[
     // `gateway` is what every tick is given, so it names what they need, and `outbox` is given it.
     ("gateway", "clock config decide email fault letters outbox policy private store token"),
     ("outbox", "private clock tls hold tick casework letters token store gateway"),
+    // Whom to call is the settings' and the directory's; what they are sent is a letter like any.
+    ("alarm", "casework clock tick letters policy store outbox gateway"),
     (
         "intake",
-        "clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox gateway",
+        "alarm clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox gateway",
     ),
     // A suspended stage stands still by the functions that officers' moves use.
     ("reminders", "clock hold tick casework letters policy store outbox officer gateway"),
@@ -58,7 +60,10 @@ const MAY_USE: &[(&str, &str)] = &[
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store"),
     ("backtest", "casework email intake rules store"),
-    ("daemon", "tick store intake outbox reminders recount scan console gateway policy backtest"),
+    (
+        "daemon",
+        "alarm tick store intake outbox reminders recount scan console gateway policy backtest",
+    ),
     (
         "cli",
         "account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \

@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "stories/alarms.rs"]
+mod alarms;
 #[path = "stories/arrival.rs"]
 mod arrival;
 #[path = "stories/bounces.rs"]

@@ -4,6 +4,7 @@
 //! Any setting can come from the environment (`POSTERN__SMTP__HOST`, `POSTERN__MAILBOX__0__USER`).
 
 mod acknowledgement;
+mod duty;
 mod environment;
 mod place;
 mod sections;
@@ -16,9 +17,10 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use acknowledgement::Acknowledgement;
+pub use duty::Duty;
 pub use sections::{
-    Clamd, Console, Council, Dkim, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders,
-    Scan, Secret, Security, Smtp, SmtpLimit, Store,
+    Clamd, Console, Council, Dkim, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan,
+    Secret, Security, Smtp, SmtpLimit, Store,
 };
 
 /// Every setting.
@@ -169,6 +171,7 @@ impl Config {
         let mut faults = self.council.faults(source);
         faults.extend(self.intake.faults(source));
         faults.extend(self.acknowledgement.faults(source));
+        faults.extend(self.duty.faults(source));
         faults.extend(self.scan.faults(source));
         faults.extend(self.limits.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {

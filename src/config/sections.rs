@@ -464,14 +464,6 @@ pub struct Outgoing {
     pub folder: PathBuf,
 }
 
-/// Who is told at once when a child may be at risk.
-#[derive(Debug, Clone, Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-pub struct Duty {
-    /// The duty officer's address.
-    pub address: Option<String>,
-}
-
 /// The status page and the API.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -108,6 +108,7 @@ pub(super) async fn of(
     };
     history.token_case = case.as_ref().map(known_case);
     history.about_letter = about.as_ref().map(|letter| letter.id);
+    history.alarm = alarm_of(about.as_ref(), trusted, services);
     let quoted = if alone { None } else { quoted_case(tx, one, trusted, &mut history).await? };
     let row = case.or(quoted);
 
@@ -189,6 +190,15 @@ async fn letter_of(
         return Ok(None);
     }
     letters::about(tx, i64::try_from(token.sequence).unwrap_or(0)).await
+}
+
+/// The message that a call was about, where whoever was called, or somebody of the council, replies to it.
+fn alarm_of(letter: Option<&About>, sender: Option<&str>, services: &Services) -> Option<i64> {
+    let (letter, sender) = (letter?, sender?);
+    let theirs =
+        letter.recipient.eq_ignore_ascii_case(sender) || services.is_council_address(sender);
+    let is_call = letter.purpose == LetterId::SafeguardingAlert.id();
+    letter.message_id.filter(|_| is_call && theirs)
 }
 
 /// The case of an earlier message that this one answers, where the sender is its party.

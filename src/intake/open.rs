@@ -51,6 +51,7 @@ impl<'a> Opening<'a> {
             Action::Attach { .. }
             | Action::AnswerRequest { .. }
             | Action::Ombudsman { .. }
+            | Action::Opened { .. }
             | Action::Duplicate { .. }
             | Action::File { .. }
             | Action::Triage => None,

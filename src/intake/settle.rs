@@ -10,17 +10,18 @@ use super::history::Shelf;
 use super::open::Opening;
 use super::suggest::{Neighbours, by_itself, exhausted, suggest};
 use super::{InHand, assess, bounces, history, ombudsman, open};
+use crate::alarm;
 use crate::casework::case::{Actor, Event};
 use crate::casework::reply::Says;
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::decide::{Action, Decision, History, decide};
 use crate::email::{Kind, SenderProof};
 use crate::gateway::Gateway;
-use crate::letters::{DutyAlert, LetterId};
-use crate::outbox::{Automatic, Posting};
+use crate::outbox::Posting;
 use crate::policy::Policy;
 use crate::rules::{Classification, Known};
 use crate::store::actions;
+use crate::store::alarms::{self, NewAlarm};
 use crate::store::assessments::{self, NewProposal};
 use crate::store::messages::{self, Settled};
 use crate::store::requests::NewRung;
@@ -176,6 +177,7 @@ pub(crate) struct Following {
     pub(crate) letters: Vec<Posting>,
     pub(crate) suggestions: Vec<NewSuggestion>,
     pub(crate) proposals: Vec<NewProposal>,
+    pub(crate) alarms: Vec<NewAlarm>,
     /// Bands with their messages.
     pub(crate) bands: Vec<(i64, i64)>,
 }
@@ -199,6 +201,9 @@ impl Following {
         suggestions::add_all(tx, &self.suggestions, now).await?;
         suggestions::keep_bands(tx, &self.bands).await?;
         assessments::propose(tx, &self.proposals, now).await?;
+        for alarm in &self.alarms {
+            alarms::raise(tx, alarm, now).await?;
+        }
         gateway.sender.post(tx, &self.letters, now).await
     }
 }
@@ -246,6 +251,11 @@ async fn act(
             Ok(Some(*case))
         }
         Action::Ombudsman { case } => ombudsman::take_note(tx, scene, *case, after).await,
+        Action::Opened { alarm } => {
+            let by = scene.sender().unwrap_or_default();
+            alarms::opened(tx, *alarm, &by, scene.now).await?;
+            Ok(None)
+        }
         Action::Duplicate { of, case } => {
             if let Some(case) = case {
                 after.events.push(note(*case, format!("message {message} repeats message {of}")));
@@ -371,6 +381,7 @@ fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static
         Action::AnswerRequest { says, .. } => to_do(*says),
         Action::Open { .. }
         | Action::Ombudsman { .. }
+        | Action::Opened { .. }
         | Action::Duplicate { .. }
         | Action::File { .. }
         | Action::Triage => None,
@@ -412,33 +423,12 @@ fn alert(scene: &Scene<'_>, after: &mut Following) {
         words: "a child may be at risk: open the message now".into(),
         ..NewTask::default()
     });
-    let duty = scene.gateway.config.duty.address.clone();
-    let duty = duty
-        .unwrap_or_else(|| scene.policy.rules.services().team.safeguarding_duty.address.clone());
-    let received = scene.one.received_at().to_zoned(crate::clock::london());
-    let context = DutyAlert {
-        message_number: message,
-        received: received.strftime("%-I:%M%P on %A %-d %B %Y").to_string(),
-        is_second_call: false,
-        message_url: None,
-        council: scene.gateway.council(),
-    };
-    let Some(written) = open::write(scene.policy, LetterId::SafeguardingAlert, &context) else {
-        return;
-    };
-    after.letters.push(Posting {
-        purpose: LetterId::SafeguardingAlert.id(),
-        once_key: format!("safeguarding:{message}"),
-        case: None,
-        request: None,
-        message: Some(message),
-        recipient: duty,
-        written,
-        automatic: Automatic::Generated,
-        in_reply_to: None,
-        references: Vec::new(),
-        due_at: scene.now,
-    });
+    let received_at = scene.one.received_at();
+    let call = alarm::call(scene.gateway, scene.policy, message, received_at, scene.now);
+    if let Some((letter, alarm)) = call {
+        after.letters.push(letter);
+        after.alarms.push(alarm);
+    }
 }
 
 #[cfg(test)]

@@ -121,6 +121,7 @@ pub(super) fn suggest(
         Action::Attach { case } => new_matter(scene, case).into_iter().collect(),
         Action::AnswerRequest { .. }
         | Action::Ombudsman { .. }
+        | Action::Opened { .. }
         | Action::Duplicate { .. }
         | Action::File { .. }
         | Action::Triage => Vec::new(),

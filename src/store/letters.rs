@@ -398,6 +398,8 @@ pub struct About {
     pub case_id: Option<i64>,
     /// Request row.
     pub request_id: Option<i64>,
+    /// The message that it is about.
+    pub message_id: Option<i64>,
     /// What for.
     pub purpose: String,
     /// To whom it went.
@@ -409,7 +411,7 @@ pub struct About {
 /// # Errors
 /// When the database refuses.
 pub async fn about(tx: &mut Tx, id: i64) -> Result<Option<About>, StoreError> {
-    let row = on!(tx, "find a letter", c => sqlx::query_as("SELECT id, case_id, request_id, purpose, recipient FROM letter WHERE id = $1")
+    let row = on!(tx, "find a letter", c => sqlx::query_as("SELECT id, case_id, request_id, message_id, purpose, recipient FROM letter WHERE id = $1")
         .bind(id).fetch_optional(c).await)?;
     Ok(row)
 }
@@ -420,7 +422,7 @@ pub async fn about(tx: &mut Tx, id: i64) -> Result<Option<About>, StoreError> {
 /// When the database refuses.
 pub async fn by_header(tx: &mut Tx, message_id: &str) -> Result<Option<About>, StoreError> {
     let row = on!(tx, "by header", c => sqlx::query_as(
-        "SELECT id, case_id, request_id, purpose, recipient FROM letter WHERE header_message_id = $1 LIMIT 1")
+        "SELECT id, case_id, request_id, message_id, purpose, recipient FROM letter WHERE header_message_id = $1 LIMIT 1")
         .bind(clean(message_id)).fetch_optional(c).await)?;
     Ok(row)
 }

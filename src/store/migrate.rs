@@ -41,6 +41,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0016_ombudsman", include_str!("../../migrations/0016_ombudsman.sql")),
     ("0017_queues", include_str!("../../migrations/0017_queues.sql")),
     ("0018_first_letters", include_str!("../../migrations/0018_first_letters.sql")),
+    ("0019_alarms", include_str!("../../migrations/0019_alarms.sql")),
 ];
 
 /// The two spellings of a migration.

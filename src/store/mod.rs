@@ -27,6 +27,7 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod alarms;
 pub mod allocations;
 mod arrivals;
 pub mod assessments;

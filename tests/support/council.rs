@@ -268,6 +268,9 @@ impl Council {
         .unwrap();
         // The stories happen on whichever day they are told.
         writeln!(sections.entry("reminders").or_default(), "ask_on_closed_days = true").unwrap();
+        // No officer is there who decides before the first letter leaves, or puts a decision right.
+        let first = sections.entry("acknowledgement").or_default();
+        writeln!(first, "undo_seconds = 0\nneutral_on_day = 0").unwrap();
         // Any free port: several councils run at once.
         writeln!(sections.entry("console").or_default(), "listen = \"127.0.0.1:0\"").unwrap();
         for (section, lines) in sections {
