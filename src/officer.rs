@@ -14,6 +14,7 @@ use crate::intake::{Asking, ask_otherwise, ask_service};
 use crate::outbox::TokenCase;
 use crate::policy::Policy;
 use crate::store::cases::{self, CaseRow, Clocked};
+use crate::store::holding as drafts;
 use crate::store::requests::RequestRow;
 use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
@@ -24,6 +25,7 @@ mod assess;
 mod assign;
 mod attachments;
 mod clock;
+pub(crate) mod holding;
 mod letters;
 mod ombudsman;
 mod part;
@@ -160,6 +162,9 @@ pub async fn act(
                         together::link(tx, &inner, found, complaint, &by).await
                     }
                     Act::Action { wanted } => actions::act(tx, &inner, found, &by, wanted).await,
+                    Act::HoldingLetter { until, why } => {
+                        holding::write(tx, &inner, found, &by, until, why).await
+                    }
                     Act::NextStage { received, because } => {
                         stage::next(tx, &inner, found, &by, received, because).await
                     }
@@ -442,7 +447,8 @@ async fn respond(
     requests::cancel_all(tx, found.row.id).await?;
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
-    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
+    drafts::drop_drafts(tx, found.row.id, "the customer is answered").await?;
+    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in", holding::TASK], now).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
@@ -477,6 +483,7 @@ async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFa
     let now = gateway.clock.now();
     requests::cancel_all(tx, found.row.id).await?;
     assessments::end(tx, found.row.id, now).await?;
+    drafts::drop_drafts(tx, found.row.id, "the case is over").await?;
     let ends = tasks::of_case(tx, found.row.id).await?;
     let ends: Vec<&str> =
         ends.iter().map(String::as_str).filter(|kind| !OUTLAST.contains(kind)).collect();

@@ -17,6 +17,7 @@ use crate::store::actions::{self, ActionRow};
 use crate::store::assessments::{self, AwaitedRow, ProposalRow};
 use crate::store::attachments::{self, AttachmentRow};
 use crate::store::cases::{self, CaseRow};
+use crate::store::holding::{self, HoldingRow};
 use crate::store::letters::{self, LetterRow};
 use crate::store::messages::{self, MessageRow};
 use crate::store::requests::{self, RequestRow, RungRow};
@@ -163,6 +164,8 @@ pub struct Whole {
     pub rungs: Vec<RungRow>,
     /// What we wrote.
     pub letters: Vec<LetterRow>,
+    /// The holding letters among them: which day was promised, and which instead.
+    pub holding_letters: Vec<HoldingRow>,
     /// What came from the Ombudsman about it.
     pub ombudsman: Vec<OmbudsmanCase>,
     /// What happened, oldest first: when (`at`), who (`by`), what (`event`, with its `kind`).
@@ -210,6 +213,7 @@ impl Whole {
             requests: requests::of_case(db, row.id).await?,
             rungs: requests::rungs_of_case(db, row.id).await?,
             letters: letters::of_case(db, row.id).await?,
+            holding_letters: holding::of_case(db, row.id).await?,
             ombudsman: OmbudsmanCase::of_case(db, row.id).await?,
             events,
         })

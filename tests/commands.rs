@@ -24,6 +24,8 @@ mod deadline;
 mod doctor;
 #[path = "commands/general.rs"]
 mod general;
+#[path = "commands/holding.rs"]
+mod holding;
 #[path = "commands/learning.rs"]
 mod learning;
 #[path = "commands/letters.rs"]

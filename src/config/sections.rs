@@ -486,11 +486,13 @@ pub struct Reminders {
     pub enabled: bool,
     /// Whether a service is asked at once on a closed day too, and not in the next working morning.
     pub ask_on_closed_days: bool,
+    /// Whether a holding letter leaves as it is drafted, and does not wait for an officer.
+    pub release_holding_letters: bool,
 }
 
 impl Default for Reminders {
     fn default() -> Self {
-        Self { enabled: true, ask_on_closed_days: false }
+        Self { enabled: true, ask_on_closed_days: false, release_holding_letters: false }
     }
 }
 

@@ -47,6 +47,7 @@ impl Meaning {
             | Act::Advocacy { .. }
             | Act::LinkToComplaint { .. }
             | Act::Action { .. }
+            | Act::HoldingLetter { .. }
             | Act::NextStage { .. }
             | Act::Statement { .. }
             | Act::Outcome { .. }

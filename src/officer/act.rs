@@ -105,6 +105,14 @@ pub enum Act {
         /// What.
         wanted: ActionMove,
     },
+    /// The customer is told that the answer will be late. The clock does not move.
+    HoldingLetter {
+        /// The day by which it comes instead: a working day.
+        #[schema(value_type = String, example = "2026-04-14")]
+        until: Date,
+        /// Why, in one plain sentence that stands in the letter.
+        why: String,
+    },
     /// The customer asked for the next stage.
     NextStage {
         /// When the council received that, as London's clocks showed it; now, where none is named.

@@ -48,6 +48,9 @@ pub async fn release(
                 let events: Vec<_> =
                     released.iter().filter_map(|one| Some((one.case_id?, note(one.id)))).collect();
                 cases::record_all(tx, &by, &events, now).await?;
+                for one in &released {
+                    tasks::finish(tx, super::holding::TASK, Some(one.id), now).await?;
+                }
                 if held::held_by_breaker(tx).await?.is_empty() {
                     tasks::finish(tx, ANSWERS_STOPPED, None, now).await?;
                 }

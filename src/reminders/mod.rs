@@ -7,6 +7,7 @@
 
 mod absence;
 mod actions;
+mod holding;
 mod ombudsman;
 mod plan;
 mod suspension;
@@ -86,6 +87,7 @@ pub async fn run(gateway: &Arc<Gateway>, now: Timestamp) -> Result<Option<Plan>,
                 record(tx, &plan, now).await?;
                 write::queue(tx, &inner, &policy, &plan, now).await?;
                 waiting::run(tx, &inner, &policy, today, now).await?;
+                holding::run(tx, &inner, &policy, today, now).await?;
                 crate::hold::hold_point("reminding").await;
                 Ok::<_, StoreError>(Some(plan))
             })

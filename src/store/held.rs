@@ -13,6 +13,8 @@ pub enum HeldBy {
     Address,
     /// Too many answers went by themselves.
     Breaker,
+    /// It is a draft: an officer releases it.
+    Draft,
 }
 
 impl HeldBy {
@@ -20,6 +22,7 @@ impl HeldBy {
         match self {
             Self::Address => "address",
             Self::Breaker => "breaker",
+            Self::Draft => "draft",
         }
     }
 }

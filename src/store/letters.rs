@@ -230,6 +230,16 @@ pub async fn acknowledgement(tx: &mut Tx, case: i64) -> Result<Option<FirstLette
         .bind(case).fetch_optional(c).await)
 }
 
+/// The number of the letter with a key.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of_key(tx: &mut Tx, once_key: &str) -> Result<Option<i64>, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "find a letter by its key", c => sqlx::query_as(
+        "SELECT id FROM letter WHERE once_key = $1").bind(once_key).fetch_optional(c).await)?;
+    Ok(row.map(|(id,)| id))
+}
+
 /// Takes a letter out of the outbox that has not begun to leave. False when it has.
 ///
 /// # Errors

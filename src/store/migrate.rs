@@ -42,6 +42,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0017_queues", include_str!("../../migrations/0017_queues.sql")),
     ("0018_first_letters", include_str!("../../migrations/0018_first_letters.sql")),
     ("0019_alarms", include_str!("../../migrations/0019_alarms.sql")),
+    ("0020_holding", include_str!("../../migrations/0020_holding.sql")),
 ];
 
 /// The two spellings of a migration.

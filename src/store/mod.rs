@@ -38,6 +38,7 @@ pub mod cases;
 mod db;
 mod error;
 pub mod held;
+pub mod holding;
 mod ledger;
 pub mod letters;
 pub mod mailboxes;

@@ -51,6 +51,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "reopen-action"],
     &["case", "actions"],
     &["case", "next-stage"],
+    &["case", "holding-letter"],
     &["case", "confirm"],
     &["case", "done"],
     &["case", "ask-customer"],

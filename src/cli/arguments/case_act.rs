@@ -282,6 +282,23 @@ pub(in crate::cli) enum CaseAct {
         #[arg(long)]
         because: String,
     },
+    /// Writes to the customer that the answer will be late, why, and by when it comes.
+    ///
+    /// The gateway drafts such a letter two working days before the promised day; this one goes in its place.
+    /// The clock does not move.
+    #[command(
+        after_help = "Example:\n  postern case holding-letter NCC-2026-00412-7 --until 2026-04-28 --why 'The transport team still has to find the records of the taxi.'"
+    )]
+    HoldingLetter {
+        /// The reference.
+        reference: String,
+        /// By when the answer comes: a working day.
+        #[arg(long, value_name = "DAY")]
+        until: Date,
+        /// Why, in one plain sentence that stands in the letter.
+        #[arg(long)]
+        why: String,
+    },
     /// Opens the next stage of a case, which the customer asked for.
     #[command(
         after_help = "Example:\n  postern case next-stage NCC-2026-00412-7 --received 2026-04-14\n\nThe new clock runs from the day on which the request came. A request that comes too early or too late\nneeds a reason."

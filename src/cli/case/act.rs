@@ -61,6 +61,9 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
             (reference, Act::AskCustomer { needed, say })
         }
         Asked::Dismiss { reference, gate, because } => (reference, Act::Dismiss { gate, because }),
+        Asked::HoldingLetter { reference, until, why } => {
+            (reference, Act::HoldingLetter { until, why })
+        }
         Asked::NextStage { reference, received, because } => {
             let received = when(received.as_deref())?;
             (reference, Act::NextStage { received, because })
