@@ -55,6 +55,8 @@ struct Case {
     asked: u32,
     acknowledgement: Option<Left>,
     answered: bool,
+    /// When it is closed, if the customer is content.
+    close_on: Option<Date>,
     /// The customer has asked for the next stage.
     wants_next: bool,
     /// The day of the last holding letter, and how many there were.
@@ -239,6 +241,7 @@ impl Year {
                 asked: 0,
                 acknowledgement: None,
                 answered: false,
+                close_on: None,
                 wants_next: false,
                 promised: None,
                 held: 0,

@@ -48,7 +48,8 @@ impl Year {
                 }
                 Planned::Respond(reference) => self.respond(&reference, today).await?,
                 Planned::Close(reference) => {
-                    if self.cases.get(&reference).is_some_and(|case| case.answered) {
+                    let is_its_day = |case: &Case| case.answered && case.close_on == Some(today);
+                    if self.cases.get(&reference).is_some_and(is_its_day) {
                         let because = "answered, and nothing further came".to_owned();
                         self.act(&reference, Act::Close { because }).await?;
                     }
@@ -80,7 +81,8 @@ impl Year {
         } else if opened.needs_officer {
             self.act(reference, Act::Confirm).await?;
         }
-        if opened.flags.contains("safeguarding") && case.respond_on.is_some() {
+        let thanks = ["comment", "compliment"].contains(&opened.record_type.as_str());
+        if (opened.flags.contains("safeguarding") || thanks) && case.respond_on.is_some() {
             // Nobody was asked before a person had read it.
             self.act(reference, Act::Ask { service: matter.service.to_owned() }).await?;
         }
@@ -88,9 +90,8 @@ impl Year {
             let because = "passed on".to_owned();
             self.act(reference, Act::Close { because }).await?;
         }
-        if let Some(day) = case.respond_on.filter(|day| *day <= today) {
+        if case.respond_on.is_some_and(|day| day <= today) {
             let later = self.working_day_after(today, 2)?;
-            tracing::debug!(%day, %later, "answered later than meant");
             if let Some(case) = self.cases.get_mut(reference) {
                 case.respond_on = Some(later);
             }
@@ -216,6 +217,7 @@ impl Year {
         self.plan(close, Planned::Close(reference.to_owned()));
         if let Some(case) = self.cases.get_mut(reference) {
             case.answered = true;
+            case.close_on = Some(close);
             case.wants_next = again;
         }
         Ok(())
