@@ -23,12 +23,12 @@ const HOLIDAYS: [Date; 15] = [
     date(2027, 12, 28),
 ];
 
-pub fn is_working_day(day: Date) -> bool {
+pub(crate) fn is_working_day(day: Date) -> bool {
     !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !HOLIDAYS.contains(&day)
 }
 
 /// The day so many working days after one; before it, where the number is negative.
-pub fn plus(day: Date, working_days: i32) -> Date {
+pub(crate) fn plus(day: Date, working_days: i32) -> Date {
     let mut day = day;
     for _ in 0..working_days.abs() {
         loop {
@@ -42,7 +42,7 @@ pub fn plus(day: Date, working_days: i32) -> Date {
 }
 
 /// Working days after the one up to the other.
-pub fn between(from: Date, to: Date) -> i32 {
+pub(crate) fn between(from: Date, to: Date) -> i32 {
     let (mut day, mut count) = (from, 0);
     while day < to {
         day = day.tomorrow().unwrap();
@@ -52,7 +52,7 @@ pub fn between(from: Date, to: Date) -> i32 {
 }
 
 /// Whether no day of its week before it is a working day.
-pub fn is_first_of_week(day: Date) -> bool {
+pub(crate) fn is_first_of_week(day: Date) -> bool {
     let mut before = day;
     while before.weekday() != Weekday::Monday {
         before = before.yesterday().unwrap();
@@ -67,18 +67,18 @@ fn london() -> TimeZone {
     TimeZone::get("Europe/London").unwrap()
 }
 
-pub fn london_day(milliseconds: i64) -> Date {
+pub(crate) fn london_day(milliseconds: i64) -> Date {
     Timestamp::from_millisecond(milliseconds).unwrap().to_zoned(london()).date()
 }
 
 /// The day, and the minute of the day.
-pub fn london_minute(milliseconds: i64) -> (Date, i32) {
+pub(crate) fn london_minute(milliseconds: i64) -> (Date, i32) {
     let at = Timestamp::from_millisecond(milliseconds).unwrap().to_zoned(london());
     (at.date(), i32::from(at.hour()) * 60 + i32::from(at.minute()))
 }
 
 /// Half past eight of a day, in milliseconds.
-pub fn half_past_eight(day: Date) -> i64 {
+pub(crate) fn half_past_eight(day: Date) -> i64 {
     let at = day.to_datetime(time(8, 30, 0, 0)).to_zoned(london()).unwrap();
     at.timestamp().as_millisecond()
 }

@@ -10,11 +10,11 @@ use super::register::{Event, Register};
 
 /// What should have gone out.
 #[derive(Default)]
-pub struct Expected {
+pub(crate) struct Expected {
     /// By request and rung: the day.
-    pub rungs: BTreeMap<(i64, String), Date>,
+    pub(crate) rungs: BTreeMap<(i64, String), Date>,
     /// Who hears on which day.
-    pub people: BTreeSet<(Date, String)>,
+    pub(crate) people: BTreeSet<(Date, String)>,
 }
 
 /// Working days that the customer is told, by type and stage (domain 3).
@@ -185,7 +185,7 @@ impl Directory {
 }
 
 /// Walks the year.
-pub fn climb(register: &Register, first: Date) -> Expected {
+pub(crate) fn climb(register: &Register, first: Date) -> Expected {
     let directory = Directory(include_str!("../../rules/services.toml").parse().unwrap());
     let last = days::london_day(register.letters.iter().map(|one| one.sent_at).max().unwrap());
     let mut expected = Expected::default();

@@ -41,7 +41,7 @@ impl Names {
     }
 }
 
-pub fn no_mail_to_the_council_names_anybody(letters: &[Letter], matters: &[Matter]) {
+pub(crate) fn no_mail_to_the_council_names_anybody(letters: &[Letter], matters: &[Matter]) {
     let names = Names::of(matters);
     assert!(names.single.len() > 100 && names.several.len() > 400, "nothing to look for");
     assert!(names.found_in("Dear Marsha, of 7 Quince Walk").is_some(), "the search finds nothing");

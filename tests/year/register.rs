@@ -8,56 +8,56 @@ use postern::store::Db;
 use serde_json::Value;
 
 #[derive(Debug, sqlx::FromRow)]
-pub struct Case {
-    pub id: i64,
-    pub reference: String,
-    pub received_at: i64,
+pub(crate) struct Case {
+    pub(crate) id: i64,
+    pub(crate) reference: String,
+    pub(crate) received_at: i64,
 }
 
 #[derive(Debug, sqlx::FromRow)]
-pub struct Request {
-    pub id: i64,
-    pub case_id: i64,
-    pub service: String,
-    pub asked_at: i64,
+pub(crate) struct Request {
+    pub(crate) id: i64,
+    pub(crate) case_id: i64,
+    pub(crate) service: String,
+    pub(crate) asked_at: i64,
 }
 
 #[derive(Debug, sqlx::FromRow)]
-pub struct Rung {
-    pub request_id: i64,
-    pub rung: String,
-    pub recorded_at: i64,
-    pub outcome: String,
+pub(crate) struct Rung {
+    pub(crate) request_id: i64,
+    pub(crate) rung: String,
+    pub(crate) recorded_at: i64,
+    pub(crate) outcome: String,
 }
 
 #[derive(Debug, sqlx::FromRow)]
-pub struct Letter {
-    pub purpose: String,
-    pub recipient: String,
-    pub case_id: Option<i64>,
-    pub request_id: Option<i64>,
-    pub sent_at: i64,
-    pub subject: String,
-    pub bytes: Vec<u8>,
+pub(crate) struct Letter {
+    pub(crate) purpose: String,
+    pub(crate) recipient: String,
+    pub(crate) case_id: Option<i64>,
+    pub(crate) request_id: Option<i64>,
+    pub(crate) sent_at: i64,
+    pub(crate) subject: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Something that happened to a case.
 #[derive(Debug)]
-pub struct Event {
-    pub at: i64,
-    pub what: Value,
+pub(crate) struct Event {
+    pub(crate) at: i64,
+    pub(crate) what: Value,
 }
 
-pub struct Register {
-    pub cases: BTreeMap<i64, Case>,
-    pub events: BTreeMap<i64, Vec<Event>>,
-    pub requests: Vec<Request>,
-    pub rungs: Vec<Rung>,
-    pub letters: Vec<Letter>,
+pub(crate) struct Register {
+    pub(crate) cases: BTreeMap<i64, Case>,
+    pub(crate) events: BTreeMap<i64, Vec<Event>>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) rungs: Vec<Rung>,
+    pub(crate) letters: Vec<Letter>,
 }
 
 impl Register {
-    pub async fn open(file: &Path) -> Self {
+    pub(crate) async fn open(file: &Path) -> Self {
         let db = Db::open(&format!("sqlite:{}", file.display())).await.unwrap();
         let db = &db;
         let cases: Vec<Case> = on!(db, "look", c => sqlx::query_as(
