@@ -1,6 +1,6 @@
 //! A simulated year, counted again by itself: who should have been chased when, by the events of the register and
 //! with working days of this test's own. Nothing of `casework::reminder`, of `reminders` or of the calendar is used.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "year/days.rs"]
 mod days;
@@ -77,8 +77,8 @@ fn each_rung_is_sent_once_on_its_day_to_its_people(register: &Register, report: 
     let mut sent: BTreeMap<(i64, String), Date> = BTreeMap::new();
     for rung in register.rungs.iter().filter(|rung| rung.outcome == "sent") {
         let day = days::london_day(rung.recorded_at);
-        let known = sent.insert((rung.request_id, rung.rung.clone()), day);
-        assert_eq!(known, None, "{} of request {} twice", rung.rung, rung.request_id);
+        let known = sent.insert((rung.request_id, rung.step.clone()), day);
+        assert_eq!(known, None, "{} of request {} twice", rung.step, rung.request_id);
     }
     assert_eq!(report["rungs"][0], sent.len());
     // The request itself is the first rung: recorded as the service is asked.

@@ -41,6 +41,14 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
+impl Arguments {
+    /// Whether only warnings are logged: where that is asked for, and where a year's lines would bury what is printed.
+    pub(super) fn is_quiet(&self) -> bool {
+        let year = matches!(&self.command, Command::Demo(demo) if demo.simulate_year);
+        self.quiet || (year && self.verbose == 0)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The whole product on sample mail, on this machine alone.

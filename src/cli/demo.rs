@@ -37,9 +37,9 @@ const SETTINGS: &str = include_str!("demo.toml");
 /// Where the demo lives, if nobody says.
 const FOLDER: &str = "postern-demo";
 
-pub(super) async fn run(asked: Demo, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn run(asked: Demo, quiet: bool, out: &mut Out) -> Result<(), Failure> {
     if asked.simulate_year {
-        return year::run(&asked, out).await;
+        return year::run(&asked, quiet, out).await;
     }
     let dir = asked.dir.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
     fs::create_dir_all(&dir)?;

@@ -59,7 +59,7 @@ impl Stands {
         for Event { at, what } in events {
             match what["kind"].as_str().unwrap() {
                 "corrected" if what["field"] == "record_type" => {
-                    stands.record_type = text(what, "after")
+                    stands.record_type = text(what, "after");
                 }
                 "corrected" if what["field"] == "services" => {
                     let after = text(what, "after");

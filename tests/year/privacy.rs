@@ -84,16 +84,9 @@ fn decoded(bytes: &[u8]) -> String {
     while let Some((first, after)) = rest.split_first() {
         let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
         let value = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match value.filter(|_| *first == b'=') {
-            Some(value) => {
-                out.push(value);
-                rest = &after[2..];
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
+        let octet = value.filter(|_| *first == b'=');
+        out.push(octet.unwrap_or(*first));
+        rest = if octet.is_some() { &after[2..] } else { after };
     }
     String::from_utf8_lossy(&out).into_owned()
 }

@@ -25,7 +25,8 @@ pub(crate) struct Request {
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Rung {
     pub(crate) request_id: i64,
-    pub(crate) rung: String,
+    #[sqlx(rename = "rung")]
+    pub(crate) step: String,
     pub(crate) recorded_at: i64,
     pub(crate) outcome: String,
 }

@@ -24,7 +24,7 @@ impl Drop for Passing {
     }
 }
 
-pub(super) async fn run(asked: &Demo, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn run(asked: &Demo, quiet: bool, out: &mut Out) -> Result<(), Failure> {
     let began = Instant::now();
     let (first, last) = year_of(asked.at.as_deref())?;
     let passing = asked.dir.is_none().then(|| {
@@ -48,7 +48,12 @@ pub(super) async fn run(asked: &Demo, out: &mut Out) -> Result<(), Failure> {
     let outbox = asked.dir.is_some().then(|| place.outbox());
     let db = gateway.db.clone();
     let mut year = Year::new(gateway, matters, outbox).await?;
-    year.live(first, last, |day| out.note(&day.strftime("%B %Y").to_string())).await?;
+    let said = |day: Date| {
+        if !quiet {
+            out.note(&day.strftime("%B %Y").to_string());
+        }
+    };
+    year.live(first, last, said).await?;
     let report = year.report(first, last).await?;
     if asked.json {
         out.json(&report)?;

@@ -105,7 +105,7 @@ fn matter(first: Date, seed: u64, number: usize, slot: Slot) -> Matter {
     let people = People::of(number, &mut random);
     let member = (record_type == RecordType::MemberEnquiry).then(|| *random.pick(&MEMBERS));
     let letter = words::write(service, record_type, customer_type, &mut random);
-    let letter = filled(letter, &people, member, method);
+    let letter = filled(&letter, &people, member, method);
     let reply = match random.below(100) {
         at if at < 62 => Reply::Accepts(1),
         at if at < 74 => Reply::Accepts(random.between(3, 5)),
@@ -133,7 +133,7 @@ fn matter(first: Date, seed: u64, number: usize, slot: Slot) -> Matter {
 }
 
 /// Fills in who is who, and signs.
-fn filled(letter: Letter, people: &People, member: Option<Member>, method: Method) -> Letter {
+fn filled(letter: &Letter, people: &People, member: Option<Member>, method: Method) -> Letter {
     let fill = |text: &str| {
         let name = people.name();
         let pairs = [

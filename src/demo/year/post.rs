@@ -1,5 +1,6 @@
 //! Messages as people's programs write them, and what is read off a letter of ours.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -44,7 +45,7 @@ impl Mail {
             date(at)
         );
         if let Some(id) = head.answers {
-            text.push_str(&format!("In-Reply-To: <{id}>\r\nReferences: <{id}>\r\n"));
+            let _ = write!(text, "In-Reply-To: <{id}>\r\nReferences: <{id}>\r\n");
         }
         if head.automatic {
             text.push_str("Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n");

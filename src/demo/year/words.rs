@@ -19,9 +19,10 @@ struct Subject {
     praise: &'static str,
 }
 
-fn subject(service: &str) -> Subject {
-    match service {
-        "childrens_social_work" => Subject {
+const SUBJECTS: [(&str, Subject); 16] = [
+    (
+        "childrens_social_work",
+        Subject {
             heading: "social worker",
             whom: "the children's social work team",
             wrongs: &[
@@ -35,7 +36,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the social work office sends a text message the day before a visit.",
             praise: "the social worker who helped {child} this year. She always rang when she said she would and she listened.",
         },
-        "children_in_care" => Subject {
+    ),
+    (
+        "children_in_care",
+        Subject {
             heading: "contact with my son in care",
             whom: "the children in care team",
             wrongs: &[
@@ -48,7 +52,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that contact for children in care could be at the library on Saturdays.",
             praise: "the children in care team, who found {child} a placement near {school}. Nothing was too much trouble.",
         },
-        "early_help" => Subject {
+    ),
+    (
+        "early_help",
+        Subject {
             heading: "Early Help",
             whom: "the Early Help team",
             wrongs: &[
@@ -60,7 +67,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the youth hub opens on Sunday afternoons.",
             praise: "our Early Help family support worker. {child} sleeps again and so do I.",
         },
-        "children_with_disabilities" => Subject {
+    ),
+    (
+        "children_with_disabilities",
+        Subject {
             heading: "short breaks and direct payments",
             whom: "the Disabled Children's Service",
             wrongs: &[
@@ -73,7 +83,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the short breaks leaflet has a list of clubs with a hoist.",
             praise: "the short breaks team of the Disabled Children's Service. {child} came home smiling every time.",
         },
-        "front_door" => Subject {
+    ),
+    (
+        "front_door",
+        Subject {
             heading: "referral not acted on",
             whom: "the Front Door team",
             wrongs: &[
@@ -85,7 +98,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the Front Door sends an e-mail to say that a request for support has come.",
             praise: "the Front Door team, who took my call on a bad day and were kind.",
         },
-        "care_leavers_18_plus" => Subject {
+    ),
+    (
+        "care_leavers_18_plus",
+        Subject {
             heading: "my personal adviser",
             whom: "the leaving care team",
             wrongs: &[
@@ -97,7 +113,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that care leavers get their pathway plan on their phone.",
             praise: "my personal adviser in the leaving care team. I have my own flat and a job because of her.",
         },
-        "safeguarding_qa" => Subject {
+    ),
+    (
+        "safeguarding_qa",
+        Subject {
             heading: "the conference chair",
             whom: "the chair of the conference",
             wrongs: &[
@@ -107,7 +126,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that conference rooms have water and tissues.",
             praise: "the independent reviewing officer, who spoke to {child} and not about {child}.",
         },
-        "adoption" => Subject {
+    ),
+    (
+        "adoption",
+        Subject {
             heading: "adoption support",
             whom: "the adoption team",
             wrongs: &[
@@ -117,7 +139,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest an adopters' coffee morning in Coldbridge.",
             praise: "the adoption team, who stood by us for two years.",
         },
-        "fostering" => Subject {
+    ),
+    (
+        "fostering",
+        Subject {
             heading: "fostering allowance",
             whom: "the fostering team",
             wrongs: &[
@@ -128,7 +153,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that foster carers get parking permits for the county offices.",
             praise: "our supervising social worker in the fostering team. We could not foster without her.",
         },
-        "other_social_care" => Subject {
+    ),
+    (
+        "other_social_care",
+        Subject {
             heading: "how my complaint was handled",
             whom: "the council's complaints team",
             wrongs: &[
@@ -139,7 +167,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the children's services web page has a telephone number at the top.",
             praise: "the complaints team for children's services, who were patient with me on the telephone.",
         },
-        "sen" => Subject {
+    ),
+    (
+        "sen",
+        Subject {
             heading: "EHC plan",
             whom: "the SEN team",
             wrongs: &[
@@ -153,7 +184,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the SEN team puts a photograph of each caseworker on the web site.",
             praise: "the SEN caseworker who sorted out {child}'s EHC plan in time for the new term.",
         },
-        "community_learning_skills" => Subject {
+    ),
+    (
+        "community_learning_skills",
+        Subject {
             heading: "adult education course",
             whom: "adult education",
             wrongs: &[
@@ -164,7 +198,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest an adult education course in beekeeping.",
             praise: "my adult education tutor. I passed my maths at fifty two.",
         },
-        "fair_access" => Subject {
+    ),
+    (
+        "fair_access",
+        Subject {
             heading: "school admissions",
             whom: "the school admissions team",
             wrongs: &[
@@ -176,7 +213,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the admissions web site remembers the form.",
             praise: "the lady in school admissions who found {child} a place in two days.",
         },
-        "home_to_school_transport" => Subject {
+    ),
+    (
+        "home_to_school_transport",
+        Subject {
             heading: "school transport",
             whom: "home to school transport",
             wrongs: &[
@@ -188,7 +228,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the school bus pass could be on a phone.",
             praise: "the driver of {child}'s school taxi, who is always on time and kind.",
         },
-        "area_education" => Subject {
+    ),
+    (
+        "area_education",
+        Subject {
             heading: "closure of our school",
             whom: "the area education officer",
             wrongs: &[
@@ -198,7 +241,10 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the area education officer holds an evening for parents of {school}.",
             praise: "the area education officer, who came to {school} and answered every question.",
         },
-        _ => Subject {
+    ),
+    (
+        "planning_access",
+        Subject {
             heading: "early years places",
             whom: "the early years places team",
             wrongs: &[
@@ -208,7 +254,13 @@ fn subject(service: &str) -> Subject {
             idea: "I would like to suggest that the list of early years places shows opening hours.",
             praise: "the early years funding team, who put right a mistake of ours.",
         },
-    }
+    ),
+];
+
+/// What a service is about. No service of the mix is missing.
+fn subject(service: &str) -> &'static Subject {
+    let found = SUBJECTS.iter().find(|(id, _)| *id == service);
+    found.map_or(&SUBJECTS[0].1, |(_, subject)| subject)
 }
 
 /// What somebody wrote.
@@ -277,7 +329,11 @@ pub(super) fn write(
                 about.whom
             ),
         ),
-        _ => (
+        RecordType::ChildrenActComplaint
+        | RecordType::CorporateComplaint
+        | RecordType::ServiceResponse
+        | RecordType::FollowUp
+        | RecordType::NotForUs => (
             match random.below(3) {
                 0 => format!("Complaint about {}", about.heading),
                 1 => format!("Formal complaint: {}", about.heading),
