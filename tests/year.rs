@@ -12,7 +12,8 @@ mod privacy;
 mod register;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use jiff::civil::{Date, date};
 use serde_json::Value;
@@ -30,16 +31,24 @@ const CHASES: [&str; 5] =
 /// What a person gets once a day.
 const LISTS: [&str; 2] = ["digest", "overdue-digest"];
 
-/// Lives through the year with the real program; its own report, and the register that it left.
+/// Runs the real program.
+fn simulated(arguments: &[&str], temporary: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_postern"))
+        .args(["-q", "demo", "--simulate-year"])
+        .args(arguments)
+        .env_clear()
+        .env("TMPDIR", temporary)
+        .output()
+        .unwrap()
+}
+
+/// Lives through the year; the program's own report, and the register that it left.
 async fn year() -> (tempfile::TempDir, Value, Register) {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_postern"))
-        .args(["-q", "demo", "--simulate-year", "--json", "--at", "2026-06-01", "--dir"])
-        .arg(folder.path())
-        .args(["--every", &EVERY.to_string(), "--seed", &SEED.to_string()])
-        .env_clear()
-        .output()
-        .unwrap();
+    let (every, seed) = (EVERY.to_string(), SEED.to_string());
+    let dir = folder.path().to_str().unwrap();
+    let year = ["--json", "--at", "2026-06-01", "--dir", dir, "--every", &every, "--seed", &seed];
+    let output = simulated(&year, folder.path());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report = serde_json::from_slice(&output.stdout).unwrap();
     let register = Register::open(&folder.path().join("postern.db")).await;
@@ -55,6 +64,37 @@ async fn a_year_keeps_every_promise() {
     nobody_gets_two_lists_a_day(&register);
     nothing_that_chases_leaves_on_a_closed_day(&register, &report);
     privacy::no_mail_to_the_council_names_anybody(&register.letters, &matters);
+}
+
+#[test]
+fn it_prints_what_was_sent_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = simulated(&["--every", "400", "--at", "2025-09-01"], folder.path());
+    let (printed, said) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said, "");
+    for words in [
+        "A simulated year, 1 April 2025 to 31 March 2026: 5 representations",
+        "5 in all",
+        "0 sent twice",
+        "0 sent on another day than their own",
+        "0 people with two lists on one day",
+        "0 requests or reminders on a day when the council is closed",
+    ] {
+        assert!(printed.contains(words), "{words}:\n{printed}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "its folder is left");
+}
+
+#[test]
+fn a_register_that_is_there_already_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("postern.db"), "a council's own").unwrap();
+    let output = simulated(&["--dir", folder.path().to_str().unwrap()], folder.path());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("name another --dir for the year"), "{said}");
 }
 
 /// Each representation is a case, and each has one acknowledgement on the day it came.

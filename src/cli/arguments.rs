@@ -7,6 +7,7 @@ mod case_act;
 mod ombudsman;
 mod services;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -135,8 +136,8 @@ pub(super) struct Demo {
     #[arg(long, default_value_t = 1, value_name = "N", requires = "simulate_year")]
     pub(super) seed: u64,
     /// Only every N-th of its representations.
-    #[arg(long, default_value_t = 1, value_name = "N", requires = "simulate_year")]
-    pub(super) every: usize,
+    #[arg(long, default_value = "1", value_name = "N", requires = "simulate_year")]
+    pub(super) every: NonZeroUsize,
     /// One JSON object.
     #[arg(long, requires = "simulate_year")]
     pub(super) json: bool,

@@ -44,7 +44,7 @@ pub(super) async fn run(asked: &Demo, quiet: bool, out: &mut Out) -> Result<(), 
     let _alone = serve::only_one(&config, out)?;
     let clock = Clock::fixed(first.to_zoned(london())?.timestamp());
     let gateway = serve::open(config, clock).await?;
-    let matters = year::matters(first, asked.seed, asked.every);
+    let matters = year::matters(first, asked.seed, asked.every.get());
     let outbox = asked.dir.is_some().then(|| place.outbox());
     let db = gateway.db.clone();
     let mut year = Year::new(gateway, matters, outbox).await?;
