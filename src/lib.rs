@@ -20,6 +20,7 @@ pub mod config;
 pub mod console;
 pub mod daemon;
 pub mod decide;
+pub mod demo;
 pub mod email;
 pub mod fault;
 pub mod gateway;

@@ -64,10 +64,12 @@ const MAY_USE: &[(&str, &str)] = &[
         "daemon",
         "alarm tick store intake outbox reminders recount scan console gateway policy backtest",
     ),
+    // A simulated year is people around the whole gateway: they write to it, read its letters and act as officers.
+    ("demo", "private clock casework rules letters policy store outbox officer gateway daemon"),
     (
         "cli",
         "account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders recount scan officer register gateway console daemon backtest publication",
+         intake outbox reminders recount scan officer register gateway console daemon demo backtest publication",
     ),
 ];
 

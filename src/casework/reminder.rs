@@ -2,7 +2,7 @@
 //!
 //! Nothing is scheduled. Each day the ladder is worked out again from the dates of the request and
 //! the rungs already sent, so that a daemon that was down for a week, ran twice or had its clock
-//! moved sends the highest rung due, once.
+//! moved sends the highest rung due, once. On their own day all rungs go out: each has its people.
 
 use std::collections::BTreeSet;
 
@@ -225,6 +225,43 @@ impl Ladder {
     }
 }
 
+/// What is sent of a request on a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DueToday {
+    /// The rungs to send, lowest first.
+    pub rungs: Vec<Rung>,
+    /// Those below them that were neither sent nor will be: recorded too, so that the case's history
+    /// says that they were missed.
+    pub passed_over: Vec<Rung>,
+}
+
+impl DueToday {
+    /// Adds what is due of some rungs, each with whether it applies, in the order of their days.
+    fn climb(&mut self, today: Date, rungs: Vec<(Rung, bool)>, already_sent: &BTreeSet<String>) {
+        // A rung that no longer applies (the request was accepted since) still bars those below it.
+        let sent = rungs.iter().rfind(|(rung, _)| already_sent.contains(&rung.id));
+        let highest_sent = sent.map(|(rung, _)| rung.rank);
+        let mut open: Vec<Rung> =
+            rungs.into_iter().filter(|(_, applies)| *applies).map(|(rung, _)| rung).collect();
+        open.retain(|rung| rung.on <= today && !already_sent.contains(&rung.id));
+        let above = |rung: &Rung| highest_sent.is_none_or(|sent| sent < rung.rank);
+        let day = open.iter().filter(|rung| above(rung)).map(|rung| rung.on).next_back();
+        let Some(day) = day else { return };
+        let highest = open.last().map(|rung| rung.rank);
+        for rung in open {
+            // Late, only the highest of its day.
+            let goes = above(&rung)
+                && rung.on == day
+                && (day == today || highest.is_some_and(|highest| highest == rung.rank));
+            if goes {
+                self.rungs.push(rung);
+            } else {
+                self.passed_over.push(rung);
+            }
+        }
+    }
+}
+
 impl RequestDates {
     /// The days of an action: agreed on one, due on another.
     pub fn of_action(agreed_on: Date, due_on: Date) -> Self {
@@ -286,6 +323,40 @@ impl Steps {
             .rfind(|(rung, applies)| *applies && rung.on <= today)
             .map(|(rung, _)| rung)
             .filter(|rung| highest_sent.is_none_or(|sent| sent < rung.rank)))
+    }
+
+    /// Every rung of a request to send today, lowest first: each whose day it is, since each has its own
+    /// people. Where it is the day of none, the highest whose day has come, unless it or a higher one
+    /// was sent; a lower one that was missed is never sent later. On a closed day none.
+    ///
+    /// What waits for the list of the week is sent on its first working day (`weekly`) by the same rule,
+    /// and neither bars what goes out daily nor is barred by it.
+    ///
+    /// # Errors
+    /// [`NotCovered`] if today or a day of the request is outside the calendar.
+    pub fn all_due_today(
+        &self,
+        today: Date,
+        weekly: bool,
+        dates: &RequestDates,
+        already_sent: &BTreeSet<String>,
+        calendar: &WorkingCalendar,
+    ) -> Result<DueToday, NotCovered> {
+        let mut found = DueToday::default();
+        if !calendar.is_working_day(today)? {
+            return Ok(found);
+        }
+        let rungs = self.all_rungs(dates, calendar, |step, on, times| {
+            on > today && times >= step.times_sent(already_sent)
+        })?;
+        let (weeks, days): (Vec<_>, Vec<_>) =
+            rungs.into_iter().partition(|(rung, _)| rung.via == Via::WeeklyDigest);
+        found.climb(today, days, already_sent);
+        if weekly {
+            found.climb(today, weeks, already_sent);
+        }
+        found.rungs.sort_by_key(|rung| rung.rank);
+        Ok(found)
     }
 
     /// The rungs below `sent` that were neither sent nor will be: recorded with it, so that the

@@ -7,6 +7,7 @@ mod case_act;
 mod ombudsman;
 mod services;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -41,11 +42,19 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
+impl Arguments {
+    /// Whether only warnings are logged: where that is asked for, and where a year's lines would bury what is printed.
+    pub(super) fn is_quiet(&self) -> bool {
+        let year = matches!(&self.command, Command::Demo(demo) if demo.simulate_year);
+        self.quiet || (year && self.verbose == 0)
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// The whole product on sample mail, on this machine alone.
     #[command(
-        after_help = "Example:\n  postern demo --once\n  postern demo --dir demo --at '+25 days' --once"
+        after_help = "Example:\n  postern demo --once\n  postern demo --dir demo --at '+25 days' --once\n  postern demo --simulate-year"
     )]
     Demo(Demo),
     /// The daemon: intake, letters, reminders.
@@ -107,9 +116,9 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Folder for the mailbox, the register and the letters.
-    #[arg(long, default_value = "postern-demo", value_name = "DIR")]
-    pub(super) dir: PathBuf,
+    /// Folder for the mailbox, the register and the letters (postern-demo, where none is named).
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
     /// Port of the status page on 127.0.0.1.
     #[arg(long, default_value_t = 8080, value_name = "N")]
     pub(super) port: u16,
@@ -119,6 +128,19 @@ pub(super) struct Demo {
     /// The moment the demo believes it is: 2026-12-01T08:30, or `+10 days` from its last.
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub(super) at: Option<String>,
+    /// Lives through a council year of 1,602 representations and prints what was sent to whom: the present year, or
+    /// that of --at. In a folder that goes away, where --dir names none.
+    #[arg(long, conflicts_with_all = ["once", "port"])]
+    pub(super) simulate_year: bool,
+    /// Which of the possible years.
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "simulate_year")]
+    pub(super) seed: u64,
+    /// Only every N-th of its representations.
+    #[arg(long, default_value = "1", value_name = "N", requires = "simulate_year")]
+    pub(super) every: NonZeroUsize,
+    /// One JSON object.
+    #[arg(long, requires = "simulate_year")]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,8 @@ use jiff::civil::{Date, time};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use rust_embed::Embed;
 
+mod year;
+
 use super::arguments::Demo;
 use super::{Failure, Out};
 use crate::casework::vocabulary::RecordType;
@@ -32,15 +34,22 @@ const WEEKS: i32 = 5;
 /// Settings that serve the demo, and anybody who wants to look at it with the other commands.
 const SETTINGS: &str = include_str!("demo.toml");
 
-pub(super) async fn run(asked: Demo, out: &mut Out) -> Result<(), Failure> {
-    fs::create_dir_all(&asked.dir)?;
-    let place = Place { dir: asked.dir.clone() };
+/// Where the demo lives, if nobody says.
+const FOLDER: &str = "postern-demo";
+
+pub(super) async fn run(asked: Demo, quiet: bool, out: &mut Out) -> Result<(), Failure> {
+    if asked.simulate_year {
+        return year::run(&asked, quiet, out).await;
+    }
+    let dir = asked.dir.clone().unwrap_or_else(|| PathBuf::from(FOLDER));
+    fs::create_dir_all(&dir)?;
+    let place = Place { dir: dir.clone() };
     let last = place.last_moment();
     let now = moment_of(asked.at.as_deref(), last)?;
     if last.is_some_and(|last| now < last) {
         return Err(Failure::Usage(format!(
             "the demo in {} has reached {}; name a later moment, or another --dir",
-            asked.dir.display(),
+            dir.display(),
             shown(last.unwrap_or(now))
         )));
     }
@@ -51,7 +60,7 @@ pub(super) async fn run(asked: Demo, out: &mut Out) -> Result<(), Failure> {
     let gateway = super::serve::open(config, clock).await?;
     daemon::release_leases(&gateway).await?;
 
-    out.line(&format!("Postern demo in {}", asked.dir.display()))?;
+    out.line(&format!("Postern demo in {}", dir.display()))?;
     out.line(&format!("From {} to {}, a day at a time …", shown(start), shown(now)))?;
     out.flush()?;
     let waiting = if last.is_none() { samples(start, now) } else { Vec::new() };

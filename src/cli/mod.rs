@@ -64,7 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    telemetry::start(arguments.log_format, arguments.verbose, arguments.quiet);
+    telemetry::start(arguments.log_format, arguments.verbose, arguments.is_quiet());
     let mut out = Out::standard(arguments.log_format);
     let done = dispatch(arguments, &mut out);
     // What cannot be written out was not done, whatever the command thinks.
@@ -99,7 +99,7 @@ fn dispatch(arguments: Arguments, out: &mut Out) -> Result<(), Failure> {
         Command::Doctor => block_on(doctor::run(&required(file.as_deref()), out)),
         Command::Import(what) => block_on(import::run(what, &required(file.as_deref()), out)),
         Command::Serve(what) => block_on(serve::run(what, &required(file.as_deref()), out)),
-        Command::Demo(what) => block_on(demo::run(what, out)),
+        Command::Demo(what) => block_on(demo::run(what, arguments.quiet, out)),
         Command::Remind(what) => block_on(remind::run(what, &required(file.as_deref()), out)),
         Command::RotateKey => block_on(rotate_key::run(&required(file.as_deref()), out)),
         Command::Case(what) => block_on(case::run(what, &required(file.as_deref()), out)),

@@ -9,7 +9,7 @@ use super::actions::{self, ActionDue, ListedAction};
 use super::ombudsman::{DateDue, DateListed};
 use crate::casework::calendar::WorkingCalendar;
 use crate::casework::case::OfficerId;
-use crate::casework::reminder::{RequestDates, Role, Rung, Via};
+use crate::casework::reminder::{RequestDates, Role, Rung};
 use crate::casework::vocabulary::ServiceId;
 use crate::policy::Policy;
 use crate::store::actions::{ActionRow, ActionRung};
@@ -36,7 +36,7 @@ pub(super) type People = BTreeMap<String, (Mail, BTreeSet<Whose>)>;
 pub struct Plan {
     /// The day.
     pub day: Date,
-    /// The rungs that fall due, one a request at most.
+    /// The rungs that fall due; of a request several, where their day is the same.
     pub rungs: Vec<RungDue>,
     /// The reminders of actions that fall due, one an action at most.
     pub actions: Vec<ActionDue>,
@@ -145,11 +145,11 @@ pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     let mut listed: Vec<Listed> = Vec::new();
     for request in &known.requests {
         let already = seen.get(&request.id).unwrap_or(&none);
-        match reckon(policy, request, already, today) {
+        match reckon(policy, request, already, (today, weekly)) {
             Ok((due, dates)) => {
                 let times = sent.get(&request.id).copied().unwrap_or(0);
                 listed.extend(list(policy, request, &dates, today, times));
-                plan.rungs.extend(due.filter(|due| due.rung.via != Via::WeeklyDigest || weekly));
+                plan.rungs.extend(due);
             }
             Err(fault) => plan.faults.push(format!("{}: {fault}", request.reference)),
         }
@@ -164,13 +164,13 @@ pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     plan
 }
 
-/// The rung of one request that is due today, if any.
+/// The rungs of one request that are due today. `weekly`: directors hear on that day.
 fn reckon(
     policy: &Policy,
     request: &Chased,
     already: &BTreeSet<String>,
-    today: Date,
-) -> Result<(Option<RungDue>, RequestDates), String> {
+    (today, weekly): (Date, bool),
+) -> Result<(Vec<RungDue>, RequestDates), String> {
     let day = |text: &str| text.parse::<Date>().map_err(|_| "its dates cannot be read".to_owned());
     let dates = RequestDates {
         opened_on: day(&request.asked_on)?,
@@ -179,15 +179,13 @@ fn reckon(
         due_on: day(&request.due_on)?,
         short: request.short,
     };
-    let calendar = &policy.calendar;
     let due = policy
         .ladder
         .of_requests()
-        .due_today(today, &dates, already, calendar)
+        .all_due_today(today, weekly, &dates, already, &policy.calendar)
         .map_err(|e| e.to_string())?;
-    let Some(rung) = due else { return Ok((None, dates)) };
-    let passed_over = policy.ladder.of_requests().passed_over(&rung, &dates, already, calendar);
-    let due = RungDue {
+    let mut passed_over = due.passed_over;
+    let due = due.rungs.into_iter().map(|rung| RungDue {
         request: request.id,
         case: request.case_id,
         reference: request.reference.clone(),
@@ -195,9 +193,10 @@ fn reckon(
         responder: request.responder_name.clone().zip(request.responder_address.clone()),
         owner: request.owner.clone().map(OfficerId),
         rung,
-        passed_over: passed_over.map_err(|e| e.to_string())?,
-    };
-    Ok((Some(due), dates))
+        // Once, with the first.
+        passed_over: std::mem::take(&mut passed_over),
+    });
+    Ok((due.collect(), dates))
 }
 
 fn list(

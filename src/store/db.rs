@@ -232,6 +232,13 @@ impl Db {
         }
     }
 
+    /// Sets something on `SQLite`'s one writer; on `PostgreSQL` nothing.
+    pub(super) async fn writer_pragma(&self, pragma: &'static str) -> Result<(), StoreError> {
+        let Engine::Lite(pools) = &self.pools else { return Ok(()) };
+        let set = sqlx::raw_sql(pragma).execute(&pools.write).await;
+        set.map(drop).map_err(|cause| StoreError::new("set up the store", cause))
+    }
+
     /// Closes every connection; `SQLite` then folds its log into the file.
     pub async fn close(&self) {
         match &self.pools {

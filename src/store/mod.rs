@@ -51,6 +51,7 @@ pub mod refusals;
 pub mod requests;
 pub mod rule_sets;
 pub mod suggestions;
+pub mod survey;
 pub mod tasks;
 
 use jiff::Timestamp;

@@ -36,9 +36,18 @@ fn climbed(dates: &RequestDates, until: Date) -> Vec<String> {
         .collect()
 }
 
-fn today(day: Date, dates: &RequestDates, sent: &[&str]) -> Option<String> {
+/// What goes out on a day, and what is passed over with it.
+fn due(day: Date, weekly: bool, dates: &RequestDates, sent: &[&str]) -> (Vec<String>, Vec<String>) {
     let sent = sent.iter().map(|id| (*id).to_owned()).collect();
-    LADDER.of_requests().due_today(day, dates, &sent, &CALENDAR).unwrap().map(|rung| rung.id)
+    let due = LADDER.of_requests().all_due_today(day, weekly, dates, &sent, &CALENDAR).unwrap();
+    let ids = |rungs: Vec<Rung>| rungs.into_iter().map(|rung| rung.id).collect();
+    (ids(due.rungs), ids(due.passed_over))
+}
+
+/// What goes out on a day on which directors hear too.
+fn today(day: Date, dates: &RequestDates, sent: &[&str]) -> Option<String> {
+    let (rungs, _) = due(day, true, dates, sent);
+    (!rungs.is_empty()).then(|| rungs.join(" and "))
 }
 
 fn faults(text: &str) -> Vec<String> {
@@ -126,11 +135,30 @@ fn after_a_gap_only_the_highest_is_sent_and_lower_ones_never() {
     let back = date(2026, 12, 8);
     assert_eq!(today(back, &dates, &["allocate", "halfway"]).as_deref(), Some("overdue_5"));
     assert_eq!(today(back, &dates, &["allocate", "halfway", "overdue_5"]), None);
-    let sent: BTreeSet<String> = ["allocate", "halfway"].map(str::to_owned).into();
-    let rung = LADDER.of_requests().due_today(back, &dates, &sent, &CALENDAR).unwrap().unwrap();
-    let missed = LADDER.of_requests().passed_over(&rung, &dates, &sent, &CALENDAR).unwrap();
-    let missed: Vec<&str> = missed.iter().map(|rung| rung.id.as_str()).collect();
+    let (_, missed) = due(back, false, &dates, &["allocate", "halfway"]);
     assert_eq!(missed, ["soon", "draft_due", "holding_check", "overdue"]);
+}
+
+#[test]
+fn rungs_of_one_day_all_go_out_and_the_list_of_the_week_bars_nothing() {
+    // Twenty working days late: the director of the division hears every five, the corporate one weekly.
+    let dates = request(date(2026, 11, 2), 20);
+    let (thursday, sent) = (date(2026, 12, 30), ["overdue_10", "overdue_10#2"]);
+    assert_eq!(due(thursday, false, &dates, &sent).0, ["overdue_10#3"]);
+    assert_eq!(due(thursday, true, &dates, &sent).0, ["overdue_10#3", "overdue_20"]);
+    let sent = ["overdue_10", "overdue_10#2", "overdue_10#3"];
+    assert_eq!(due(date(2027, 1, 4), true, &dates, &sent).0, ["overdue_20"]);
+    // A backlog found late: of what goes daily the highest, and the weekly list all the same.
+    let (rungs, missed) = due(date(2027, 1, 18), true, &dates, &["allocate"]);
+    assert_eq!(rungs, ["overdue_20", "overdue_10#5"]);
+    assert!(missed.contains(&"overdue_10#4".to_owned()), "{missed:?}");
+    assert!(!missed.contains(&"overdue_20".to_owned()), "{missed:?}");
+    // Nobody has accepted it by the day of the first reminder: both are told; a day late, one is.
+    let short = RequestDates { accepted: false, ..request(date(2026, 11, 2), 13) };
+    let both = ["not_accepted", "halfway"];
+    assert_eq!(due(date(2026, 11, 4), false, &short, &["allocate"]).0, both);
+    let (rungs, missed) = due(date(2026, 11, 5), false, &short, &["allocate"]);
+    assert_eq!((rungs, missed), (vec!["halfway".to_owned()], vec!["not_accepted".to_owned()]));
 }
 
 #[test]
@@ -159,7 +187,10 @@ fn a_later_due_date_repeats_nothing() {
     let sent = ["overdue_10#2"];
     assert_eq!(today(date(2026, 12, 16), &extended, &sent), None);
     assert_eq!(today(date(2027, 1, 8), &extended, &sent), None);
-    assert_eq!(today(date(2027, 1, 14), &extended, &sent).as_deref(), Some("overdue_20"));
+    assert_eq!(
+        today(date(2027, 1, 14), &extended, &sent).as_deref(),
+        Some("overdue_10#3 and overdue_20")
+    );
 }
 
 #[test]
@@ -170,7 +201,7 @@ fn near_the_end_of_the_calendar_known_rungs_still_go_out() {
     assert!(
         LADDER
             .of_requests()
-            .due_today(date(2028, 1, 4), &dates, &BTreeSet::new(), &CALENDAR)
+            .all_due_today(date(2028, 1, 4), true, &dates, &BTreeSet::new(), &CALENDAR)
             .is_err()
     );
     let unknown = RequestDates { due_on: date(2028, 1, 10), ..dates };
@@ -310,21 +341,30 @@ proptest! {
         let mut day = ran_on;
         for gap in gaps {
             day = day.saturating_add(gap.days());
-            let rung = LADDER.of_requests().due_today(day, &dates, &sent, &CALENDAR).unwrap();
+            let again = |sent: &BTreeSet<String>| {
+                LADDER.of_requests().all_due_today(day, true, &dates, sent, &CALENDAR).unwrap().rungs
+            };
+            let due = again(&sent);
             if !CALENDAR.is_working_day(day).unwrap() {
-                prop_assert_eq!(rung, None, "sent on a closed day");
+                prop_assert!(due.is_empty(), "sent on a closed day");
                 continue;
             }
             let came_due = rungs.iter().any(|rung| rung.on > ran_on && rung.on <= day);
-            prop_assert_eq!(rung.is_some(), came_due, "exactly one after a gap that held any");
+            prop_assert_eq!(!due.is_empty(), came_due, "something after a gap that held any");
             ran_on = day;
-            let Some(rung) = rung else { continue };
-            prop_assert!(rung.on <= day);
-            prop_assert!(CALENDAR.is_working_day(rung.on).unwrap());
-            prop_assert!(highest < Some(rung.rank), "never down the ladder");
-            highest = Some(rung.rank);
-            prop_assert!(sent.insert(rung.id), "sent twice");
-            prop_assert_eq!(LADDER.of_requests().due_today(day, &dates, &sent, &CALENDAR).unwrap(), None);
+            let on_its_day = due.iter().all(|rung| rung.on == day);
+            let daily = due.iter().filter(|rung| rung.via != Via::WeeklyDigest).count();
+            prop_assert!(on_its_day || daily <= 1, "late, only the highest");
+            for rung in due {
+                prop_assert!(rung.on <= day);
+                prop_assert!(CALENDAR.is_working_day(rung.on).unwrap());
+                if rung.via != Via::WeeklyDigest {
+                    prop_assert!(highest < Some(rung.rank), "never down the ladder");
+                    highest = Some(rung.rank);
+                }
+                prop_assert!(sent.insert(rung.id), "sent twice");
+            }
+            prop_assert!(again(&sent).is_empty());
         }
     }
 
