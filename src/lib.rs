@@ -10,6 +10,7 @@
 //! `tests/architecture.rs`.
 
 pub mod account;
+pub mod answer;
 pub mod api;
 pub mod backtest;
 pub mod casework;

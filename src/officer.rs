@@ -19,6 +19,7 @@ use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
 mod act;
 mod actions;
+mod answers;
 mod assess;
 mod assign;
 mod attachments;
@@ -123,6 +124,12 @@ pub async fn act(
                         correct(tx, &inner, found, &by, &changes, because).await
                     }
                     Act::Answered { service } => answered(tx, &inner, found, &by, service).await,
+                    Act::AcceptAnswer { service } => {
+                        answers::accept(tx, &inner, found, &by, &service).await
+                    }
+                    Act::SendBack { service, note } => {
+                        answers::send_back(tx, &inner, found, &by, (&service, &note)).await
+                    }
                     Act::Ask { service } => ask(tx, &inner, found, service).await,
                     Act::Part { service, points, due, by_the_customers_date, responder } => {
                         let said =
@@ -325,7 +332,7 @@ async fn answered(
         return Ok(format!("{service} has nothing open on this case"));
     };
     requests::answered(tx, request.id, None, gateway.clock.now()).await?;
-    let event = Event::ServiceAnswered { service: service.clone(), message: None };
+    let event = Event::ServiceAnswered { service: service.clone(), message: None, by: None };
     record(tx, gateway, &mut found, by, event).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, gateway.clock.now()).await?;
     Ok(format!("{service} has answered; its reminders stop"))
@@ -435,9 +442,12 @@ async fn respond(
     record(tx, gateway, &mut found, by, Event::Note { text: note.into() }).await?;
     save(tx, gateway, &found, None).await?;
     requests::cancel_all(tx, found.row.id).await?;
+    // Whoever writes to the customer has read what the services answered.
+    answers::with_the_case(tx, gateway, found.row.id, ("confirmed", by)).await?;
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
-    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
+    let ended = ["check", "answer_in", answers::READY];
+    tasks::finish_of_case(tx, found.row.id, &ended, now).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
@@ -471,6 +481,7 @@ const OUTLAST: [&str; 4] =
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {
     let now = gateway.clock.now();
     requests::cancel_all(tx, found.row.id).await?;
+    answers::with_the_case(tx, gateway, found.row.id, ("set_aside", &Actor::Gateway)).await?;
     assessments::end(tx, found.row.id, now).await?;
     let ends = tasks::of_case(tx, found.row.id).await?;
     let ends: Vec<&str> =

@@ -6,6 +6,8 @@ mod support;
 
 #[path = "commands/actions.rs"]
 mod actions;
+#[path = "commands/answers.rs"]
+mod answers;
 #[path = "commands/api.rs"]
 mod api;
 #[path = "commands/assessment.rs"]

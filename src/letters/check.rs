@@ -296,6 +296,8 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         ],
         ContextKind::OfficerNotice => &["reference", "act", "by"],
         ContextKind::DutyAlert => &["message_number", "is_second_call"],
+        ContextKind::AnswerCode | ContextKind::AnswerLink => &[],
+        ContextKind::SentBack => &["reference", "answer_by", "time_left"],
     }
 }
 
