@@ -119,87 +119,7 @@ pub async fn act(
                 if other || !cases::hold(tx, id, version).await? {
                     return Err(ActFault::ChangedMeanwhile);
                 }
-                let done = match act {
-                    Act::Correct { changes, because } => {
-                        correct(tx, &inner, found, &by, &changes, because).await
-                    }
-                    Act::Answered { service } => answered(tx, &inner, found, &by, service).await,
-                    Act::AcceptAnswer { service } => {
-                        answers::accept(tx, &inner, found, &by, &service).await
-                    }
-                    Act::SendBack { service, note } => {
-                        answers::send_back(tx, &inner, found, &by, (&service, &note)).await
-                    }
-                    Act::Ask { service } => ask(tx, &inner, found, service).await,
-                    Act::Part { service, points, due, by_the_customers_date, responder } => {
-                        let said =
-                            part::Said { service, points, due, by_the_customers_date, responder };
-                        part::set(tx, &inner, found, &by, said).await
-                    }
-                    Act::Respond { note } => respond(tx, &inner, found, &by, note).await,
-                    Act::Close { because } => {
-                        let event = found.case.close(Some(because))?;
-                        ended(tx, &inner, found, &by, event).await
-                    }
-                    Act::Reopen { because } => {
-                        let now = inner.clock.now();
-                        let event = found.case.reopen(now, &because)?;
-                        reopened(tx, &inner, found, &by, event).await
-                    }
-                    Act::Merge { into, because } => {
-                        let into = find(tx, &parsed(&into)?).await?;
-                        together::merge(tx, &inner, found, into, &by, &because).await
-                    }
-                    Act::Turn { wanted, because } => {
-                        clock::turn(tx, &inner, found, &by, wanted, &because).await
-                    }
-                    Act::ApplyPolicy { in_force_on, because } => {
-                        clock::apply_policy(tx, &inner, found, &by, in_force_on, &because).await
-                    }
-                    Act::Advocacy { step, on, advocate } => {
-                        assess::advocacy(tx, &inner, found, &by, step, on, advocate).await
-                    }
-                    Act::LinkToComplaint { complaint } => {
-                        let complaint = find(tx, &parsed(&complaint)?).await?;
-                        together::link(tx, &inner, found, complaint, &by).await
-                    }
-                    Act::Action { wanted } => actions::act(tx, &inner, found, &by, wanted).await,
-                    Act::NextStage { received, because } => {
-                        stage::next(tx, &inner, found, &by, received, because).await
-                    }
-                    Act::Confirm => assess::confirm(tx, &inner, found, &by).await,
-                    Act::AskCustomer { needed, say } => {
-                        assess::ask_customer(tx, &inner, found, &by, needed, say).await
-                    }
-                    Act::Dismiss { gate, because } => {
-                        assess::dismiss(tx, &inner, found, &by, gate, because).await
-                    }
-                    Act::Acknowledged { on } => {
-                        stage::acknowledged(tx, &inner, found, &by, on).await
-                    }
-                    Act::Statement { agreed } => {
-                        stage::statement(tx, &inner, found, &by, agreed).await
-                    }
-                    Act::Withdraw { because } => {
-                        stage::withdraw(tx, &inner, found, &by, because).await
-                    }
-                    Act::Reject { reason, because, say } => {
-                        stage::reject(tx, &inner, found, &by, reason, &because, say).await
-                    }
-                    Act::Outcome { issue, outcome } => {
-                        stage::outcome(tx, &inner, found, &by, issue, outcome).await
-                    }
-                    Act::Assign { to, because } => {
-                        assign::assign(tx, &inner, found, &by, &to, because).await
-                    }
-                    Act::Link { number } => ombudsman::link(tx, &inner, found, &by, number).await,
-                    Act::Ombudsman { wanted } => {
-                        ombudsman::on_case(tx, &inner, found, &by, wanted).await
-                    }
-                    Act::Separate { because } => {
-                        together::separate(tx, &inner, found, &by, &because).await
-                    }
-                }?;
+                let done = on_case(tx, &inner, found, &by, act).await?;
                 cases::count(tx, id, version).await?;
                 Ok::<_, ActFault>(done)
             })
@@ -207,6 +127,82 @@ pub async fn act(
         .await?;
     gateway.nudges.letter.notify_one();
     Ok(done)
+}
+
+/// Does one act on a case that is held.
+async fn on_case(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: Found,
+    by: &Actor,
+    act: Act,
+) -> Result<String, ActFault> {
+    match act {
+        Act::Correct { changes, because } => {
+            correct(tx, gateway, found, by, &changes, because).await
+        }
+        Act::Answered { service } => answered(tx, gateway, found, by, service).await,
+        Act::AcceptAnswer { service } => answers::accept(tx, gateway, found, by, &service).await,
+        Act::SendBack { service, note } => {
+            answers::send_back(tx, gateway, found, by, (&service, &note)).await
+        }
+        Act::Ask { service } => ask(tx, gateway, found, service).await,
+        Act::Part { service, points, due, by_the_customers_date, responder } => {
+            let said = part::Said { service, points, due, by_the_customers_date, responder };
+            part::set(tx, gateway, found, by, said).await
+        }
+        Act::Respond { note } => respond(tx, gateway, found, by, note).await,
+        Act::Close { because } => {
+            let event = found.case.close(Some(because))?;
+            ended(tx, gateway, found, by, event).await
+        }
+        Act::Reopen { because } => {
+            let now = gateway.clock.now();
+            let event = found.case.reopen(now, &because)?;
+            reopened(tx, gateway, found, by, event).await
+        }
+        Act::Merge { into, because } => {
+            let into = find(tx, &parsed(&into)?).await?;
+            together::merge(tx, gateway, found, into, by, &because).await
+        }
+        Act::Turn { wanted, because } => {
+            clock::turn(tx, gateway, found, by, wanted, &because).await
+        }
+        Act::ApplyPolicy { in_force_on, because } => {
+            clock::apply_policy(tx, gateway, found, by, in_force_on, &because).await
+        }
+        Act::Advocacy { step, on, advocate } => {
+            assess::advocacy(tx, gateway, found, by, step, on, advocate).await
+        }
+        Act::LinkToComplaint { complaint } => {
+            let complaint = find(tx, &parsed(&complaint)?).await?;
+            together::link(tx, gateway, found, complaint, by).await
+        }
+        Act::Action { wanted } => actions::act(tx, gateway, found, by, wanted).await,
+        Act::NextStage { received, because } => {
+            stage::next(tx, gateway, found, by, received, because).await
+        }
+        Act::Confirm => assess::confirm(tx, gateway, found, by).await,
+        Act::AskCustomer { needed, say } => {
+            assess::ask_customer(tx, gateway, found, by, needed, say).await
+        }
+        Act::Dismiss { gate, because } => {
+            assess::dismiss(tx, gateway, found, by, gate, because).await
+        }
+        Act::Acknowledged { on } => stage::acknowledged(tx, gateway, found, by, on).await,
+        Act::Statement { agreed } => stage::statement(tx, gateway, found, by, agreed).await,
+        Act::Withdraw { because } => stage::withdraw(tx, gateway, found, by, because).await,
+        Act::Reject { reason, because, say } => {
+            stage::reject(tx, gateway, found, by, reason, &because, say).await
+        }
+        Act::Outcome { issue, outcome } => {
+            stage::outcome(tx, gateway, found, by, issue, outcome).await
+        }
+        Act::Assign { to, because } => assign::assign(tx, gateway, found, by, &to, because).await,
+        Act::Link { number } => ombudsman::link(tx, gateway, found, by, number).await,
+        Act::Ombudsman { wanted } => ombudsman::on_case(tx, gateway, found, by, wanted).await,
+        Act::Separate { because } => together::separate(tx, gateway, found, by, &because).await,
+    }
 }
 
 fn parsed(reference: &str) -> Result<CaseReference, ActFault> {

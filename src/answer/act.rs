@@ -36,7 +36,7 @@ pub(super) async fn form(
     if act == Act::Answer && content.is_none() {
         return Ok(Redirect::to(&format!("{}/code", visit.at())).into_response());
     }
-    let points = points_of(content.as_ref());
+    let points = points_of(item, content.as_ref());
     // What was sent back is made better, not written anew.
     let before = item.answers.last().filter(|one| act == Act::Answer && one.state == "sent_back");
     let typed = before.map(|one| Typed::of_answer(&one.given(), &points)).unwrap_or_default();
@@ -60,7 +60,7 @@ pub(super) async fn act(
     };
     let typed = Typed::of(body);
     let content = content(&gateway, link, item).await?;
-    let points = points_of(content.as_ref());
+    let points = points_of(item, content.as_ref());
     let is_open = act != Act::Answer || link.is_revealed;
     let is_first = typed.get("key").len() == KEY_CHARS;
     if !is_open || !is_first {
@@ -112,7 +112,11 @@ fn is_possible(act: Act, standing: Standing) -> bool {
     standing.is_waited_for() || (act == Act::Answer && standing == Standing::Answered)
 }
 
-fn points_of(content: Option<&Content>) -> Vec<Point> {
+/// The points that an answer has; none where something is added to one.
+fn points_of(item: &Item, content: Option<&Content>) -> Vec<Point> {
+    if item.standing == Standing::Answered {
+        return Vec::new();
+    }
     let part = content.and_then(|content| content.part.as_ref());
     part.map(|part| part.points.clone()).unwrap_or_default()
 }

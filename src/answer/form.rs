@@ -373,6 +373,17 @@ fn answer_fields(form: &Form<'_>, points: &[Point]) -> String {
     html
 }
 
+/// What stands with a field.
+struct Around {
+    /// Its hint and its fault.
+    notes: String,
+    /// What ties them to it.
+    described: String,
+    /// That it is wrong, as a field says it; a group of fields does not.
+    invalid: &'static str,
+    class: &'static str,
+}
+
 struct Form<'a> {
     typed: &'a Typed,
     faults: &'a Faults,
@@ -380,7 +391,7 @@ struct Form<'a> {
 
 impl Form<'_> {
     /// What is wrong with a field, as it stands beside it, and the words that tie it to the field.
-    fn around(&self, field: &str, hint: Option<&str>) -> (String, String, &'static str) {
+    fn around(&self, field: &str, hint: Option<&str>) -> Around {
         let fault = self.faults.iter().find(|(of, _)| of == field);
         let mut notes = String::new();
         let mut described = Vec::new();
@@ -402,32 +413,33 @@ impl Form<'_> {
         } else {
             format!(" aria-describedby=\"{}\"", described.join(" "))
         };
-        (notes, described + invalid, if fault.is_some() { "field wrong" } else { "field" })
+        let class = if fault.is_some() { "field wrong" } else { "field" };
+        Around { notes, described, invalid, class }
     }
 
     fn line(&self, field: &str, label: &str, hint: Option<&str>) -> String {
-        let (notes, tied, class) = self.around(field, hint);
+        let Around { notes, described, invalid, class } = self.around(field, hint);
         let (label, value) = (escaped(label), escaped(&self.typed.get(field)));
         // Only a person's own name is theirs to be filled in by the browser.
         let auto = if field == "name" { "name" } else { "off" };
         format!(
             "<div class=\"{class}\"><label for=\"{field}\">{label}</label>{notes}\
-             <input type=\"text\" id=\"{field}\" name=\"{field}\" value=\"{value}\" autocomplete=\"{auto}\"{tied}></div>"
+             <input type=\"text\" id=\"{field}\" name=\"{field}\" value=\"{value}\" autocomplete=\"{auto}\"{described}{invalid}></div>"
         )
     }
 
     fn text(&self, field: &str, label: &str, hint: Option<&str>) -> String {
-        let (notes, tied, class) = self.around(field, hint);
+        let Around { notes, described, invalid, class } = self.around(field, hint);
         let (label, value) = (escaped(label), escaped(&self.typed.get(field)));
         // A browser leaves out the first line's end.
         format!(
             "<div class=\"{class}\"><label for=\"{field}\">{label}</label>{notes}\
-             <textarea id=\"{field}\" name=\"{field}\" rows=\"7\"{tied}>\n{value}</textarea></div>"
+             <textarea id=\"{field}\" name=\"{field}\" rows=\"7\"{described}{invalid}>\n{value}</textarea></div>"
         )
     }
 
     fn radios(&self, field: &str, legend: &str) -> String {
-        let (notes, tied, class) = self.around(field, None);
+        let Around { notes, described, class, .. } = self.around(field, None);
         let chosen = self.typed.get(field);
         let mut items = String::new();
         for (at, (finding, words)) in FINDINGS.iter().enumerate() {
@@ -441,13 +453,13 @@ impl Form<'_> {
         }
         let legend = escaped(legend);
         format!(
-            "<fieldset class=\"{class} radios\"{tied}><legend>{legend}</legend>{notes}{items}</fieldset>"
+            "<fieldset class=\"{class} radios\"{described}><legend>{legend}</legend>{notes}{items}</fieldset>"
         )
     }
 
     fn date(&self, field: &str, legend: &str, hint: &str) -> String {
         let first = format!("{field}-day");
-        let (notes, tied, class) = self.around(&first, Some(hint));
+        let Around { notes, described, class, .. } = self.around(&first, Some(hint));
         let mut parts = String::new();
         for (part, label) in [("day", "Day"), ("month", "Month"), ("year", "Year")] {
             let id = format!("{field}-{part}");
@@ -460,7 +472,7 @@ impl Form<'_> {
         }
         let legend = escaped(legend);
         format!(
-            "<fieldset class=\"{class}\"{tied}><legend>{legend}</legend>{notes}<div class=\"dates\">{parts}</div></fieldset>"
+            "<fieldset class=\"{class}\"{described}><legend>{legend}</legend>{notes}<div class=\"dates\">{parts}</div></fieldset>"
         )
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn framed(council: &Council, title: &str, is_error: bool, body: &str)
     let privacy = escaped(&council.privacy_url);
     let mut html = String::with_capacity(body.len() + STYLE.len() + 1024);
     // Writing to a String cannot fail.
-    let _ = write!(
+    let _ = writeln!(
         html,
         "<!doctype html><html lang=\"en-GB\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -69,7 +69,7 @@ pub(super) fn framed(council: &Council, title: &str, is_error: bool, body: &str)
          <a class=\"skip\" href=\"#main\">Skip to main content</a>\
          <header><div><p><strong>{name}</strong></p><p>{team}</p></div></header>\
          <main id=\"main\" tabindex=\"-1\">{body}</main>\
-         <footer><a href=\"{privacy}\">How we use information</a></footer></body></html>\n"
+         <footer><a href=\"{privacy}\">How we use information</a></footer></body></html>"
     );
     html
 }

@@ -102,7 +102,7 @@ pub(crate) async fn send_back(
     let mut after = Following::default();
     for (contact, answer_url) in contacts.into_iter().zip(links) {
         let note = answer_url.is_none().then(|| note.to_owned().into());
-        let context = SentBack { answer_url, note, ..context.clone() };
+        let context = SentBack { note, answer_url, ..context.clone() };
         let Some(written) = write(policy, LetterId::AnswerSentBack, &context) else { continue };
         after.letters.push(Posting {
             purpose: LetterId::AnswerSentBack.id(),

@@ -103,7 +103,7 @@ impl Answers {
         let views = links::views_of(db, id).await?.into_iter();
         Ok(Self {
             reference: case.reference.to_string(),
-            answers: rows.iter().map(|row| Answer::of(case, row)).collect(),
+            answers: rows.iter().map(|row| Answer::of(case, row, is_added(&rows, row))).collect(),
             views: views
                 .map(|(mailbox, service, at)| View { mailbox, service, at: moment(at) })
                 .collect(),
@@ -111,10 +111,17 @@ impl Answers {
     }
 }
 
+/// Whether something was added to an answer, which need not say everything again.
+fn is_added(rows: &[AnswerRow], row: &AnswerRow) -> bool {
+    let mut before = rows.iter().filter(|one| one.request_id == row.request_id && one.id < row.id);
+    before.next_back().is_some_and(|one| one.state != "sent_back")
+}
+
 impl Answer {
-    fn of(case: &Case, row: &AnswerRow) -> Self {
+    fn of(case: &Case, row: &AnswerRow, is_added: bool) -> Self {
         let given = row.given();
-        let asked = case.part(&ServiceId(row.service.clone())).points;
+        let part = case.part(&ServiceId(row.service.clone()));
+        let asked = if is_added { Vec::new() } else { part.points };
         let mut checks = given.checks(&asked, row.message_id.is_some());
         let read = reading::read(&given.words());
         let plain = read.grade <= PLAIN;
