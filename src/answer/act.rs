@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::Unavailable;
-use super::form::{Act, Faults, Sent, Typed, fields};
+use super::fields::fields;
+use super::form::{Act, Faults, Sent, Typed};
 use super::page::{self, escaped, framed};
 use super::show::{Content, content, gone, type_words};
 use super::visit::{Item, Link, Visit, items, visit};

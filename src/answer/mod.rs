@@ -7,6 +7,7 @@
 
 mod act;
 mod code;
+mod fields;
 mod form;
 mod page;
 mod show;

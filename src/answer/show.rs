@@ -393,7 +393,7 @@ fn given(answers: &[AnswerRow]) -> String {
         let _ = write!(html, "<h3>{}</h3>", in_words(london_day(moment(row.given_at))));
         for one in &given.points {
             let label = one.point.label();
-            let finding = super::form::finding_words(one.finding).to_lowercase();
+            let finding = super::fields::finding_words(one.finding).to_lowercase();
             let why = escaped(&one.why);
             let _ = write!(html, "<p>{label}: {finding}</p><blockquote>{why}</blockquote>");
         }

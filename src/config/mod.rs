@@ -3,6 +3,7 @@
 //! Everything has a default except what nobody can guess: the mailboxes and where mail leaves.
 //! Any setting can come from the environment (`POSTERN__SMTP__HOST`, `POSTERN__MAILBOX__0__USER`).
 
+mod console;
 mod environment;
 mod place;
 mod sections;
@@ -14,9 +15,10 @@ use serde::Deserialize;
 use crate::fault::Fault;
 use place::Source;
 
+pub use console::{AnswerCode, Answers, Console};
 pub use sections::{
-    AnswerCode, Answers, Clamd, Console, Council, Dkim, Duty, Intake, Limits, Mailbox, MailboxKind,
-    Outgoing, Reminders, Scan, Secret, Security, Smtp, SmtpLimit, Store,
+    Clamd, Council, Dkim, Duty, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan,
+    Secret, Security, Smtp, SmtpLimit, Store,
 };
 
 /// Every setting.
