@@ -153,8 +153,7 @@ fn item(
     let day = |text: &str| text.parse::<Date>().ok();
     let due_on = request.draft_due_on.as_deref().and_then(day).or_else(|| day(&request.due_on));
     let named = request.responder_address.as_deref();
-    let is_theirs = services.is_on_file(recipient, &id)
-        || named.is_some_and(|named| named.eq_ignore_ascii_case(recipient));
+    let is_theirs = services.is_on_file(recipient, &id, named);
     let standing = match case.status.parse() {
         // Who is on file for the service no longer, opens nothing of it any more.
         Ok(status) if is_theirs => {
