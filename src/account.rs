@@ -1,13 +1,13 @@
 //! Accounts: who may use the API, by a token that is shown once.
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::casework::vocabulary::vocabulary;
 use crate::private::Private;
 use crate::store::accounts::{self, AccountRow};
 use crate::store::{self, Db, StoreError};
+use crate::token::hashed;
 
 vocabulary! {
     /// What an account may do.
@@ -70,7 +70,7 @@ pub async fn add(
     db.write(move |tx| {
         Box::pin(async move {
             let secret = store::draw(tx).await?;
-            let id = accounts::add(tx, &name, role.id(), &digest(&secret), now).await?;
+            let id = accounts::add(tx, &name, role.id(), &hashed(&secret), now).await?;
             let id = id.ok_or(AccountFault::Taken)?;
             Ok(Private(format!("{MARK}{id}_{}", secret.0)))
         })
@@ -104,17 +104,8 @@ pub async fn opened_by(db: &Db, token: &str) -> Result<Option<Account>, StoreErr
     let Some((id, secret)) = parts else { return Ok(None) };
     let Ok(id) = id.parse() else { return Ok(None) };
     let Some(row) = accounts::by_id(db, id).await? else { return Ok(None) };
-    let same = digest(secret).as_bytes().ct_eq(row.token_sha256.as_bytes());
+    let same = hashed(secret).as_bytes().ct_eq(row.token_sha256.as_bytes());
     let opens = bool::from(same) && row.disabled_at.is_none();
     let role = row.role.parse::<Role>().ok().filter(|_| opens);
     Ok(role.map(|role| Account { name: row.name.into(), role }))
-}
-
-fn digest(secret: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(secret).iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -116,6 +116,7 @@ impl Gateway {
             instance: instance.clone(),
             answers_in_ten_minutes: config.limits.answers_in_ten_minutes,
             signer: signer(&config)?.map(Arc::new),
+            page: config.console.public().map(|(host, path)| format!("{host}{path}")),
         };
         let limits = limits(&config, &address);
         let standing = Standing {

@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod alarm;
+pub mod answer;
 pub mod api;
 pub mod backtest;
 pub mod casework;

@@ -21,6 +21,7 @@ use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 mod acknowledge;
 mod act;
 mod actions;
+mod answers;
 mod assess;
 mod assign;
 mod attachments;
@@ -123,84 +124,7 @@ pub async fn act(
                     return Err(ActFault::ChangedMeanwhile);
                 }
                 let meaning = Meaning::of(&act);
-                let done = match act {
-                    Act::Correct { changes, because } => {
-                        correct(tx, &inner, found, &by, &changes, because).await
-                    }
-                    Act::Answered { service } => answered(tx, &inner, found, &by, service).await,
-                    Act::Ask { service } => ask(tx, &inner, found, service).await,
-                    Act::Part { service, points, due, by_the_customers_date, responder } => {
-                        let said =
-                            part::Said { service, points, due, by_the_customers_date, responder };
-                        part::set(tx, &inner, found, &by, said).await
-                    }
-                    Act::Respond { note } => respond(tx, &inner, found, &by, note).await,
-                    Act::Close { because } => {
-                        let event = found.case.close(Some(because))?;
-                        ended(tx, &inner, found, &by, event).await
-                    }
-                    Act::Reopen { because } => {
-                        let now = inner.clock.now();
-                        let event = found.case.reopen(now, &because)?;
-                        reopened(tx, &inner, found, &by, event).await
-                    }
-                    Act::Merge { into, because } => {
-                        let into = find(tx, &parsed(&into)?).await?;
-                        together::merge(tx, &inner, found, into, &by, &because).await
-                    }
-                    Act::Turn { wanted, because } => {
-                        clock::turn(tx, &inner, found, &by, wanted, &because).await
-                    }
-                    Act::ApplyPolicy { in_force_on, because } => {
-                        clock::apply_policy(tx, &inner, found, &by, in_force_on, &because).await
-                    }
-                    Act::Advocacy { step, on, advocate } => {
-                        assess::advocacy(tx, &inner, found, &by, step, on, advocate).await
-                    }
-                    Act::LinkToComplaint { complaint } => {
-                        let complaint = find(tx, &parsed(&complaint)?).await?;
-                        together::link(tx, &inner, found, complaint, &by).await
-                    }
-                    Act::Action { wanted } => actions::act(tx, &inner, found, &by, wanted).await,
-                    Act::HoldingLetter { until, why } => {
-                        holding::write(tx, &inner, found, &by, until, why).await
-                    }
-                    Act::NextStage { received, because } => {
-                        stage::next(tx, &inner, found, &by, received, because).await
-                    }
-                    Act::Confirm => assess::confirm(tx, &inner, found, &by).await,
-                    Act::AskCustomer { needed, say } => {
-                        assess::ask_customer(tx, &inner, found, &by, needed, say).await
-                    }
-                    Act::Dismiss { gate, because } => {
-                        assess::dismiss(tx, &inner, found, &by, gate, because).await
-                    }
-                    Act::Acknowledged { on } => {
-                        stage::acknowledged(tx, &inner, found, &by, on).await
-                    }
-                    Act::Statement { agreed } => {
-                        stage::statement(tx, &inner, found, &by, agreed).await
-                    }
-                    Act::Withdraw { because } => {
-                        stage::withdraw(tx, &inner, found, &by, because).await
-                    }
-                    Act::Reject { reason, because, say } => {
-                        stage::reject(tx, &inner, found, &by, reason, &because, say).await
-                    }
-                    Act::Outcome { issue, outcome } => {
-                        stage::outcome(tx, &inner, found, &by, issue, outcome).await
-                    }
-                    Act::Assign { to, because } => {
-                        assign::assign(tx, &inner, found, &by, &to, because).await
-                    }
-                    Act::Link { number } => ombudsman::link(tx, &inner, found, &by, number).await,
-                    Act::Ombudsman { wanted } => {
-                        ombudsman::on_case(tx, &inner, found, &by, wanted).await
-                    }
-                    Act::Separate { because } => {
-                        together::separate(tx, &inner, found, &by, &because).await
-                    }
-                }?;
+                let done = on_case(tx, &inner, found, &by, act).await?;
                 let as_it_is = find(tx, &reference).await?;
                 let first = acknowledge::after(tx, &inner, &as_it_is, meaning).await?;
                 cases::count(tx, id, version).await?;
@@ -210,6 +134,85 @@ pub async fn act(
         .await?;
     gateway.nudges.letter.notify_one();
     Ok(done)
+}
+
+/// Does one act on a case that is held.
+async fn on_case(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: Found,
+    by: &Actor,
+    act: Act,
+) -> Result<String, ActFault> {
+    match act {
+        Act::Correct { changes, because } => {
+            correct(tx, gateway, found, by, &changes, because).await
+        }
+        Act::Answered { service } => answered(tx, gateway, found, by, service).await,
+        Act::AcceptAnswer { service } => answers::accept(tx, gateway, found, by, &service).await,
+        Act::SendBack { service, note } => {
+            answers::send_back(tx, gateway, found, by, (&service, &note)).await
+        }
+        Act::Ask { service } => ask(tx, gateway, found, service).await,
+        Act::Part { service, points, due, by_the_customers_date, responder } => {
+            let said = part::Said { service, points, due, by_the_customers_date, responder };
+            part::set(tx, gateway, found, by, said).await
+        }
+        Act::Respond { note } => respond(tx, gateway, found, by, note).await,
+        Act::Close { because } => {
+            let event = found.case.close(Some(because))?;
+            ended(tx, gateway, found, by, event).await
+        }
+        Act::Reopen { because } => {
+            let now = gateway.clock.now();
+            let event = found.case.reopen(now, &because)?;
+            reopened(tx, gateway, found, by, event).await
+        }
+        Act::Merge { into, because } => {
+            let into = find(tx, &parsed(&into)?).await?;
+            together::merge(tx, gateway, found, into, by, &because).await
+        }
+        Act::Turn { wanted, because } => {
+            clock::turn(tx, gateway, found, by, wanted, &because).await
+        }
+        Act::ApplyPolicy { in_force_on, because } => {
+            clock::apply_policy(tx, gateway, found, by, in_force_on, &because).await
+        }
+        Act::Advocacy { step, on, advocate } => {
+            assess::advocacy(tx, gateway, found, by, step, on, advocate).await
+        }
+        Act::LinkToComplaint { complaint } => {
+            let complaint = find(tx, &parsed(&complaint)?).await?;
+            together::link(tx, gateway, found, complaint, by).await
+        }
+        Act::Action { wanted } => actions::act(tx, gateway, found, by, wanted).await,
+        Act::HoldingLetter { until, why } => {
+            holding::write(tx, gateway, found, by, until, why).await
+        }
+        Act::NextStage { received, because } => {
+            stage::next(tx, gateway, found, by, received, because).await
+        }
+        Act::Confirm => assess::confirm(tx, gateway, found, by).await,
+        Act::AskCustomer { needed, say } => {
+            assess::ask_customer(tx, gateway, found, by, needed, say).await
+        }
+        Act::Dismiss { gate, because } => {
+            assess::dismiss(tx, gateway, found, by, gate, because).await
+        }
+        Act::Acknowledged { on } => stage::acknowledged(tx, gateway, found, by, on).await,
+        Act::Statement { agreed } => stage::statement(tx, gateway, found, by, agreed).await,
+        Act::Withdraw { because } => stage::withdraw(tx, gateway, found, by, because).await,
+        Act::Reject { reason, because, say } => {
+            stage::reject(tx, gateway, found, by, reason, &because, say).await
+        }
+        Act::Outcome { issue, outcome } => {
+            stage::outcome(tx, gateway, found, by, issue, outcome).await
+        }
+        Act::Assign { to, because } => assign::assign(tx, gateway, found, by, &to, because).await,
+        Act::Link { number } => ombudsman::link(tx, gateway, found, by, number).await,
+        Act::Ombudsman { wanted } => ombudsman::on_case(tx, gateway, found, by, wanted).await,
+        Act::Separate { because } => together::separate(tx, gateway, found, by, &because).await,
+    }
 }
 
 fn parsed(reference: &str) -> Result<CaseReference, ActFault> {
@@ -335,7 +338,7 @@ async fn answered(
         return Ok(format!("{service} has nothing open on this case"));
     };
     requests::answered(tx, request.id, None, gateway.clock.now()).await?;
-    let event = Event::ServiceAnswered { service: service.clone(), message: None };
+    let event = Event::ServiceAnswered { service: service.clone(), message: None, by: None };
     record(tx, gateway, &mut found, by, event).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, gateway.clock.now()).await?;
     Ok(format!("{service} has answered; its reminders stop"))
@@ -445,10 +448,13 @@ async fn respond(
     record(tx, gateway, &mut found, by, Event::Note { text: note.into() }).await?;
     save(tx, gateway, &found, None).await?;
     requests::cancel_all(tx, found.row.id).await?;
+    // Whoever writes to the customer has read what the services answered.
+    answers::with_the_case(tx, gateway, found.row.id, ("confirmed", by)).await?;
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
     drafts::drop_drafts(tx, found.row.id, "the customer is answered").await?;
-    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in", holding::TASK], now).await?;
+    let ended = ["check", "answer_in", holding::TASK, answers::READY];
+    tasks::finish_of_case(tx, found.row.id, &ended, now).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
@@ -482,6 +488,7 @@ const OUTLAST: [&str; 4] =
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {
     let now = gateway.clock.now();
     requests::cancel_all(tx, found.row.id).await?;
+    answers::with_the_case(tx, gateway, found.row.id, ("set_aside", &Actor::Gateway)).await?;
     assessments::end(tx, found.row.id, now).await?;
     drafts::drop_drafts(tx, found.row.id, "the case is over").await?;
     let ends = tasks::of_case(tx, found.row.id).await?;

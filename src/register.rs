@@ -25,9 +25,11 @@ use crate::store::suggestions::{self, SuggestionRow};
 use crate::store::tasks::{self, TaskRow};
 use crate::store::{Db, StoreError, moment};
 
+mod answers;
 mod ombudsman;
 mod workload;
 
+pub use answers::{Answer, Answers, PointAnswered, Remedy, View};
 pub use ombudsman::OmbudsmanCase;
 pub use workload::{Given, Shared, Work, workload};
 

@@ -12,7 +12,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::private::Private;
@@ -243,6 +243,26 @@ pub fn find_in_message_ids<'a>(
         .filter_map(|id| id.trim().trim_start_matches('<').split_once('@'))
         .filter_map(|(text, _)| Token::decode(text, keys, instance).ok())
         .find(|token| token.purpose == Purpose::MessageId)
+}
+
+/// The token of a link, from the hexadecimal digits of a secret that was drawn for it: it begins and ends with
+/// a letter or digit, so that no mail program cuts it short.
+pub fn link_token(secret: &str) -> Private<String> {
+    let octets: Vec<u8> = (0..secret.len())
+        .step_by(2)
+        .filter_map(|at| u8::from_str_radix(secret.get(at..at + 2)?, 16).ok())
+        .collect();
+    Private(base32(&octets))
+}
+
+/// What is kept of a secret, as hexadecimal digits: whoever reads it cannot use it.
+pub fn hashed(secret: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(secret).iter().fold(String::new(), |mut text, octet| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 /// The first 80 bits of the HMAC over everything that a token says and the instance that says it.

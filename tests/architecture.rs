@@ -34,7 +34,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // The store keeps what was understood and decided: it knows those types, and does nothing with them.
     ("store", "private email casework"),
     // Whom a token belongs to; it takes from `casework` only how its words are spelt.
-    ("account", "private casework store"),
+    ("account", "private casework store token"),
     // `gateway` is what every tick is given, so it names what they need, and `outbox` is given it.
     ("gateway", "clock config decide email fault letters outbox policy private store token"),
     ("outbox", "private clock tls hold tick casework letters token store gateway"),
@@ -42,21 +42,24 @@ const MAY_USE: &[(&str, &str)] = &[
     ("alarm", "casework clock tick letters policy store outbox gateway"),
     (
         "intake",
-        "alarm clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox gateway",
+        "alarm private clock hold tick email casework rules decide letters likeness token policy config mailbox store outbox \
+         gateway",
     ),
     // A suspended stage stands still by the functions that officers' moves use.
     ("reminders", "clock hold tick casework letters policy store outbox officer gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
     ("officer", "clock casework letters store outbox intake policy gateway"),
     // What the terminal's `--json` and the API give of a case: one text for both.
-    ("register", "casework store officer gateway"),
+    ("register", "casework letters store officer gateway"),
     // An officer's acts and a change of the calendar come to the same dates: by the same function.
     ("recount", "tick casework officer policy store gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.
     ("scan", "config hold tick store gateway"),
     // What a program asks of the register, and what it does to a case as an officer.
     ("api", "account casework clock officer register store gateway"),
-    ("console", "api clock store gateway"),
+    // What a service says on its page takes the path of a reply by mail.
+    ("answer", "private clock casework letters token policy config store outbox intake gateway"),
+    ("console", "answer api clock store gateway"),
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store"),
     ("backtest", "casework email intake rules store"),
@@ -68,7 +71,7 @@ const MAY_USE: &[(&str, &str)] = &[
     ("demo", "private clock casework rules letters policy store outbox officer gateway daemon"),
     (
         "cli",
-        "account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
+        "private account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
          intake outbox reminders recount scan officer register gateway console daemon demo backtest publication",
     ),
 ];

@@ -8,6 +8,8 @@ mod support;
 mod acknowledgements;
 #[path = "commands/actions.rs"]
 mod actions;
+#[path = "commands/answers.rs"]
+mod answers;
 #[path = "commands/api.rs"]
 mod api;
 #[path = "commands/assessment.rs"]

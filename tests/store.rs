@@ -18,6 +18,8 @@ mod calendars;
 mod cases;
 #[path = "store/letters.rs"]
 mod letters;
+#[path = "store/links.rs"]
+mod links;
 #[path = "store/messages.rs"]
 mod messages;
 #[path = "store/ombudsman.rs"]

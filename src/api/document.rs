@@ -23,6 +23,7 @@ const ABOUT: &str = "The register of complaints for other programs. Every reques
         reading::list,
         reading::case,
         reading::clock,
+        reading::answers,
         reading::waiting,
         actions::list,
         workload::show,

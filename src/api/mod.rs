@@ -36,6 +36,7 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/v1/cases", get(reading::list))
         .route("/api/v1/cases/{reference}", get(reading::case))
         .route("/api/v1/cases/{reference}/clock", get(reading::clock))
+        .route("/api/v1/cases/{reference}/answers", get(reading::answers))
         .route("/api/v1/cases/{reference}/acts", post(acts::act))
         .route("/api/v1/actions", get(actions::list))
         .route("/api/v1/waiting", get(reading::waiting))

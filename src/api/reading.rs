@@ -16,7 +16,7 @@ use crate::casework::reference::CaseReference;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::officer::NOBODY;
-use crate::register::{self, Brief, ClockOfCase, OmbudsmanCase, Whole};
+use crate::register::{self, Answers, Brief, ClockOfCase, OmbudsmanCase, Whole};
 use crate::store::cases::{self, CaseRow, Listed};
 
 /// How many a page has where nothing else is asked for.
@@ -149,6 +149,26 @@ pub(super) async fn clock(
         Some(clock) => Ok(json_of_version(&clock, row.version)),
         None => Err(Problem::not_found(format!("no answer is owed to a {}", case.record_type))),
     }
+}
+
+/// What services answered to a case, with what can be told of each answer's quality, and who saw what its customer
+/// wrote on the answer page.
+#[utoipa::path(get, operation_id = "list_answers", path = "/api/v1/cases/{reference}/answers", params(
+    ("reference" = String, Path, description = "The reference, in any spelling."),
+), responses(
+    (status = 200, description = "All of it.", body = Answers,
+        headers(("ETag" = String, description = "The case's version, for `If-Match`."))),
+    (status = 404, description = "There is no such case.", body = Problem),
+))]
+pub(super) async fn answers(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let (reference, row, events) = found(&gateway, path).await?;
+    let case = register::replayed(reference, &events)?;
+    let answers = Answers::of(&gateway.db, &case, row.id).await?;
+    Ok(json_of_version(&answers, row.version))
 }
 
 /// What waits for a person: messages that could not be placed or read, suggestions, tasks.

@@ -278,6 +278,8 @@ impl Case {
             | Event::ServiceAccepted { .. }
             | Event::ServiceReplied { .. }
             | Event::ServiceAnswered { .. }
+            | Event::AnswerConfirmed { .. }
+            | Event::AnswerSentBack { .. }
             | Event::Reminded { .. }
             | Event::MessageAttached { .. }
             | Event::Note { .. } => {}

@@ -2,6 +2,7 @@
 
 mod act;
 mod action;
+mod answers;
 mod attachment;
 mod clock;
 mod show;
@@ -44,6 +45,9 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
         }
         Asked::Done { task } => task_done(gateway, task, out).await,
         Asked::Show { reference, json } => show(gateway, &reference, json, out).await,
+        Asked::AnswerDraft { reference, json } => {
+            answers::show(gateway, &reference, json, out).await
+        }
         Asked::Clock { reference, json } => clock::show(gateway, &reference, json, out).await,
         Asked::Retry { message } => retry(gateway, message, out).await,
         Asked::Split { message } => split(gateway, message, out).await,

@@ -4,6 +4,7 @@
 //! Any setting can come from the environment (`POSTERN__SMTP__HOST`, `POSTERN__MAILBOX__0__USER`).
 
 mod acknowledgement;
+mod console;
 mod duty;
 mod environment;
 mod place;
@@ -17,10 +18,11 @@ use crate::fault::Fault;
 use place::Source;
 
 pub use acknowledgement::Acknowledgement;
+pub use console::{AnswerCode, Answers, Console};
 pub use duty::Duty;
 pub use sections::{
-    Clamd, Console, Council, Dkim, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan,
-    Secret, Security, Smtp, SmtpLimit, Store,
+    Clamd, Council, Dkim, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan, Secret,
+    Security, Smtp, SmtpLimit, Store,
 };
 
 /// Every setting.
@@ -55,6 +57,9 @@ pub struct Config {
     /// Chasing.
     #[serde(default)]
     pub reminders: Reminders,
+    /// What services answer.
+    #[serde(default)]
+    pub answers: Answers,
     /// Who looks for viruses in what comes attached; nobody, where left out.
     #[serde(default)]
     pub scan: Scan,
@@ -173,6 +178,7 @@ impl Config {
         faults.extend(self.acknowledgement.faults(source));
         faults.extend(self.duty.faults(source));
         faults.extend(self.scan.faults(source));
+        faults.extend(self.console.faults(source));
         faults.extend(self.limits.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(source, index));
@@ -324,6 +330,28 @@ mod tests {
             assert!(faults[0].contains("unix:/run/clamav/clamd.ctl"), "{faults:?}");
         }
         assert!(parse("").unwrap().scan.scanner().is_none());
+    }
+
+    #[test]
+    fn the_answer_page_is_at_a_safe_address() {
+        let parsed = |url: &str| parse(&format!("[console]\npublic_url = \"{url}\"\n"));
+        for (url, host, path) in [
+            ("https://answers.n.example", "https://answers.n.example", ""),
+            ("https://n.example:8443/postern/", "https://n.example:8443", "/postern"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080", ""),
+        ] {
+            assert_eq!(parsed(url).unwrap().console.public(), Some((host, path)), "{url}");
+        }
+        for wrong in
+            ["", "answers.n.example", "http://n.example", "https://", "https://n.example/?a"]
+        {
+            let faults = parsed(wrong).unwrap_err();
+            assert!(faults[0].starts_with("postern.toml, line 2"), "{faults:?}");
+            assert!(faults[0].contains("https://complaints.your.council"), "{faults:?}");
+        }
+        let outside = parse("[console]\nanswer_code = \"outside\"\n").unwrap_err();
+        assert!(outside[0].contains("expected `always` or `never`"), "{outside:?}");
+        assert!(parse("").unwrap().answers.confirm);
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Mailbox {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost"
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -462,20 +462,6 @@ impl Smtp {
 pub struct Outgoing {
     /// Folder that gets one `.eml` file a letter.
     pub folder: PathBuf,
-}
-
-/// The status page and the API.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Console {
-    /// Address and port; empty for none.
-    pub listen: Option<String>,
-}
-
-impl Default for Console {
-    fn default() -> Self {
-        Self { listen: Some("127.0.0.1:8080".to_owned()) }
-    }
 }
 
 /// Chasing.

@@ -46,6 +46,7 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .merge(crate::api::router())
+        .merge(crate::answer::router(&gateway))
         .layer(axum::middleware::map_response(guarded))
         .with_state(gateway)
 }
@@ -54,7 +55,10 @@ fn router(gateway: Arc<Gateway>) -> Router {
 async fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    // The answer page has a policy of its own, which lets its forms be sent.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert_with(|| HeaderValue::from_static(policy));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

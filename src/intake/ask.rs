@@ -1,7 +1,5 @@
 //! Asking a service: the request, its days, and the letter.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -11,8 +9,8 @@ use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Event, Point};
 use crate::casework::vocabulary::{RecordType, ServiceId};
 use crate::gateway::Gateway;
-use crate::letters::{LetterId, ServiceRequest};
-use crate::outbox::{Automatic, Posting, TokenCase};
+use crate::letters::{LetterId, SentBack, ServiceRequest};
+use crate::outbox::{Automatic, Posting, TokenCase, Wanted};
 use crate::policy::Policy;
 use crate::store::requests::{self, NewRequest, NewRung, PartOf, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -76,8 +74,84 @@ pub(crate) async fn ask_otherwise(
         once_key: format!("asked-otherwise:{}:{}", request.id, now.as_millisecond()),
     };
     let mut after = Following::default();
-    write_to(gateway, policy, &asking, request.id, &letter, &mut after).map_err(uncovered)?;
+    write_all(tx, gateway, policy, &[(&asking, request.id, letter)], now, &mut after).await?;
     after.write(tx, gateway, now).await
+}
+
+/// Tells a service that its answer needs more: `request` is the row, open again, with whether it has a day now, and
+/// what the answer lacks. The note stands in the mail only where there is no page to read it on.
+pub(crate) async fn send_back(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: Asking<'_>,
+    (request, has_day, note): (&RequestRow, bool, &str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !gateway.config.reminders.enabled {
+        return Ok(());
+    }
+    let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
+    let context = sent_back(gateway, policy, &asking, (request, has_day), today);
+    let context = context.map_err(uncovered)?;
+    let contacts = recipients(policy, &asking, today);
+    let wanted = contacts
+        .iter()
+        .map(|contact| Wanted { recipient: contact.clone(), requests: vec![request.id] });
+    let links = gateway.sender.links(tx, wanted.collect(), now).await?;
+    let mut after = Following::default();
+    for (contact, answer_url) in contacts.into_iter().zip(links) {
+        let note = answer_url.is_none().then(|| note.to_owned().into());
+        let context = SentBack { note, answer_url, ..context.clone() };
+        let Some(written) = write(policy, LetterId::AnswerSentBack, &context) else { continue };
+        after.letters.push(Posting {
+            purpose: LetterId::AnswerSentBack.id(),
+            // Each is told once; the same again is another.
+            once_key: format!("sent-back:{}:{}:{contact}", request.id, now.as_millisecond()),
+            case: Some(asking.case),
+            request: Some(request.id),
+            message: None,
+            recipient: contact,
+            written,
+            automatic: Automatic::Generated,
+            in_reply_to: None,
+            references: Vec::new(),
+            due_at: write_at,
+        });
+    }
+    after.write(tx, gateway, now).await
+}
+
+fn sent_back(
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &Asking<'_>,
+    (request, has_day): (&RequestRow, bool),
+    today: Date,
+) -> Result<SentBack, NotCovered> {
+    let day = |text: &String| text.parse::<Date>().ok();
+    let due = request.draft_due_on.as_ref().and_then(day).or_else(|| day(&request.due_on));
+    let due = due.filter(|_| has_day);
+    let time_left = due.map(|due| {
+        let days_left = policy.calendar.working_days_between(today, due)?;
+        Ok(crate::letters::words::due_words(today, due, days_left))
+    });
+    Ok(SentBack {
+        reference: asking.reference.to_owned(),
+        service: plain_name(policy, &asking.service),
+        type_words: asking.record_type.label().to_owned(),
+        stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
+        answer_by: due.map(Into::into),
+        time_left: time_left.transpose()?,
+        note: None,
+        answer_url: None,
+        contact: gateway.contact(),
+        council: gateway.council(),
+    })
+}
+
+fn plain_name(policy: &Policy, service: &ServiceId) -> String {
+    policy.rules.services().get(service).map_or_else(|| service.0.clone(), |one| one.name.clone())
 }
 
 fn uncovered(gap: NotCovered) -> StoreError {
@@ -100,6 +174,7 @@ pub(super) async fn ask_all(
     let new = asking.iter().map(|one| new_request(policy, one, today));
     let new: Vec<NewRequest<'_>> = new.collect::<Result<_, _>>().map_err(uncovered)?;
     let requests = requests::ask(tx, &new, now).await?;
+    let mut letters = Vec::with_capacity(asking.len());
     for ((one, new), request) in asking.iter().zip(&new).zip(requests) {
         let Some(request) = request else { continue };
         let event = Event::ServiceAsked { service: one.service.clone(), due_on: new.draft_due_on };
@@ -116,9 +191,9 @@ pub(super) async fn ask_all(
             write_at,
             once_key: format!("asked:{request}"),
         };
-        write_to(gateway, policy, one, request, &letter, after).map_err(uncovered)?;
+        letters.push((one, request, letter));
     }
-    Ok(())
+    write_all(tx, gateway, policy, &letters, now, after).await
 }
 
 fn new_request<'a>(
@@ -154,17 +229,54 @@ struct Letter {
     once_key: String,
 }
 
+/// Writes letters about requests, to each recipient their own where they get a link.
+async fn write_all(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    policy: &Policy,
+    letters: &[(&Asking<'_>, i64, Letter)],
+    now: Timestamp,
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    let mut to = Vec::with_capacity(letters.len());
+    let mut wanted = Vec::new();
+    for (asking, request, letter) in letters {
+        let contacts = recipients(policy, asking, letter.today);
+        wanted.extend(
+            contacts
+                .iter()
+                .map(|contact| Wanted { recipient: contact.clone(), requests: vec![*request] }),
+        );
+        to.push(contacts);
+    }
+    let mut links = gateway.sender.links(tx, wanted, now).await?.into_iter();
+    for ((asking, request, letter), contacts) in letters.iter().zip(to) {
+        let links: Vec<_> = links.by_ref().take(contacts.len()).collect();
+        let to = contacts.into_iter().zip(links).collect();
+        write_to(gateway, policy, asking, (*request, letter), to, after).map_err(uncovered)?;
+    }
+    Ok(())
+}
+
 fn write_to(
     gateway: &Gateway,
     policy: &Policy,
     asking: &Asking<'_>,
-    request: i64,
-    letter: &Letter,
+    (request, letter): (i64, &Letter),
+    to: Vec<(String, Option<String>)>,
     after: &mut Following,
 ) -> Result<(), NotCovered> {
     let context = service_request(gateway, policy, asking, letter)?;
-    let Some(written) = write(policy, LetterId::ServiceRequest, &context) else { return Ok(()) };
-    for contact in recipients(policy, asking, letter.today) {
+    let plain = write(policy, LetterId::ServiceRequest, &context);
+    for (contact, link) in to {
+        let written = match link {
+            None => plain.clone(),
+            answer_url => {
+                let context = ServiceRequest { answer_url, ..context.clone() };
+                write(policy, LetterId::ServiceRequest, &context)
+            }
+        };
+        let Some(written) = written else { continue };
         after.parties.push((asking.case.id, contact.clone(), "service"));
         after.letters.push(Posting {
             purpose: LetterId::ServiceRequest.id(),
@@ -173,7 +285,7 @@ fn write_to(
             request: Some(request),
             message: None,
             recipient: contact,
-            written: Arc::clone(&written),
+            written,
             automatic: Automatic::Generated,
             in_reply_to: None,
             references: Vec::new(),
@@ -189,12 +301,11 @@ fn service_request(
     asking: &Asking<'_>,
     letter: &Letter,
 ) -> Result<ServiceRequest, NotCovered> {
-    let (services, service) = (policy.rules.services(), &asking.service);
     let answer_by = letter.answer_by;
     let days_left = policy.calendar.working_days_between(letter.today, answer_by)?;
     Ok(ServiceRequest {
         reference: asking.reference.to_owned(),
-        service: services.get(service).map_or_else(|| service.0.clone(), |one| one.name.clone()),
+        service: plain_name(policy, &asking.service),
         type_words: asking.record_type.label().to_owned(),
         stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
         points: asking.points.iter().map(|point| point.label().to_owned()).collect(),

@@ -12,6 +12,7 @@ pub mod fetch;
 mod history;
 mod ombudsman;
 mod open;
+mod reply;
 mod settle;
 mod suggest;
 
@@ -34,9 +35,11 @@ use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 use crate::token;
 pub(crate) use allocate::loads;
-pub(crate) use ask::{Asking, ask_otherwise, ask_service};
+pub(crate) use ask::{Asking, ask_otherwise, ask_service, send_back};
 pub(crate) use fetch::{believed, imported};
 pub(crate) use open::clocked;
+pub(crate) use reply::{Said, add, take};
+pub(crate) use settle::Following;
 pub(crate) use suggest::by_itself;
 
 /// Messages claimed together.

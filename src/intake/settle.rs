@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use super::assess::Before;
 use super::history::Shelf;
 use super::open::Opening;
+use super::reply::{Said, take};
 use super::suggest::{Neighbours, by_itself, exhausted, suggest};
 use super::{InHand, assess, bounces, history, ombudsman, open};
 use crate::alarm;
+use crate::casework::answer::Given;
 use crate::casework::case::{Actor, Event};
 use crate::casework::reply::Says;
 use crate::casework::vocabulary::{RecordType, ServiceId};
@@ -273,36 +275,29 @@ async fn act(
     }
 }
 
-/// A service replied to what it was asked. Whatever it says, a person reads it; who was chased goes on being chased
-/// unless it is their answer, or not theirs.
+/// A service replied to what it was asked.
 async fn replied(
     tx: &mut Tx,
     scene: &Scene<'_>,
     (case, request, says): (i64, i64, Says),
     after: &mut Following,
 ) -> Result<(), StoreError> {
-    let message = scene.one.waiting.id;
-    let service = scene.history.sender_service.clone().unwrap_or_else(ServiceId::none);
-    let (is_new, event) = match says {
-        Says::Answers => (
-            requests::answered(tx, request, Some(message), scene.now).await?,
-            Event::ServiceAnswered { service, message: Some(message.to_string()) },
-        ),
-        Says::Accepts => {
-            (requests::accepted(tx, request).await?, Event::ServiceAccepted { service })
-        }
-        Says::NotOurs => (
-            requests::declined(tx, request).await?,
-            Event::ServiceReplied { service, says, message: message.to_string() },
-        ),
-        Says::MoreTime | Says::Away | Says::Asks => {
-            (true, Event::ServiceReplied { service, says, message: message.to_string() })
-        }
+    let email = &scene.one.email;
+    let given = (says == Says::Answers)
+        .then(|| Given { what: email.reply_text.clone(), ..Given::default() });
+    let sender = scene.sender();
+    let said = Said {
+        case,
+        request,
+        service: scene.history.sender_service.clone().unwrap_or_else(ServiceId::none),
+        says,
+        message: Some(scene.one.waiting.id),
+        by_name: None,
+        by_address: sender.as_deref(),
+        words: None,
+        given,
     };
-    if is_new {
-        after.events.push((case, event));
-    }
-    Ok(())
+    take(tx, scene.gateway.config.answers.confirm, &said, scene.now, after).await.map(drop)
 }
 
 /// The customer of a case was asked for something, and wrote: nobody waits for them any longer. Whether
@@ -378,39 +373,14 @@ fn to_read(action: &Action, history: &History) -> Option<(&'static str, &'static
             Some(("follow_up", "a service added to the case: read it"))
         }
         Action::Attach { .. } => Some(("follow_up", "the customer added to the case: read it")),
-        Action::AnswerRequest { says, .. } => to_do(*says),
-        Action::Open { .. }
+        // What a service's reply leaves to do is said where it is taken.
+        Action::AnswerRequest { .. }
+        | Action::Open { .. }
         | Action::Ombudsman { .. }
         | Action::Opened { .. }
         | Action::Duplicate { .. }
         | Action::File { .. }
         | Action::Triage => None,
-    }
-}
-
-/// What a service's reply leaves to a person, with the kind of the task.
-fn to_do(says: Says) -> Option<(&'static str, &'static str)> {
-    match says {
-        Says::Answers => {
-            Some(("answer_in", "a service answered: check it and write to the customer"))
-        }
-        Says::Accepts => None,
-        Says::NotOurs => Some((
-            "not_ours",
-            "a service says that it is not theirs, and is chased no more: name who answers \
-             (`case correct --service`), or ask it again (`case ask`)",
-        )),
-        Says::MoreTime => Some((
-            "more_time",
-            "a service asks for more time: extend the date, give its part another day, or write that it stays",
-        )),
-        Says::Away => Some((
-            "away",
-            "who has it at the service is away: name somebody else (`case part --responder`), or write",
-        )),
-        Says::Asks => {
-            Some(("asked_back", "a service asks something before it answers: write to it"))
-        }
     }
 }
 

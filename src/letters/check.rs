@@ -283,7 +283,9 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         | ContextKind::Holding
         | ContextKind::Asking
         | ContextKind::Rejection => &["reference"],
-        ContextKind::ServiceRequest => &["reference", "answer_by", "time_left"],
+        ContextKind::ServiceRequest | ContextKind::SentBack => {
+            &["reference", "answer_by", "time_left"]
+        }
         ContextKind::Reminder => &["reference", "due_words", "due"],
         ContextKind::Digest => &["how_many", "service", "headline", "counts.open", "counts.late"],
         ContextKind::OverdueDigest => &[
@@ -296,6 +298,7 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         ],
         ContextKind::OfficerNotice => &["reference", "act", "by"],
         ContextKind::DutyAlert => &["message_number", "is_second_call"],
+        ContextKind::AnswerCode | ContextKind::AnswerLink => &[],
     }
 }
 

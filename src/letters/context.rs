@@ -317,3 +317,64 @@ pub struct DutyAlert {
 impl Context for DutyAlert {
     const KIND: ContextKind = ContextKind::DutyAlert;
 }
+
+/// Six digits that show that whoever holds a link reads the mailbox that it was sent to. Says of no case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerCode {
+    /// The digits.
+    pub code: String,
+    /// How long they can be used.
+    pub minutes: i64,
+    /// Who asks.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for AnswerCode {
+    const KIND: ContextKind = ContextKind::AnswerCode;
+}
+
+/// Another link to the answer page. Says of no case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerLink {
+    /// The page.
+    pub answer_url: String,
+    /// Who asks.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for AnswerLink {
+    const KIND: ContextKind = ContextKind::AnswerLink;
+}
+
+/// Tells a service that its answer needs more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentBack {
+    /// The case reference.
+    pub reference: String,
+    /// Plain name of the service.
+    pub service: String,
+    /// `Corporate complaint`.
+    pub type_words: String,
+    /// `step 1`; empty where the type has none.
+    pub stage_words: Option<String>,
+    /// By when we need it; empty while the clock stands still.
+    pub answer_by: Option<InFull>,
+    /// How far off that is: `in 12 working days`.
+    pub time_left: Option<String>,
+    /// What it lacks, in an officer's words, where there is no page to read them on.
+    pub note: Option<Private<String>>,
+    /// The page to answer on; empty where the answer comes by mail.
+    pub answer_url: Option<String>,
+    /// Who asks.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for SentBack {
+    const KIND: ContextKind = ContextKind::SentBack;
+}

@@ -25,6 +25,12 @@ pub enum ContextKind {
     OfficerNotice,
     /// [`DutyAlert`](super::DutyAlert).
     DutyAlert,
+    /// [`AnswerCode`](super::AnswerCode).
+    AnswerCode,
+    /// [`AnswerLink`](super::AnswerLink).
+    AnswerLink,
+    /// [`SentBack`](super::SentBack).
+    SentBack,
 }
 
 macro_rules! letters {
@@ -93,6 +99,12 @@ letters! {
     Digest = "digest", Digest;
     /// What is late, to a head of service or above.
     OverdueDigest = "overdue-digest", OverdueDigest;
+    /// Six digits that open what a customer wrote on the answer page.
+    AnswerCode = "answer-code", AnswerCode;
+    /// Another link to the answer page, in place of one that no longer works.
+    AnswerLink = "answer-link", AnswerLink;
+    /// A service's answer needs more.
+    AnswerSentBack = "answer-sent-back", SentBack;
     /// What an officer must do on a case.
     OfficerNotice = "officer-notice", OfficerNotice;
     /// A child may be at risk: to the duty officer, at once.

@@ -24,8 +24,8 @@ use minijinja::{
 use sha2::{Digest as _, Sha256};
 
 pub use context::{
-    AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert, HoldingLetter,
-    OfficerNotice, RejectionLetter, Reminder, ServiceRequest,
+    AnswerCode, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert,
+    HoldingLetter, OfficerNotice, RejectionLetter, Reminder, SentBack, ServiceRequest,
 };
 pub use digest::{
     ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,

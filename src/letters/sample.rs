@@ -5,8 +5,8 @@ use jiff::civil::date;
 use serde_json::Value;
 
 use super::context::{
-    AskingLetter, Contact, Council, CustomerLetter, DutyAlert, HoldingLetter, OfficerNotice,
-    RejectionLetter, Reminder, ServiceRequest,
+    AnswerCode, AnswerLink, AskingLetter, Contact, Council, CustomerLetter, DutyAlert,
+    HoldingLetter, OfficerNotice, RejectionLetter, Reminder, SentBack, ServiceRequest,
 };
 use super::digest::{
     ActionRow, Actions, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest, Row,
@@ -535,6 +535,48 @@ fn alerts() -> Vec<Sample> {
     vec![sample("the first call", &first), sample("the second call", &second)]
 }
 
+fn codes() -> Vec<Sample> {
+    let code = AnswerCode {
+        code: "402817".to_owned(),
+        minutes: 15,
+        contact: contact(),
+        council: council(),
+    };
+    vec![sample("a code", &code)]
+}
+
+fn links() -> Vec<Sample> {
+    let answer_url = "https://complaints.northmere.example/a/EXAMPLE".to_owned();
+    vec![sample("a link", &AnswerLink { answer_url, contact: contact(), council: council() })]
+}
+
+fn sent_back() -> Vec<Sample> {
+    let page = SentBack {
+        reference: "NCC-2026-00412-7".to_owned(),
+        service: "SEN, North".to_owned(),
+        type_words: "Corporate complaint".to_owned(),
+        stage_words: Some("step 1".to_owned()),
+        answer_by: Some(InFull(date(2026, 12, 11))),
+        time_left: Some("in 12 working days".to_owned()),
+        note: None,
+        answer_url: Some("https://complaints.northmere.example/a/EXAMPLE".to_owned()),
+        contact: contact(),
+        council: council(),
+    };
+    let by_mail = SentBack {
+        note: Some(Private("Please say when the plan went out.".to_owned())),
+        answer_url: None,
+        stage_words: None,
+        ..page.clone()
+    };
+    let paused = SentBack { answer_by: None, time_left: None, ..page.clone() };
+    vec![
+        sample("read on its page", &page),
+        sample("no page", &by_mail),
+        sample("the clock stands still", &paused),
+    ]
+}
+
 /// Every branch that a letter's templates are tried on.
 pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
     match letter.context() {
@@ -548,5 +590,8 @@ pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
         ContextKind::OverdueDigest => overdue(),
         ContextKind::OfficerNotice => notices(),
         ContextKind::DutyAlert => alerts(),
+        ContextKind::AnswerCode => codes(),
+        ContextKind::AnswerLink => links(),
+        ContextKind::SentBack => sent_back(),
     }
 }

@@ -48,6 +48,8 @@ impl Meaning {
             | Act::LinkToComplaint { .. }
             | Act::Action { .. }
             | Act::HoldingLetter { .. }
+            | Act::AcceptAnswer { .. }
+            | Act::SendBack { .. }
             | Act::NextStage { .. }
             | Act::Statement { .. }
             | Act::Outcome { .. }

@@ -27,6 +27,19 @@ pub enum Act {
         /// Which.
         service: String,
     },
+    /// The answer that a service gave, on its page or by mail, is one.
+    AcceptAnswer {
+        /// Which service.
+        service: String,
+    },
+    /// The answer that a service gave needs more: it is told, and chased from where it was.
+    SendBack {
+        /// Which service.
+        service: String,
+        /// What the answer lacks. It is shown behind the code of the answer page; where there is no page it stands
+        /// in the mail, so it names nobody.
+        note: String,
+    },
     /// A service is asked.
     Ask {
         /// Which.

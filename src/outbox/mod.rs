@@ -11,6 +11,7 @@
 pub mod address;
 pub mod dkim;
 mod holding;
+pub mod links;
 pub mod mailer;
 pub mod message;
 pub mod pace;
@@ -25,6 +26,7 @@ mod tick;
 pub use address::{AddressFault, MailAddress};
 pub use dkim::{KeyFault, Signer};
 pub(crate) use holding::ANSWERS_STOPPED;
+pub use links::Wanted;
 pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
 pub use message::{Automatic, Draft, DraftFault};
 pub use pace::{DomainLimit, DomainLimits, Pace};

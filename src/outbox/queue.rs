@@ -30,6 +30,8 @@ pub struct Sender {
     pub answers_in_ten_minutes: u32,
     /// Who signs for our domain, if we sign ourselves.
     pub signer: Option<Arc<Signer>>,
+    /// Where services reach the answer page, if they reach one; without a last slash.
+    pub page: Option<String>,
 }
 
 /// A case as a token names it.

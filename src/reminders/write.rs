@@ -16,7 +16,7 @@ use crate::letters::{
     ActionRow, Actions, Digest, LetterFault, LetterId, ManagerRow, OverdueCounts, OverdueDigest,
     Row, Written,
 };
-use crate::outbox::{Automatic, Posting, TokenCase};
+use crate::outbox::{Automatic, Posting, TokenCase, Wanted};
 use crate::policy::Policy;
 use crate::store::actions::PARTY as ACTION_PARTY;
 use crate::store::{StoreError, Tx, cases, requests};
@@ -36,7 +36,8 @@ pub(super) async fn queue(
         if !requests::claim_digest(tx, &mail.recipient, plan.day).await? {
             continue;
         }
-        let (id, written) = match write(gateway, policy, plan, mail) {
+        let link = link_of(tx, gateway, mail, now).await?;
+        let (id, written) = match write(gateway, policy, plan, mail, link) {
             Ok(written) => written,
             Err(fault) => {
                 error!(%fault, "a digest could not be written");
@@ -71,6 +72,23 @@ pub(super) async fn queue(
     Ok(())
 }
 
+/// A link to the answers that a list asks for, worst first. The complaints team answers nothing on it.
+async fn link_of(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mail: &Mail,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    if mail.rows.is_empty() || is_team(mail) {
+        return Ok(None);
+    }
+    let mut rows: Vec<&Listed> = mail.rows.iter().collect();
+    rows.sort_by_key(|row| (row.due_on, &row.reference, row.request));
+    let requests = rows.into_iter().map(|row| row.request).collect();
+    let wanted = Wanted { recipient: mail.recipient.clone(), requests };
+    Ok(gateway.sender.links(tx, vec![wanted], now).await?.pop().flatten())
+}
+
 /// The case of a list that is about one: it can be answered by replying. A longer one needs the reference.
 fn only_case(mail: &Mail) -> Option<i64> {
     let mut cases: Vec<i64> = mail.rows.iter().map(|row| row.case).collect();
@@ -89,6 +107,7 @@ fn write(
     policy: &Policy,
     plan: &Plan,
     mail: &Mail,
+    link: Option<String>,
 ) -> Result<(LetterId, Written), LetterFault> {
     let above = mail.roles.iter().all(|role| {
         matches!(role, Role::HeadOfService | Role::DivisionalDirector | Role::CorporateDirector)
@@ -96,6 +115,7 @@ fn write(
     let late = mail.rows.iter().any(|row| row.days_left < 0);
     if above && late {
         let mut digest = overdue(gateway, policy, plan, mail);
+        digest.list_url = link;
         digest.from_ombudsman = ombudsman::lines(mail, plan.day);
         let written = policy.letters.write(LetterId::OverdueDigest, &digest)?;
         return Ok((LetterId::OverdueDigest, written));
@@ -107,6 +127,7 @@ fn write(
     let mut digest = digest.with(actions(policy, plan, mail));
     digest.greeting_name = greeting(mail);
     digest.for_team = for_team;
+    digest.list_url = link;
     let digest = digest.with_ombudsman(ombudsman::lines(mail, plan.day));
     let written = policy.letters.write(LetterId::Digest, &digest)?;
     Ok((LetterId::Digest, written))

@@ -325,6 +325,18 @@ impl Services {
         found
     }
 
+    /// Whether somebody of this address is on file for a service: as itself, as whom an officer named to answer for
+    /// it, above it, or standing in for one of them.
+    pub fn is_on_file(&self, address: &str, id: &ServiceId, named: Option<&str>) -> bool {
+        let Some(service) = self.get(id) else { return false };
+        let above =
+            [&service.head_of_service, &service.divisional_director, &service.corporate_director];
+        let own = service.own_addresses().chain(above.map(|one| one.address.as_str()));
+        let own: Vec<&str> = own.chain(named).collect();
+        let is = |whom: &str| own.iter().any(|one| one.eq_ignore_ascii_case(whom.trim()));
+        is(address) || self.people.represented_by(address).any(is)
+    }
+
     fn speaking(&self, address: &str) -> impl Iterator<Item = ServiceId> {
         let is = |own: &str| own.eq_ignore_ascii_case(address.trim());
         let theirs = self.all.iter().filter(move |service| service.own_addresses().any(is));

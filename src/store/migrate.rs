@@ -43,6 +43,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0018_first_letters", include_str!("../../migrations/0018_first_letters.sql")),
     ("0019_alarms", include_str!("../../migrations/0019_alarms.sql")),
     ("0020_holding", include_str!("../../migrations/0020_holding.sql")),
+    ("0021_answer_page", include_str!("../../migrations/0021_answer_page.sql")),
 ];
 
 /// The two spellings of a migration.

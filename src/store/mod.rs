@@ -29,6 +29,7 @@ pub mod accounts;
 pub mod actions;
 pub mod alarms;
 pub mod allocations;
+pub mod answers;
 mod arrivals;
 pub mod assessments;
 pub mod attachments;
@@ -41,6 +42,7 @@ pub mod held;
 pub mod holding;
 mod ledger;
 pub mod letters;
+pub mod links;
 pub mod mailboxes;
 mod message_lists;
 pub mod messages;
@@ -162,16 +164,32 @@ pub async fn rotate_token_key(tx: &mut Tx, next_name: char) -> Result<(), StoreE
 /// # Errors
 /// When the store cannot be read.
 pub async fn draw(tx: &mut Tx) -> Result<crate::private::Private<String>, StoreError> {
+    let drawn = draw_some(tx, 1).await?.pop();
+    drawn.ok_or_else(|| StoreError::new("draw a secret", sqlx::Error::RowNotFound))
+}
+
+/// So many of them, with one statement.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn draw_some(
+    tx: &mut Tx,
+    count: usize,
+) -> Result<Vec<crate::private::Private<String>>, StoreError> {
     // Each engine draws its own random bytes: the program has no source of its own.
     let random = if tx.is_postgres() {
-        "SELECT replace(CAST(gen_random_uuid() AS TEXT), '-', '')
-                || replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
+        "replace(CAST(gen_random_uuid() AS TEXT), '-', '')
+         || replace(CAST(gen_random_uuid() AS TEXT), '-', '')"
     } else {
-        "SELECT lower(hex(randomblob(32)))"
+        "lower(hex(randomblob(32)))"
     };
-    let drawn: String =
-        on!(tx, "draw a secret", c => sqlx::query_scalar(random).fetch_one(c).await)?;
-    Ok(drawn.into())
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let drawn: Vec<String> = on!(tx, "draw secrets", c => sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "WITH RECURSIVE draw (at) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT at + 1 FROM draw WHERE at < $1)
+         SELECT {random} FROM draw")))
+        .bind(count).fetch_all(c).await)?;
+    let wanted = usize::try_from(count).unwrap_or(0);
+    Ok(drawn.into_iter().take(wanted).map(Into::into).collect())
 }
 
 /// A moment as the store keeps it: milliseconds since 1970 in UTC.

@@ -165,6 +165,42 @@ pub async fn declined(tx: &mut Tx, request: i64) -> Result<bool, StoreError> {
     Ok(row.is_some())
 }
 
+/// Opens a request again that was answered with less than was asked: its service is chased on from where it was.
+/// False when it is not answered.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn open_again(tx: &mut Tx, request: i64) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "open an answered request again", c => sqlx::query_as(
+        "UPDATE request SET state = 'accepted', answered_at = NULL, answer_message = NULL
+         WHERE id = $1 AND state = 'answered' RETURNING id")
+        .bind(request).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
+/// A request by its row.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn by_id(tx: &mut Tx, id: i64) -> Result<Option<RequestRow>, StoreError> {
+    on!(tx, "look a request up", c => sqlx::query_as(sqlx::AssertSqlSafe(format!("{ROW} WHERE id = $1")))
+        .bind(id).fetch_optional(c).await)
+}
+
+/// The last request of a case to a service.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn last_of(
+    tx: &mut Tx,
+    case: i64,
+    service: &str,
+) -> Result<Option<RequestRow>, StoreError> {
+    on!(tx, "find a service's last request", c => sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{ROW} WHERE case_id = $1 AND service = $2 ORDER BY round DESC LIMIT 1")))
+        .bind(case).bind(service).fetch_optional(c).await)
+}
+
 /// Ends every open request of a case: nothing is chased any more.
 ///
 /// # Errors

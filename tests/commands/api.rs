@@ -362,6 +362,36 @@ fn what_was_agreed(served: &Served) {
 }
 
 #[test]
+fn a_services_answer_is_read_and_decided_by_a_program_too() {
+    let served = Served::start();
+    let reference = &*served.references()[0];
+    let answer = format!(
+        "From: SEN <sen-complaints@northmere.example>\r\nTo: complaints@northmere.example\r\n\
+         Subject: Re: {reference}\r\nMessage-ID: <answer@northmere.example>\r\n\
+         Date: Tue, 17 Nov 2026 09:00:00 +0000\r\n\r\nUpheld. The plan was late. It is out today.\r\n\r\n{reference}\r\n"
+    );
+    let path = format!("/api/v1/cases/{reference}/answers");
+    assert_eq!(served.get(&path).json()["answers"], json!([]));
+    let version = served.case(reference)["version"].as_i64().unwrap();
+    let accept = json!({"act": "accept_answer", "service": "sen"});
+    served.act(reference, version, &accept).is(409, "no answer of sen waits");
+    deliver(&served.desk, 9, answer);
+    let began = Instant::now();
+    while served.get(&path).json()["answers"][0].is_null() {
+        assert!(began.elapsed() < Duration::from_mins(2), "no answer is taken");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let told = served.get(&path);
+    assert_eq!(told.header("etag"), Some(&*format!("\"{version}\"")), "mail counts up nothing");
+    let one = &told.json()["answers"][0];
+    assert_eq!((&one["state"], &one["service"]), (&json!("waiting"), &json!("sen")));
+    let back = json!({"act": "send_back", "service": "sen", "note": "By whom?"});
+    served.act(reference, version, &back).is(200, "sent back");
+    served.act(reference, version + 1, &back).is(409, "given no answer");
+    assert_eq!(served.get(&path).json()["answers"][0]["note"], "By whom?");
+}
+
+#[test]
 fn of_two_officers_at_once_the_second_is_told() {
     let served = Served::start();
     let reference = &*served.references()[0];

@@ -59,6 +59,28 @@ fn a_service_that_accepts_is_not_done_and_is_chased_for_its_answer() {
     );
     assert_eq!(asked.request()["state"], "answered");
     assert!(asked.waiting().contains("a service answered: check it"), "{}", asked.waiting());
+    // What they newly wrote is the draft; of a mail only a reader can tell what it lacks.
+    let draft = asked.act("answer-draft", &[]);
+    assert!(
+        draft.contains("sen  waiting, by sen-complaints@northmere.example, message 3"),
+        "{draft}"
+    );
+    assert!(draft.contains("because the advice came late") && !draft.contains("> "), "{draft}");
+    assert!(draft.contains("by whom, by when: read it"), "{draft}");
+    asked.act("send-back", &["--service", "sen", "--note", "Say what you do about it."]);
+    assert_eq!(asked.request()["state"], "accepted");
+    asked.desk.data(&["-q", "serve", "--once"]);
+    let files = std::fs::read_dir(asked.desk.path("outbox")).unwrap();
+    let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let back: Vec<String> = mails.filter(|mail| mail.contains("Your answer needs more")).collect();
+    assert!(
+        !back.is_empty() && back[0].contains("Say what you do about it."),
+        "no page: {back:#?}"
+    );
+    asked.writes(4, "We upheld it, and Sam Hill sends the plan by Friday.");
+    assert_eq!(asked.request()["state"], "answered");
+    asked.act("accept-answer", &["--service", "sen"]);
+    assert!(!asked.waiting().contains("check it"), "{}", asked.waiting());
 }
 
 #[test]

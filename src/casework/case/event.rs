@@ -125,15 +125,27 @@ pub enum Event {
     ServiceAccepted {
         /// Which.
         service: ServiceId,
+        /// Who said so on the answer page, as they wrote their name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Private<String>>,
+        /// Who will answer, where that is somebody else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<Private<String>>,
     },
-    /// A service replied with something that is no answer yet.
+    /// A service replied with something that is no answer yet, or added to its answer.
     ServiceReplied {
         /// Which.
         service: ServiceId,
         /// What it says.
         says: Says,
-        /// The message.
-        message: String,
+        /// The message; none where it was said on the answer page.
+        message: Option<String>,
+        /// Who said so on the answer page, as they wrote their name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Private<String>>,
+        /// What they wrote there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<Private<String>>,
     },
     /// A service answered: nobody chases it any more.
     ServiceAnswered {
@@ -141,6 +153,21 @@ pub enum Event {
         service: ServiceId,
         /// By which message, if by one.
         message: Option<String>,
+        /// Who answered on the answer page, as they wrote their name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Private<String>>,
+    },
+    /// An officer found that a service's answer is one.
+    AnswerConfirmed {
+        /// Which.
+        service: ServiceId,
+    },
+    /// An officer sent a service's answer back: it is waited for again.
+    AnswerSentBack {
+        /// Which.
+        service: ServiceId,
+        /// What it lacks.
+        note: Private<String>,
     },
     /// A service was chased.
     Reminded {

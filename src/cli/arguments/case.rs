@@ -40,6 +40,15 @@ pub(in crate::cli) enum Case {
         #[arg(long)]
         json: bool,
     },
+    /// Shows what services answered to a case, and what can be told of each answer's quality.
+    #[command(after_help = "Example:\n  postern case answer-draft NCC-2026-00412-7")]
+    AnswerDraft {
+        /// The reference, in any spelling.
+        reference: String,
+        /// One object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows how the date of a case was counted, day by day, and what moved it.
     #[command(after_help = "Example:\n  postern case clock NCC-2026-00412-7")]
     Clock {

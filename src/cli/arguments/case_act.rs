@@ -61,6 +61,29 @@ pub(in crate::cli) enum CaseAct {
         #[arg(long)]
         service: String,
     },
+    /// Accepts the answer that a service gave, on its page or by mail.
+    #[command(after_help = "Example:\n  postern case accept-answer NCC-2026-00412-7 --service sen")]
+    AcceptAnswer {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+    },
+    /// Sends the answer that a service gave back, and chases it for a better one from where it was.
+    #[command(
+        after_help = "Example:\n  postern case send-back NCC-2026-00412-7 --service sen --note 'says nothing of the second visit'\n\nThe service reads the note on the answer page, behind its code. Where there is no page\n(console.public_url) the note stands in the mail: name nobody then."
+    )]
+    SendBack {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+        /// What the answer lacks.
+        #[arg(long)]
+        note: String,
+    },
     /// Asks one more service.
     #[command(
         after_help = "Example:\n  postern case ask NCC-2026-00412-7 --service home_to_school_transport"

@@ -23,6 +23,10 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
             (reference, Act::Correct { changes, because })
         }
         Asked::Answered { reference, service } => (reference, Act::Answered { service }),
+        Asked::AcceptAnswer { reference, service } => (reference, Act::AcceptAnswer { service }),
+        Asked::SendBack { reference, service, note } => {
+            (reference, Act::SendBack { service, note })
+        }
         Asked::Ask { reference, service } => (reference, Act::Ask { service }),
         Asked::Part { reference, service, points, due, by_the_customers_date, responder } => {
             (reference, Act::Part { service, points, due, by_the_customers_date, responder })

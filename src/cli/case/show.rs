@@ -5,6 +5,7 @@ use crate::casework::case::{Actor, Event, Issue, OfficerId, Part, Recorded};
 use crate::casework::vocabulary::Outcome;
 use crate::casework::working::in_words;
 use crate::clock::{london, london_day};
+use crate::private::Private;
 use crate::register::{PartOfCase, Proposed, Whole};
 use crate::store::cases::CaseRow;
 
@@ -191,11 +192,23 @@ fn told(recorded: &Recorded) -> String {
         }
         Event::Joined { other, .. } => format!("merged {other} into it"),
         Event::Parted { other } => format!("took {other} out of it again"),
-        Event::ServiceReplied { service, says, message } => {
-            format!("recorded that {service} {} (message {message})", says.label())
+        Event::ServiceReplied { service, says, message, by, words } => {
+            let how = match message {
+                Some(message) => format!(" (message {message})"),
+                None => on_its_page(by.as_ref(), words.as_ref()),
+            };
+            format!("recorded that {service} {}{how}", says.label())
         }
-        Event::ServiceAccepted { service } => format!("{service} accepted it"),
-        Event::ServiceAnswered { service, .. } => format!("recorded that {service} answered"),
+        Event::ServiceAccepted { service, by, words } => {
+            format!("{service} accepted it{}", on_its_page(by.as_ref(), words.as_ref()))
+        }
+        Event::ServiceAnswered { service, by, .. } => {
+            format!("recorded that {service} answered{}", on_its_page(by.as_ref(), None))
+        }
+        Event::AnswerConfirmed { service } => format!("accepted the answer of {service}"),
+        Event::AnswerSentBack { service, note } => {
+            format!("sent the answer of {service} back: {}", note.0)
+        }
         Event::Reminded { service, rung } => format!("chased {service} ({rung})"),
         Event::MessageAttached { message } => format!("put message {message} with it"),
         Event::Corrected { field, before, after, .. } => {
@@ -223,6 +236,13 @@ fn told(recorded: &Recorded) -> String {
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
+}
+
+/// Who said something on the answer page, and what they wrote there; nothing of a mail.
+fn on_its_page(by: Option<&Private<String>>, words: Option<&Private<String>>) -> String {
+    let by = by.map_or_else(String::new, |name| format!(" on its page ({})", name.0));
+    let words = words.map_or_else(String::new, |words| format!(": {}", words.0));
+    by + &words
 }
 
 fn allocated(officer: Option<&OfficerId>, because: &str) -> String {

@@ -197,6 +197,23 @@ mod tests {
     }
 
     #[test]
+    fn on_file_for_a_service_is_who_answers_who_is_above_and_who_stands_in() {
+        let social_work = ServiceId("childrens_social_work".to_owned());
+        let services = with(&person(MANAGER, Some(SAM))).unwrap();
+        let on_file = |address: &str, named| services.is_on_file(address, &social_work, named);
+        let service = services.get(&social_work).unwrap();
+        for address in [MANAGER, SAM, &service.inbox.address, &service.corporate_director.address] {
+            assert!(on_file(&address.to_uppercase(), None), "{address}");
+        }
+        let stranger = "lea@northmere.example";
+        assert!(!on_file(stranger, None));
+        assert!(on_file(stranger, Some("Lea@northmere.example")), "an officer named them");
+        let services = with(&person(stranger, Some("pat@northmere.example"))).unwrap();
+        let is = |named| services.is_on_file("pat@northmere.example", &social_work, named);
+        assert!(is(Some(stranger)) && !is(None), "they stand in for whom an officer named");
+    }
+
+    #[test]
     fn what_is_wrong_with_a_person_is_told_where() {
         let line = SHIPPED.lines().count() + 3;
         for (wrong, what) in [

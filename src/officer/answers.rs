@@ -1,0 +1,158 @@
+//! What an officer makes of a service's answer: it is one, or it needs more. Until then nobody chases the service, and
+//! the customer's clock goes on.
+
+use jiff::civil::Date;
+
+use super::{ActFault, Found, asking, part, record, save, service_named};
+use crate::casework::case::{Actor, CaseStatus, Event, Refusal};
+use crate::gateway::Gateway;
+use crate::intake::send_back as write_back;
+use crate::outbox::TokenCase;
+use crate::store::answers::{self, Decided};
+use crate::store::requests::RequestRow;
+use crate::store::tasks::{self, NewTask};
+use crate::store::{StoreError, Tx, requests};
+
+/// The kind of task that says that every service has answered.
+pub(super) const READY: &str = "answers_ready";
+
+/// As whom answers are decided.
+fn name_of(by: &Actor) -> &str {
+    match by {
+        Actor::Gateway => "gateway",
+        Actor::Officer(officer) => &officer.0,
+    }
+}
+
+/// The answer of a service is one.
+pub(super) async fn accept(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    service: &str,
+) -> Result<String, ActFault> {
+    let service = service_named(gateway, service)?;
+    let now = gateway.clock.now();
+    let request = requests::last_of(tx, found.row.id, service.as_str()).await?;
+    let decided = Decided { state: "confirmed", by: name_of(by), note: None };
+    let accepted = match &request {
+        Some(request) => answers::decide(tx, request.id, decided, now).await?,
+        None => 0,
+    };
+    if accepted == 0 {
+        let because = format!("no answer of {service} waits to be accepted");
+        let instead = "`case answer-draft` shows what came".to_owned();
+        return Err(Refusal { because, instead }.into());
+    }
+    let event = Event::AnswerConfirmed { service: service.clone() };
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    let others = requests::all_open_of(tx, found.row.id).await?;
+    let waits = seen(tx, gateway, &found).await?;
+    if others.is_empty() && !waits && found.case.status == CaseStatus::Open {
+        let task = NewTask {
+            kind: READY,
+            case_id: Some(found.row.id),
+            words: "every service that was asked has answered: write to the customer".into(),
+            ..NewTask::default()
+        };
+        tasks::add(tx, &task, now).await?;
+    }
+    let named: Vec<&str> = others.iter().map(|request| request.service.as_str()).collect();
+    let left = if named.is_empty() {
+        String::new()
+    } else {
+        format!("; {} is still waited for", named.join(", "))
+    };
+    Ok(format!("the answer of {service} is accepted{left}"))
+}
+
+/// Ends the task to look at answers where none waits any more. Whether one does.
+async fn seen(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<bool, StoreError> {
+    let waits = answers::any_waits(tx, found.row.id).await?;
+    if !waits {
+        let now = gateway.clock.now();
+        tasks::finish_of_case(tx, found.row.id, &["answer_in", READY], now).await?;
+    }
+    Ok(waits)
+}
+
+/// The answer of a service needs more: it is waited for again, and told so.
+pub(super) async fn send_back(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    (service, note): (&str, &str),
+) -> Result<String, ActFault> {
+    let service = service_named(gateway, service)?;
+    let note = note.trim();
+    let refused = |because: &str, instead: &str| {
+        ActFault::from(Refusal { because: because.to_owned(), instead: instead.to_owned() })
+    };
+    if note.is_empty() {
+        return Err(refused("it needs a note", "say in a sentence what the answer lacks"));
+    }
+    if found.case.status != CaseStatus::Open {
+        let because = format!("the case is {}", found.case.status.label().to_lowercase());
+        return Err(refused(&because, "take it up again first (`case reopen`)"));
+    }
+    let request = requests::last_of(tx, found.row.id, service.as_str()).await?;
+    let reopened = match &request {
+        Some(request) => requests::open_again(tx, request.id).await?,
+        None => false,
+    };
+    let Some(request) = request.filter(|_| reopened) else {
+        let because = format!("{service} has given no answer that could be sent back");
+        return Err(refused(&because, "`case answer-draft` shows what came"));
+    };
+    let now = gateway.clock.now();
+    answers::send_back(tx, request.id, (name_of(by), note), now).await?;
+    let event = Event::AnswerSentBack { service: service.clone(), note: note.to_owned().into() };
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    seen(tx, gateway, &found).await?;
+    // It is of today's days again: they may have moved while it was answered.
+    let due_on = found.row.agreed_due_on.as_deref().and_then(|day| day.parse::<Date>().ok());
+    if let Some(due_on) = due_on {
+        part::redate(tx, gateway, &found, due_on).await?;
+    }
+    tell(tx, gateway, &found, &request, (due_on, note)).await?;
+    Ok(format!("the answer of {service} is sent back; it is chased for a better one"))
+}
+
+async fn tell(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    request: &RequestRow,
+    (due_on, note): (Option<Date>, &str),
+) -> Result<(), ActFault> {
+    let was_due = request.due_on.parse().ok();
+    let request = requests::by_id(tx, request.id).await?;
+    let (Some(case), Some(request), Some(day)) =
+        (TokenCase::of(&found.row), request, due_on.or(was_due))
+    else {
+        return Ok(());
+    };
+    let policy = gateway.policy();
+    let reference = found.case.reference.to_string();
+    let part = found.case.part(&crate::casework::vocabulary::ServiceId(request.service.clone()));
+    let asking = asking(&policy, found, &reference, (case, request.round, day), &part)?;
+    let with_date = due_on.is_some();
+    let now = gateway.clock.now();
+    write_back(tx, gateway, &policy, asking, (&request, with_date, note), now).await?;
+    Ok(())
+}
+
+/// What waits is decided with the case: by its answer, or because it is over.
+pub(super) async fn with_the_case(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    case: i64,
+    (state, by): (&'static str, &Actor),
+) -> Result<(), StoreError> {
+    let decided = Decided { state, by: name_of(by), note: None };
+    answers::decide_all(tx, case, decided, gateway.clock.now()).await.map(drop)
+}
