@@ -78,7 +78,8 @@ fn a_letter_is_drafted_before_the_day_passes_and_leaves_when_an_officer_releases
     case.desk.data(&["-q", "letters", "release", &number]);
     assert!(!case.task());
     // The next days' letters take it along.
-    [1, 4].map(|days| case.remind_on(due + Span::new().days(days)));
+    case.remind_on(due + Span::new().days(1));
+    case.remind_on(due + Span::new().days(4));
     assert_eq!((case.holding().len(), &case.holding()[0]["state"]), (1, &"sent".into()));
     // For the day that it names the next is drafted, and none between.
     case.remind_on(named - Span::new().days(8));

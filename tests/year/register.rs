@@ -34,6 +34,7 @@ pub(crate) struct Rung {
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Letter {
     pub(crate) purpose: String,
+    pub(crate) template: String,
     pub(crate) recipient: String,
     pub(crate) case_id: Option<i64>,
     pub(crate) request_id: Option<i64>,
@@ -71,8 +72,8 @@ impl Register {
             "SELECT request_id, rung, recorded_at, outcome FROM rung").fetch_all(c).await)
         .unwrap();
         let letters: Vec<Letter> = on!(db, "look", c => sqlx::query_as(
-            "SELECT purpose, recipient, case_id, request_id, sent_at, subject, bytes
-             FROM letter JOIN letter_bytes ON letter_id = id ORDER BY id").fetch_all(c).await)
+            "SELECT purpose, template, recipient, case_id, request_id, sent_at, subject, bytes
+             FROM letter JOIN letter_bytes ON letter_id = id WHERE state = 'sent' ORDER BY id").fetch_all(c).await)
         .unwrap();
         let rows: Vec<(i64, i64, String)> = on!(db, "look", c => sqlx::query_as(
             "SELECT case_id, at, detail FROM case_event ORDER BY id").fetch_all(c).await)

@@ -1,7 +1,5 @@
 //! The complaints team's afternoon, by the functions that the terminal and the API use.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -13,11 +11,8 @@ use super::{Case, Planned, Year};
 use crate::casework::case::CaseField;
 use crate::casework::vocabulary::RecordType;
 use crate::clock::london_day;
-use crate::letters::{HoldingLetter, LetterId};
 use crate::officer::{self, Act, ActFault, Move};
-use crate::outbox::{Automatic, Posting, TokenCase};
-use crate::private::Private;
-use crate::store::{StoreError, cases, survey, tasks};
+use crate::store::{cases, survey, tasks};
 
 /// Whose name the acts bear.
 const OFFICER: &str = "josephine";
@@ -260,14 +255,15 @@ impl Year {
         if row.agreed_due_on == row.standard_due_on || until < today {
             return Ok(false);
         }
-        let because = "the service needs longer".to_owned();
-        let wanted = Move::Extend { until };
-        if !self.act(&case.reference, Act::Turn { wanted, because }).await? {
+        // The customer first: what is promised is written before the clock is moved to it.
+        if !self.write_holding(&case.reference, until).await? {
             return Ok(false);
         }
-        self.tally.extended += 1;
-        let was = row.agreed_due_on.and_then(|day| day.parse().ok()).unwrap_or(today);
-        self.write_holding(&case.reference, was, until).await?;
+        let because = "the service needs longer".to_owned();
+        let wanted = Move::Extend { until };
+        if self.act(&case.reference, Act::Turn { wanted, because }).await? {
+            self.tally.extended += 1;
+        }
         Ok(true)
     }
 
@@ -285,74 +281,23 @@ impl Year {
                 continue;
             }
             let until = self.working_day_after(promised, HOLDS)?;
-            self.write_holding(&waiting.reference, promised, until).await?;
+            self.write_holding(&waiting.reference, until).await?;
         }
         Ok(())
     }
 
-    /// The letter is the product's own; no command sends it yet, so it is put into the outbox here.
-    async fn write_holding(
-        &mut self,
-        reference: &str,
-        was: Date,
-        until: Date,
-    ) -> anyhow::Result<()> {
-        let Some(case) = self.cases.get_mut(reference) else { return Ok(()) };
-        case.promised = Some(until);
-        case.held += 1;
-        let number = case.held;
-        let (gateway, owned) = (Arc::clone(&self.gateway), reference.to_owned());
-        let posted: Result<bool, StoreError> = self
-            .gateway
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let now = gateway.clock.now();
-                    let row = cases::by_reference(tx, &owned).await?;
-                    let Some((row, address)) = row.and_then(|row| {
-                        let address = row.customer_address.clone()?;
-                        Some((row, address))
-                    }) else {
-                        return Ok(false);
-                    };
-                    let context = HoldingLetter {
-                        reference: row.reference.clone(),
-                        greeting_name: None,
-                        received_on: row.received_on.parse().unwrap_or(was).into(),
-                        was_due: was.into(),
-                        answer_by: until.into(),
-                        why: Private("The team still has to find some papers.".to_owned()),
-                        may_ask_next_stage: false,
-                        ombudsman: true,
-                        is_child: row.flags.contains("child_author"),
-                        safeguarding: false,
-                        contact: gateway.contact(),
-                        council: gateway.council(),
-                    };
-                    let written = gateway.policy().letters.write(LetterId::Holding, &context);
-                    let written = written.map_err(|fault| {
-                        StoreError::unsuitable("write a letter", fault.to_string())
-                    })?;
-                    let posting = Posting {
-                        purpose: LetterId::Holding.id(),
-                        once_key: format!("holding:{}:{number}", row.id),
-                        case: TokenCase::of(&row),
-                        request: None,
-                        message: None,
-                        recipient: address,
-                        written: Arc::new(written),
-                        automatic: Automatic::No,
-                        in_reply_to: None,
-                        references: Vec::new(),
-                        due_at: now,
-                    };
-                    gateway.sender.post(tx, &[posting], now).await?;
-                    Ok(true)
-                })
-            })
-            .await;
-        posted?;
-        Ok(())
+    /// Writes that the answer will be late, in the place of what the gateway has drafted. False where the case does
+    /// not allow it.
+    async fn write_holding(&mut self, reference: &str, until: Date) -> anyhow::Result<bool> {
+        let why = "The team still has to find some papers.".to_owned();
+        if !self.act(reference, Act::HoldingLetter { until, why }).await? {
+            return Ok(false);
+        }
+        if let Some(case) = self.cases.get_mut(reference) {
+            case.promised = Some(until);
+            case.held += 1;
+        }
+        Ok(true)
     }
 
     /// Does an act as the terminal would. False, and counted, where the case does not allow it.

@@ -12,6 +12,7 @@ use crate::casework::vocabulary::RecordType;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::policy::Policy;
+use crate::store::holding::PURPOSE;
 use crate::store::survey::{self, Opened, Sent};
 use crate::store::{cases, moment};
 
@@ -246,7 +247,7 @@ pub(super) async fn report<'a>(
         more_time: (tally.more_time, tally.extended),
         stage_2: tally.stage_2,
         letters: by_purpose,
-        not_sent: letters.iter().filter(|letter| letter.state != "sent").count(),
+        not_sent: letters.iter().filter(|letter| is_stuck(letter)).count(),
         weekly: weekly(&policy, &letters, first, last),
         in_time: shares(&tally.answered),
         open: open.len(),
@@ -266,6 +267,13 @@ pub(super) async fn report<'a>(
         rungs_doubled: sent.len() - keys.len(),
         rungs_off_their_day: off.count(),
     })
+}
+
+/// Whether a letter should have left: what an officer took back or has not released, and an acknowledgement that
+/// waits for the end of a day, should not.
+fn is_stuck(letter: &Sent) -> bool {
+    let waits = letter.purpose == PURPOSE || letter.purpose == "acknowledgement";
+    !(letter.state == "sent" || letter.state == "cancelled" || (waits && letter.state != "failed"))
 }
 
 fn left_on(letter: &Sent) -> Option<Date> {
