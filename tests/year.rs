@@ -110,7 +110,7 @@ fn everybody_is_answered_once(register: &Register, matters: usize) {
         let case = &register.cases[&case];
         let (received, left) =
             (days::london_day(case.received_at), days::london_day(letters[0].sent_at));
-        assert!((received..=days::after(received, 2)).contains(&left), "{}: {left}", case.reference);
+        assert!((received..=days::plus(received, 2)).contains(&left), "{}: {left}", case.reference);
         let neutral = letters[0].template == "acknowledgement-neutral";
         let wanted = if neutral { 1..=2 } else { 1..=1 };
         assert!(wanted.contains(&letters.len()), "{}: {} letters", case.reference, letters.len());
