@@ -15,8 +15,10 @@ use crate::fault::Fault;
 
 mod file;
 pub mod suspension;
+mod temporary;
 
 pub use suspension::Suspension;
+pub use temporary::{Length, Temporary};
 
 vocabulary! {
     /// The event from which a stage's days are counted.
@@ -37,6 +39,7 @@ vocabulary! {
 pub struct Procedures {
     procedures: Vec<Procedure>,
     suspensions: Vec<Suspension>,
+    temporary: Vec<Temporary>,
 }
 
 /// One procedure.
@@ -169,7 +172,7 @@ impl Procedures {
     /// Every [`Fault`] in it, with line, column and cure; one only where the file is no TOML or has
     /// an unknown key.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        file::read(file, text).map(|(procedures, suspensions)| Self { procedures, suspensions })
+        file::read(file, text)
     }
 
     /// Every procedure, in the file's order.
@@ -180,6 +183,11 @@ impl Procedures {
     /// The stages that the council suspends or suspended, in the file's order.
     pub fn suspensions(&self) -> &[Suspension] {
         &self.suspensions
+    }
+
+    /// The policies by which answers may take longer for a time, in the file's order.
+    pub fn temporary(&self) -> &[Temporary] {
+        &self.temporary
     }
 
     /// The procedure with an id.

@@ -157,6 +157,96 @@ fn a_suspended_stage_stands_still_until_its_last_day_and_the_report_measures_on(
 }
 
 #[test]
+fn more_time_by_a_temporary_policy_moves_what_the_customer_is_told_alone() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let before = council.show(&reference);
+    let received = day_of(&before["received_on"]);
+    let months = received.checked_add(jiff::Span::new().months(3)).unwrap();
+    // The working day that the same day three months later is, or the next.
+    let until = (60..70).map(|days| council.after(received, days)).find(|day| *day >= months);
+    let until = until.unwrap().to_string();
+    let more = |until: &str, more: &[&str]| {
+        let words = ["--until", until, "--because", "no risk; the service is closed"];
+        [&words[..], more].concat().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let refused = |words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        council.refused("extend", &reference, &words)
+    };
+    let none = refused(more(&until, &["--under", "longer"]));
+    assert!(none.contains("no temporary policy `longer` holds for this stage today"), "{none}");
+
+    let next_year = received.checked_add(jiff::Span::new().years(1)).unwrap();
+    council.decides(|text| {
+        let policy = |name: &str, from: Date, to: Date| {
+            format!(
+                "\n[[temporary]]\nname = \"{name}\"\nprocedure = \"corporate\"\nstage = 1\nfrom = {from}\n\
+                 to = {to}\nmonths = 3\nbecause = \"services have too few people\"\n"
+            )
+        };
+        let over = policy("over", Date::constant(2020, 3, 20), Date::constant(2020, 9, 25));
+        format!("{text}{}{over}", policy("longer", received, next_year))
+    });
+    let unnamed = refused(more(&until, &[]));
+    let offered = format!("the temporary policy `longer`, which gives until {until}");
+    assert!(unnamed.contains(&offered) && !unnamed.contains("`over`"), "{unnamed}");
+    let beyond = council.after(until.parse().unwrap(), 1).to_string();
+    let beyond = refused(more(&beyond, &["--under", "longer"]));
+    assert!(beyond.contains(&format!("policy `longer` gives until {until} at most")), "{beyond}");
+    let over = refused(more(&until, &["--under", "over"]));
+    assert!(over.contains("name one of longer, or none"), "{over}");
+
+    let words = more(&until, &["--under", "longer"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let told = council.act("extend", &reference, &words);
+    assert_eq!(told, format!("the answer to {reference} is due by {until}\n"));
+    let object = council.show(&reference);
+    assert_eq!((&object["due"], &object["standard_due"]), (&json!(until), &before["standard_due"]));
+    assert_eq!(object["requests"][0]["due_on"], json!(until), "services are chased by it");
+    let moved = object["events"].as_array().unwrap().last().unwrap()["event"].clone();
+    assert_eq!(
+        (&moved["kind"], &moved["turn"]["what"]["under"], &moved["because"]),
+        (&json!("clock_turned"), &json!("longer"), &json!("no risk; the service is closed"))
+    );
+    let clock = council.act("clock", &reference, &[]);
+    assert!(clock.contains("working days under longer"), "{clock}");
+    // The policy taken out of the file again leaves what was agreed by it.
+    council.decides(|text| text.split("\n[[temporary]]").next().unwrap().to_owned());
+    council.desk.data(&["-q", "calendar", "recompute"]);
+    assert_eq!(council.show(&reference)["due"], json!(until));
+}
+
+#[test]
+fn a_temporary_policy_that_cannot_be_is_refused_with_its_place() {
+    let council = Council::new();
+    council.decides(|text| {
+        let policy = |lines: &str| {
+            format!("\n[[temporary]]\nprocedure = \"corporate\"\nfrom = 2027-01-04\n{lines}\n")
+        };
+        let odd =
+            policy("name = \"more time\"\nstage = 3\nto = 2027-01-04\nmonths = 0\nbecause = \" \"");
+        let both = "stage = 1\nto = 2027-02-04\nmonths = 3\ndays = 65\nbecause = \"x\"";
+        let both = policy(&format!("name = \"both\"\n{both}"));
+        let twice = "name = \"twice\"\nstage = 1\nto = 2027-02-04\ndays = 65\nbecause = \"x\"";
+        format!("{text}{odd}{both}{0}{0}", policy(twice))
+    });
+    let ran = council.desk.run(&["check"]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    for words in [
+        "has no stage 3: it has 2",
+        "`more time` is no name that an officer can type",
+        "0 is no number of months",
+        "more time needs a reason",
+        "ends on 2027-01-04, before it begins",
+        "`both` has one length",
+        "the name `twice` is there twice",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_suspension_that_cannot_be_is_refused_with_its_place() {
     let council = Council::new();
     council.decides(|text| {

@@ -172,7 +172,7 @@ pub(in crate::cli) enum CaseAct {
     },
     /// Gives the answer more time, up to the procedure's limit, before its date has passed.
     #[command(
-        after_help = "Example:\n  postern case extend NCC-2026-00412-7 --until 2026-04-14 --because 'two services must answer'"
+        after_help = "Example:\n  postern case extend NCC-2026-00412-7 --until 2026-04-14 --because 'two services must answer'\n  postern case extend NCC-2026-00412-7 --until 2026-06-24 --under longer_2026 --because 'no risk; the service is closed'\n\nA temporary policy of procedures.toml gives more than the procedure. The date that the annual report measures\nstays."
     )]
     Extend {
         /// The reference.
@@ -180,6 +180,9 @@ pub(in crate::cli) enum CaseAct {
         /// The last day.
         #[arg(long, value_name = "DAY")]
         until: Date,
+        /// The temporary policy of procedures.toml that allows more than the procedure does.
+        #[arg(long, value_name = "POLICY")]
+        under: Option<String>,
         /// Why.
         #[arg(long)]
         because: String,

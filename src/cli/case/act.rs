@@ -39,8 +39,8 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::Respond { reference, note } => (reference, Act::Respond { note }),
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
-        Asked::Extend { reference, until, because } => {
-            (reference, Act::Turn { wanted: Move::Extend { until }, because })
+        Asked::Extend { reference, until, under, because } => {
+            (reference, Act::Turn { wanted: Move::Extend { until, under }, because })
         }
         Asked::Pause { reference, why, because } => {
             (reference, Act::Turn { wanted: Move::Pause { why }, because })
