@@ -435,6 +435,7 @@ fn from_ombudsman() -> Vec<OmbudsmanLine> {
             false,
         ),
     ]
+            has_date: true,
 }
 
 fn overdue() -> Vec<Sample> {
@@ -454,6 +455,17 @@ fn overdue() -> Vec<Sample> {
             days_1_to_5: 1,
             days_6_to_10: 1,
             days_11_to_20: 1,
+        OmbudsmanLine {
+            has_date: false,
+            ..line(
+                "NCC-2026-00386-2",
+                None,
+                "Remedy 4: agreed without a date, and not done yet",
+                "decided 10 days ago",
+                date(2026, 11, 11),
+                false,
+            )
+        },
             over_20: 2,
         },
         oldest_words: "35 working days".to_owned(),

@@ -14,7 +14,7 @@ use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded}
 /// A case to open; everything that its clock needs is decided already.
 #[derive(Debug, Clone)]
 pub struct NewCase<'a> {
-    /// The message that opens it.
+    /// The message that opens it; minus the row of the Ombudsman's contact, where one by post or telephone does.
     pub opened_by: i64,
     /// Record type id.
     pub record_type: &'a str,
@@ -122,7 +122,7 @@ pub struct CaseRow {
     pub acknowledged_at: Option<i64>,
     /// When the customer was answered, milliseconds.
     pub answered_at: Option<i64>,
-    /// The message that opened it.
+    /// The message that opened it; minus the row of the Ombudsman's contact, where one by post or telephone did.
     pub opened_by: i64,
     /// The case that it was merged into.
     pub merged_into: Option<i64>,
