@@ -227,7 +227,7 @@ async fn record(
     event: Event,
 ) -> Result<(), ActFault> {
     let now = gateway.clock.now();
-    cases::record(tx, found.row.id, by, &event, now).await?;
+    cases::record_act(tx, (found.row.id, found.row.version), by, &event, now).await?;
     found.case.apply(&Recorded { at: now, by: by.clone(), event });
     Ok(())
 }

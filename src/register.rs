@@ -354,6 +354,20 @@ const AT_ONCE: i64 = 500;
 /// A case and what happened to it, by its reference.
 ///
 /// # Errors
+/// What officers did to a case since it was of a version, oldest first; and the version that it has.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn changed_since(
+    db: &Db,
+    reference: &CaseReference,
+    version: i64,
+) -> Result<Option<(i64, Vec<Recorded>)>, StoreError> {
+    let Some(row) = cases::find(db, &reference.to_string()).await? else { return Ok(None) };
+    let mut tx = db.snapshot().await?;
+    Ok(Some((row.version, cases::acts_since(&mut tx, row.id, version).await?)))
+}
+
 /// When the database refuses.
 pub async fn found(
     db: &Db,

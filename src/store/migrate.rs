@@ -39,6 +39,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0014_actions", include_str!("../../migrations/0014_actions.sql")),
     ("0015_owners", include_str!("../../migrations/0015_owners.sql")),
     ("0016_ombudsman", include_str!("../../migrations/0016_ombudsman.sql")),
+    ("0018_versions_of_events", include_str!("../../migrations/0018_versions_of_events.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -20,6 +20,7 @@ pub(super) fn lines(row: &CaseRow, whole: &Whole) -> Vec<String> {
 fn head(row: &CaseRow) -> Vec<String> {
     let mut lines = vec![
         format!("{}  {}", row.reference, row.status),
+        format!("  version    {}", row.version),
         format!("  from       {}", row.customer_address.as_deref().unwrap_or("unknown")),
         format!("  about      {}", row.subject.as_deref().unwrap_or("")),
         format!("  type       {}, stage {}", row.record_type, row.stage),
@@ -160,7 +161,7 @@ pub(super) fn day(text: &str) -> String {
 }
 
 /// One thing that happened, as a line.
-fn told(recorded: &Recorded) -> String {
+pub(super) fn told(recorded: &Recorded) -> String {
     let at = recorded.at.to_zoned(london()).strftime("%-d %b %Y %H:%M").to_string();
     let by = match &recorded.by {
         Actor::Gateway => "the gateway",
