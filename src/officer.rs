@@ -23,6 +23,8 @@ mod assess;
 mod assign;
 mod attachments;
 mod clock;
+mod constituent;
+mod interest;
 mod letters;
 mod ombudsman;
 mod part;
@@ -118,81 +120,7 @@ pub async fn act(
                 if other || !cases::hold(tx, id, version).await? {
                     return Err(ActFault::ChangedMeanwhile);
                 }
-                let done = match act {
-                    Act::Correct { changes, because } => {
-                        correct(tx, &inner, found, &by, &changes, because).await
-                    }
-                    Act::Answered { service } => answered(tx, &inner, found, &by, service).await,
-                    Act::Ask { service } => ask(tx, &inner, found, service).await,
-                    Act::Part { service, points, due, by_the_customers_date, responder } => {
-                        let said =
-                            part::Said { service, points, due, by_the_customers_date, responder };
-                        part::set(tx, &inner, found, &by, said).await
-                    }
-                    Act::Respond { note } => respond(tx, &inner, found, &by, note).await,
-                    Act::Close { because } => {
-                        let event = found.case.close(Some(because))?;
-                        ended(tx, &inner, found, &by, event).await
-                    }
-                    Act::Reopen { because } => {
-                        let now = inner.clock.now();
-                        let event = found.case.reopen(now, &because)?;
-                        reopened(tx, &inner, found, &by, event).await
-                    }
-                    Act::Merge { into, because } => {
-                        let into = find(tx, &parsed(&into)?).await?;
-                        together::merge(tx, &inner, found, into, &by, &because).await
-                    }
-                    Act::Turn { wanted, because } => {
-                        clock::turn(tx, &inner, found, &by, wanted, &because).await
-                    }
-                    Act::ApplyPolicy { in_force_on, because } => {
-                        clock::apply_policy(tx, &inner, found, &by, in_force_on, &because).await
-                    }
-                    Act::Advocacy { step, on, advocate } => {
-                        assess::advocacy(tx, &inner, found, &by, step, on, advocate).await
-                    }
-                    Act::LinkToComplaint { complaint } => {
-                        let complaint = find(tx, &parsed(&complaint)?).await?;
-                        together::link(tx, &inner, found, complaint, &by).await
-                    }
-                    Act::Action { wanted } => actions::act(tx, &inner, found, &by, wanted).await,
-                    Act::NextStage { received, because } => {
-                        stage::next(tx, &inner, found, &by, received, because).await
-                    }
-                    Act::Confirm => assess::confirm(tx, &inner, found, &by).await,
-                    Act::AskCustomer { needed, say } => {
-                        assess::ask_customer(tx, &inner, found, &by, needed, say).await
-                    }
-                    Act::Dismiss { gate, because } => {
-                        assess::dismiss(tx, &inner, found, &by, gate, because).await
-                    }
-                    Act::Acknowledged { on } => {
-                        stage::acknowledged(tx, &inner, found, &by, on).await
-                    }
-                    Act::Statement { agreed } => {
-                        stage::statement(tx, &inner, found, &by, agreed).await
-                    }
-                    Act::Withdraw { because } => {
-                        stage::withdraw(tx, &inner, found, &by, because).await
-                    }
-                    Act::Reject { reason, because, say } => {
-                        stage::reject(tx, &inner, found, &by, reason, &because, say).await
-                    }
-                    Act::Outcome { issue, outcome } => {
-                        stage::outcome(tx, &inner, found, &by, issue, outcome).await
-                    }
-                    Act::Assign { to, because } => {
-                        assign::assign(tx, &inner, found, &by, &to, because).await
-                    }
-                    Act::Link { number } => ombudsman::link(tx, &inner, found, &by, number).await,
-                    Act::Ombudsman { wanted } => {
-                        ombudsman::on_case(tx, &inner, found, &by, wanted).await
-                    }
-                    Act::Separate { because } => {
-                        together::separate(tx, &inner, found, &by, &because).await
-                    }
-                }?;
+                let done = does(tx, &inner, found, &by, act).await?;
                 cases::count(tx, id, version).await?;
                 Ok::<_, ActFault>(done)
             })
@@ -200,6 +128,88 @@ pub async fn act(
         .await?;
     gateway.nudges.letter.notify_one();
     Ok(done)
+}
+
+/// Does an act on a case that is held.
+async fn does(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: Found,
+    by: &Actor,
+    act: Act,
+) -> Result<String, ActFault> {
+    match act {
+        Act::Correct { changes, because } => {
+            correct(tx, gateway, found, by, &changes, because).await
+        }
+        Act::Answered { service } => answered(tx, gateway, found, by, service).await,
+        Act::Ask { service } => ask(tx, gateway, found, service).await,
+        Act::Part { service, points, due, by_the_customers_date, responder } => {
+            let said = part::Said { service, points, due, by_the_customers_date, responder };
+            part::set(tx, gateway, found, by, said).await
+        }
+        Act::Respond { note } => respond(tx, gateway, found, by, note).await,
+        Act::Close { because } => {
+            let event = found.case.close(Some(because))?;
+            ended(tx, gateway, found, by, event).await
+        }
+        Act::Reopen { because } => {
+            let now = gateway.clock.now();
+            let event = found.case.reopen(now, &because)?;
+            reopened(tx, gateway, found, by, event).await
+        }
+        Act::Merge { into, because } => {
+            let into = find(tx, &parsed(&into)?).await?;
+            together::merge(tx, gateway, found, into, by, &because).await
+        }
+        Act::Turn { wanted, because } => {
+            clock::turn(tx, gateway, found, by, wanted, &because).await
+        }
+        Act::ApplyPolicy { in_force_on, because } => {
+            clock::apply_policy(tx, gateway, found, by, in_force_on, &because).await
+        }
+        Act::Advocacy { step, on, advocate } => {
+            assess::advocacy(tx, gateway, found, by, step, on, advocate).await
+        }
+        Act::LinkToComplaint { complaint } => {
+            let complaint = find(tx, &parsed(&complaint)?).await?;
+            together::link(tx, gateway, found, complaint, by).await
+        }
+        Act::ForConstituent { record_type, because } => {
+            constituent::take(tx, gateway, found, by, record_type, &because).await
+        }
+        Act::Constituent { agrees, how, on } => {
+            constituent::said(tx, gateway, found, by, (agrees, how, on)).await
+        }
+        Act::Action { wanted } => actions::act(tx, gateway, found, by, wanted).await,
+        Act::NextStage { received, because } => {
+            stage::next(tx, gateway, found, by, received, because).await
+        }
+        Act::Confirm => assess::confirm(tx, gateway, found, by).await,
+        Act::AskCustomer { needed, say } => {
+            assess::ask_customer(tx, gateway, found, by, needed, say).await
+        }
+        Act::Dismiss { gate, because } => {
+            assess::dismiss(tx, gateway, found, by, gate, because).await
+        }
+        Act::SufficientInterest { decision, because, child_view, say } => {
+            let decided = interest::Decided { decision, because, child_view, say };
+            interest::decide(tx, gateway, found, by, decided).await
+        }
+        Act::Acknowledged { on } => stage::acknowledged(tx, gateway, found, by, on).await,
+        Act::Statement { agreed } => stage::statement(tx, gateway, found, by, agreed).await,
+        Act::Withdraw { because } => stage::withdraw(tx, gateway, found, by, because).await,
+        Act::Reject { reason, because, say } => {
+            stage::reject(tx, gateway, found, by, reason, &because, say).await
+        }
+        Act::Outcome { issue, outcome } => {
+            stage::outcome(tx, gateway, found, by, issue, outcome).await
+        }
+        Act::Assign { to, because } => assign::assign(tx, gateway, found, by, &to, because).await,
+        Act::Link { number } => ombudsman::link(tx, gateway, found, by, number).await,
+        Act::Ombudsman { wanted } => ombudsman::on_case(tx, gateway, found, by, wanted).await,
+        Act::Separate { because } => together::separate(tx, gateway, found, by, &because).await,
+    }
 }
 
 fn parsed(reference: &str) -> Result<CaseReference, ActFault> {
@@ -254,6 +264,8 @@ async fn correct(
     changes: &[(CaseField, String)],
     because: String,
 ) -> Result<String, ActFault> {
+    constituent::not_silently(&found, changes)?;
+    let asked = found.case.asks_for_interest();
     for (field, value) in changes {
         if *field == CaseField::Services {
             // Whoever is named would have to be asked, and there is no day to ask for.
@@ -275,6 +287,7 @@ async fn correct(
     let clock = if retyped { Some(clock::started(&policy, &found.case)?) } else { None };
     save(tx, gateway, &found, clock.as_ref()).await?;
     tasks::finish_of_case(tx, found.row.id, &["check"], gateway.clock.now()).await?;
+    interest::ask(tx, gateway, &found, asked).await?;
     if changes.iter().any(|(field, _)| *field == CaseField::Services) {
         tasks::finish_of_case(tx, found.row.id, &["not_ours"], gateway.clock.now()).await?;
     }
@@ -440,6 +453,7 @@ async fn respond(
     tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
+    constituent::copy(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
     Ok(format!(
         "{} is answered; nobody is chased for it any more{left}{}",
@@ -462,10 +476,15 @@ async fn ended(
     Ok(format!("{} is {status}{}", found.row.reference, actions::owed(&found)))
 }
 
-/// The kinds of task that outlast a case: what a child at risk asks for, what the Ombudsman wrote, and what was
-/// agreed because of it.
-const OUTLAST: [&str; 4] =
-    ["safeguarding", "ombudsman", crate::store::actions::TASK, crate::store::actions::REPLY];
+/// The kinds of task that outlast a case: what a child at risk asks for, what the Ombudsman wrote, whom a person tells,
+/// and what was agreed because of it.
+const OUTLAST: [&str; 5] = [
+    "safeguarding",
+    "ombudsman",
+    "tell_child",
+    crate::store::actions::TASK,
+    crate::store::actions::REPLY,
+];
 
 /// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what outlasts it.
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {

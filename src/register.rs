@@ -140,6 +140,10 @@ pub struct Whole {
     /// Whether an advocate was offered to a child or young person, and what they said.
     #[schema(value_type = Object)]
     pub advocacy: Advocacy,
+    /// What was decided of its writer's interest in the child's welfare.
+    pub interest: Option<Interest>,
+    /// Whether the constituent agrees, where what a member wrote is handled as their complaint.
+    pub constituent: Option<Constituent>,
     /// The constituent's complaint whose answer the member gets a copy of.
     pub complaint: Option<String>,
     /// The member enquiries that wait for a copy of its answer.
@@ -162,11 +166,11 @@ pub struct Whole {
     /// How they were chased.
     pub rungs: Vec<RungRow>,
     /// What we wrote.
+    #[schema(value_type = Vec<Object>)]
     pub letters: Vec<LetterRow>,
     /// What came from the Ombudsman about it.
     pub ombudsman: Vec<OmbudsmanCase>,
     /// What happened, oldest first: when (`at`), who (`by`), what (`event`, with its `kind`).
-    #[schema(value_type = Vec<Object>)]
     pub events: Vec<Recorded>,
 }
 
@@ -191,6 +195,8 @@ impl Whole {
             tasks,
             statement_agreed_at: case.statement_agreed_at,
             advocacy: case.advocacy.clone(),
+            interest: case.interest,
+            constituent: case.constituent,
             complaint: case.complaint.clone(),
             members: case.members.clone(),
             policy_of: case.policy_of,
@@ -231,18 +237,12 @@ impl Finding {
         Self { issue: issue.clone(), outcome: *outcome }
     }
 }
+    #[schema(value_type = PartSaid)]
 
 /// What one service answers of a case.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PartOfCase {
     /// Which service, its points, its own day, who answers there.
-    #[serde(flatten)]
-    #[schema(value_type = PartSaid)]
-    pub part: Part,
-    /// What was found of it.
-    pub outcome: Option<Outcome>,
-}
-
 /// What an officer said of a part.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it describes another type's JSON")]
@@ -256,6 +256,12 @@ struct PartSaid {
     /// Who answers there, where that is not whom the services' file names: `name`, `address`.
     #[schema(value_type = Option<Object>)]
     responder: Option<()>,
+}
+
+    #[serde(flatten)]
+    pub part: Part,
+    /// What was found of it.
+    pub outcome: Option<Outcome>,
 }
 
 impl PartOfCase {
@@ -354,6 +360,17 @@ const AT_ONCE: i64 = 500;
 /// A case and what happened to it, by its reference.
 ///
 /// # Errors
+/// When the database refuses.
+pub async fn found(
+    db: &Db,
+    reference: &CaseReference,
+) -> Result<Option<(CaseRow, Vec<Recorded>)>, StoreError> {
+    let Some(row) = cases::find(db, &reference.to_string()).await? else { return Ok(None) };
+    let mut tx = db.snapshot().await?;
+    let events = cases::events(&mut tx, row.id).await?;
+    Ok(Some((row, events)))
+}
+
 /// What officers did to a case since it was of a version, oldest first; and the version that it has.
 ///
 /// # Errors
@@ -366,17 +383,6 @@ pub async fn changed_since(
     let Some(row) = cases::find(db, &reference.to_string()).await? else { return Ok(None) };
     let mut tx = db.snapshot().await?;
     Ok(Some((row.version, cases::acts_since(&mut tx, row.id, version).await?)))
-}
-
-/// When the database refuses.
-pub async fn found(
-    db: &Db,
-    reference: &CaseReference,
-) -> Result<Option<(CaseRow, Vec<Recorded>)>, StoreError> {
-    let Some(row) = cases::find(db, &reference.to_string()).await? else { return Ok(None) };
-    let mut tx = db.snapshot().await?;
-    let events = cases::events(&mut tx, row.id).await?;
-    Ok(Some((row, events)))
 }
 
 /// How the date of a case was counted, and what moved it.

@@ -356,8 +356,9 @@ impl Going<'_> {
         for longer in wanted.longer.iter().filter(|one| wanted.under.is_none() && one.days > most) {
             let until = self.count(pauses, longer.days, None)?;
             let name = longer.name;
-            instead +=
-                &format!("or go by the temporary policy `{name}`, which gives until {until}, ");
+            let other = ["or go by the temporary policy `", name, "`, which gives until "];
+            instead.extend(other);
+            instead.extend([&until.to_string(), ", "]);
         }
         let why = format!("{whose} gives until {limit} at most");
         refused(why, instead + "or keep the customer informed: past it the case is late")

@@ -37,7 +37,7 @@ vocabulary! {
 /// Every procedure of the council.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procedures {
-    procedures: Vec<Procedure>,
+    all: Vec<Procedure>,
     suspensions: Vec<Suspension>,
     temporary: Vec<Temporary>,
 }
@@ -177,7 +177,7 @@ impl Procedures {
 
     /// Every procedure, in the file's order.
     pub fn all(&self) -> &[Procedure] {
-        &self.procedures
+        &self.all
     }
 
     /// The stages that the council suspends or suspended, in the file's order.
@@ -192,20 +192,18 @@ impl Procedures {
 
     /// The procedure with an id.
     pub fn named(&self, id: &str) -> Option<&Procedure> {
-        self.procedures.iter().find(|procedure| procedure.id == id)
+        self.all.iter().find(|procedure| procedure.id == id)
     }
 
     /// The procedure that a type of record goes through which was received on a day.
     pub fn of(&self, record_type: RecordType, received_on: Date) -> Option<&Procedure> {
-        let own = self
-            .procedures
-            .iter()
-            .find(|procedure| procedure.record_types.contains(&record_type))?;
+        let own =
+            self.all.iter().find(|procedure| procedure.record_types.contains(&record_type))?;
         let since = |one: &Procedure| {
             let (replaced, from) = one.replaces.as_ref()?;
             from.filter(|from| *replaced == own.id && *from <= received_on)
         };
-        let instead = self.procedures.iter().filter_map(|one| Some((since(one)?, one)));
+        let instead = self.all.iter().filter_map(|one| Some((since(one)?, one)));
         Some(instead.max_by_key(|(from, _)| *from).map_or(own, |(_, one)| one))
     }
 

@@ -282,7 +282,8 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         ContextKind::Customer
         | ContextKind::Holding
         | ContextKind::Asking
-        | ContextKind::Rejection => &["reference"],
+        | ContextKind::Rejection
+        | ContextKind::Interest => &["reference"],
         ContextKind::ServiceRequest => &["reference", "answer_by", "time_left"],
         ContextKind::Reminder => &["reference", "due_words", "due"],
         ContextKind::Digest => &["how_many", "service", "headline", "counts.open", "counts.late"],

@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use context::{
     AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert, HoldingLetter,
-    OfficerNotice, RejectionLetter, Reminder, ServiceRequest,
+    InterestLetter, OfficerNotice, RejectionLetter, Reminder, ServiceRequest,
 };
 pub use digest::{
     ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,

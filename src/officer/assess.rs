@@ -165,6 +165,11 @@ pub(super) async fn dismiss(
         let why = "going on without it needs a reason".to_owned();
         return Err(Refusal { because: why, instead: "say why in a sentence".to_owned() }.into());
     }
+    if gate.is_decided_by_itself() {
+        let because = format!("{gate} has a decision of its own");
+        let instead = "record it with `case sufficient-interest`, with the child's view".to_owned();
+        return Err(Refusal { because, instead }.into());
+    }
     if !assessments::answer(tx, found.row.id, gate.id(), "dismissed", now).await? {
         let because = format!("{gate} is not proposed for this case, or was decided");
         let instead = "`case show` lists what is".to_owned();

@@ -412,7 +412,6 @@ pub async fn dates(tx: &mut Tx) -> Result<Vec<DateRow>, StoreError> {
          FROM ombudsman_remedy r JOIN ombudsman_case o ON o.id = r.ombudsman_id
               LEFT JOIN complaint_case k ON k.id = o.case_id
          WHERE r.done_on IS NULL AND r.due_on IS NOT NULL
-         ORDER BY due_on, item, item_id")
          UNION ALL
          SELECT 'undated' AS item, r.id AS item_id, o.id AS ombudsman_id, o.reference AS theirs,
                 k.reference, k.lead_service, 'remedy' AS kind, o.decided_on AS from_on,
@@ -420,6 +419,7 @@ pub async fn dates(tx: &mut Tx) -> Result<Vec<DateRow>, StoreError> {
          FROM ombudsman_remedy r JOIN ombudsman_case o ON o.id = r.ombudsman_id
               LEFT JOIN complaint_case k ON k.id = o.case_id
          WHERE r.done_on IS NULL AND r.due_on IS NULL AND o.decided_on IS NOT NULL
+         ORDER BY due_on, item, item_id")
         .fetch_all(c).await)
 }
 
@@ -447,7 +447,7 @@ pub async fn rungs(tx: &mut Tx) -> Result<Vec<RungRow>, StoreError> {
         "SELECT g.item, g.item_id, g.due_on, g.rung, g.outcome FROM ombudsman_rung g
          WHERE (g.item IN ('remedy', 'undated') AND EXISTS (SELECT 1 FROM ombudsman_remedy r
                     WHERE r.id = g.item_id AND r.done_on IS NULL))
-            OR (g.item <> 'remedy' AND EXISTS (SELECT 1 FROM ombudsman_contact t
+            OR (g.item IN ('unread', 'contact') AND EXISTS (SELECT 1 FROM ombudsman_contact t
                     WHERE t.id = g.item_id AND t.answered_on IS NULL))")
         .fetch_all(c).await)
 }

@@ -335,3 +335,84 @@ fn a_member_whose_constituents_complaint_is_open_is_told_and_gets_a_copy() {
     let object = council.show(&member);
     assert_eq!((&object["complaint"], object["due"].is_string()), (&Value::Null, true));
 }
+
+#[test]
+fn a_members_enquiry_that_is_a_complaint_is_told_copied_and_agreed_to() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let member = ["--type", "member_enquiry", "--customer", "other_customer"];
+    council.act("correct", &reference, &[&member[..], &["--because", "an MP's office"]].concat());
+    let as_enquiry = council.show(&reference);
+    let silently = ["--type", "corporate_complaint", "--because", "it is one"];
+    let silently = council.refused("correct", &reference, &silently);
+    assert!(silently.contains("use `case for-constituent`"), "{silently}");
+    let early = council.refused("constituent", &reference, &["--agrees", "--how", "rang"]);
+    assert!(early.contains("it is not handled for a constituent"), "{early}");
+
+    let taken = ["--type", "children_act_complaint", "--because", "the family waits for a year"];
+    let told = council.act("for-constituent", &reference, &taken);
+    assert!(told.ends_with("; the member is told\n"), "{told}");
+    let object = council.show(&reference);
+    assert_eq!(
+        (&object["record_type"], &object["constituent"], &object["received_on"]),
+        (&json!("children_act_complaint"), &json!("asked"), &as_enquiry["received_on"])
+    );
+    assert_eq!(object["procedure"], "children_act", "the complaint's clock, from the receipt");
+    assert!(council.waiting().contains("ask whether they agree"), "{}", council.waiting());
+    council.desk.data(&["-q", "serve", "--once"]);
+    let files = std::fs::read_dir(council.desk.path("outbox")).unwrap();
+    let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let mails: Vec<String> = mails.map(|mail| mail.replace("=\r\n", "")).collect();
+    let letter = mails.iter().find(|mail| mail.contains("Subject: It is a complaint now")).unwrap();
+    assert!(letter.contains("We will ask them if they agree"), "{letter}");
+    assert!(letter.contains("You will get a copy of it"), "{letter}");
+    assert!(letter.contains("ann1@example.org"), "{letter}");
+
+    // Held for that agreement, it goes on with it.
+    let held = ["--for", "awaiting_authority", "--because", "asked the constituent"];
+    council.act("pause", &reference, &held);
+    let told = council.act("constituent", &reference, &["--agrees", "--how", "on the telephone"]);
+    assert!(told.contains("the constituent agrees, and the complaint goes on"), "{told}");
+    let object = council.show(&reference);
+    assert_eq!((&object["constituent"], object["due"].is_string()), (&json!("agreed"), true));
+    assert!(!council.waiting().contains("ask whether they agree"), "{}", council.waiting());
+    let said = object["events"].as_array().unwrap().iter();
+    let said: Vec<&Value> = said.filter(|one| one["event"]["kind"] == "constituent_said").collect();
+    assert_eq!((said.len(), &said[0]["event"]["how"]), (1, &json!("on the telephone")));
+    let again = council.refused("constituent", &reference, &["--declines", "--how", "rang"]);
+    assert!(again.contains("the constituent agreed before"), "{again}");
+
+    assert!(!council.waiting().contains("send the member a copy"));
+    council.act("respond", &reference, &["--note", "letter of today"]);
+    assert!(council.waiting().contains("send the member a copy once"), "{}", council.waiting());
+    council.act("close", &reference, &["--because", "the copy is sent"]);
+    assert!(!council.waiting().contains("send the member a copy"), "{}", council.waiting());
+}
+
+#[test]
+fn a_constituent_who_does_not_agree_leaves_a_members_enquiry_with_its_own_clock() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let member = ["--type", "member_enquiry", "--customer", "other_customer"];
+    council.act("correct", &reference, &[&member[..], &["--because", "an MP's office"]].concat());
+    let before = council.show(&reference);
+    let taken = ["--type", "children_act_complaint", "--because", "it reads as one"];
+    council.act("for-constituent", &reference, &taken);
+    assert_ne!(council.show(&reference)["due"], before["due"], "ten working days, not twenty");
+    let held = ["--for", "awaiting_authority", "--because", "asked the constituent"];
+    council.act("pause", &reference, &held);
+    let future = ["--declines", "--how", "by letter", "--on", "2099-01-05"];
+    assert!(council.refused("constituent", &reference, &future).contains("is still to come"));
+    let told = council.act("constituent", &reference, &["--declines", "--how", "by letter"]);
+    assert!(told.contains("a member's enquiry again; the member is told"), "{told}");
+    let object = council.show(&reference);
+    assert_eq!(
+        (&object["record_type"], &object["constituent"], &object["due"]),
+        (&json!("member_enquiry"), &Value::Null, &before["due"])
+    );
+    assert_eq!(object["requests"][0]["due_on"], before["due"]);
+    assert!(!council.waiting().contains("ask whether they agree"), "{}", council.waiting());
+    // It is a member's enquiry as any other, whose answer owes nobody a copy.
+    council.act("respond", &reference, &["--note", "letter of today"]);
+    assert!(!council.waiting().contains("send the member a copy"), "{}", council.waiting());
+}

@@ -98,7 +98,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Procedures, Vec<Fault>> {
     let suspensions = reader.suspensions(suspensions, &procedures);
     let temporary = reader.temporary(temporary, &procedures);
     if reader.faults.is_empty() {
-        Ok(Procedures { procedures, suspensions, temporary })
+        Ok(Procedures { all: procedures, suspensions, temporary })
     } else {
         Err(reader.faults)
     }
