@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{Advocacy, Case, Issue, Part, Point, Recorded};
+use crate::casework::case::{Advocacy, Case, Constituent, Interest, Issue, Part, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
@@ -166,7 +166,6 @@ pub struct Whole {
     /// How they were chased.
     pub rungs: Vec<RungRow>,
     /// What we wrote.
-    #[schema(value_type = Vec<Object>)]
     pub letters: Vec<LetterRow>,
     /// What came from the Ombudsman about it.
     pub ombudsman: Vec<OmbudsmanCase>,
@@ -237,27 +236,11 @@ impl Finding {
         Self { issue: issue.clone(), outcome: *outcome }
     }
 }
-    #[schema(value_type = PartSaid)]
 
 /// What one service answers of a case.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PartOfCase {
     /// Which service, its points, its own day, who answers there.
-/// What an officer said of a part.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it describes another type's JSON")]
-struct PartSaid {
-    /// Service id.
-    service: String,
-    /// What it answers of the case; empty while nobody has said.
-    points: Vec<Point>,
-    /// By when it is with the complaints team, where that is not counted back from the customer's date.
-    due_on: Option<String>,
-    /// Who answers there, where that is not whom the services' file names: `name`, `address`.
-    #[schema(value_type = Option<Object>)]
-    responder: Option<()>,
-}
-
     #[serde(flatten)]
     pub part: Part,
     /// What was found of it.

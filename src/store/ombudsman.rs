@@ -335,7 +335,8 @@ pub async fn record(
 }
 
 /// A step as it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RecordedOmbudsmanStep)]
 pub struct RecordedStep {
     /// When.
     pub at: Timestamp,

@@ -166,6 +166,9 @@ impl Served {
             // Of several shapes the one with the value's own tag.
             let one = named.iter().find(|one| {
                 let one = self.properties(one);
+                if !value.is_object() {
+                    return one.is_empty();
+                }
                 value.as_object().into_iter().flatten().all(|(key, value)| {
                     one.iter().any(|(name, schema)| {
                         name == key
@@ -222,8 +225,9 @@ impl Served {
         let schema = self.resolved(schema);
         let own = schema["properties"].as_object().into_iter().flatten();
         let own = own.map(|(name, value)| (name.clone(), value));
-        let parts = schema["allOf"].as_array().into_iter().flatten();
-        own.chain(parts.flat_map(|part| self.properties(part))).collect()
+        // What stands beside one of several shapes is one object with it.
+        let parts = ["allOf", "oneOf"].into_iter().filter_map(|key| schema[key].as_array());
+        own.chain(parts.flatten().flat_map(|part| self.properties(part))).collect()
     }
 }
 

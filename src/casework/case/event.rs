@@ -35,7 +35,9 @@ vocabulary! {
 }
 
 /// An officer of the council, by the id of their account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct OfficerId(pub String);
 
@@ -46,7 +48,7 @@ impl std::fmt::Display for OfficerId {
 }
 
 /// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The gateway by itself.
@@ -56,7 +58,7 @@ pub enum Actor {
 }
 
 /// One thing that happened to a case: who, when, what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recorded {
     /// When.
     pub at: Timestamp,
@@ -82,7 +84,7 @@ pub struct Issue {
 }
 
 /// What happened. Messages and letters are named by their ids in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// The council received it, and a case was opened. The clock of stage 1 starts at `at`.
