@@ -450,7 +450,7 @@ async fn respond(
     requests::cancel_all(tx, found.row.id).await?;
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
-    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in"], now).await?;
+    tasks::finish_of_case(tx, found.row.id, &["check", "answer_in", interest::DECIDE], now).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
     constituent::copy(tx, gateway, &found).await?;
@@ -509,7 +509,10 @@ async fn reopened(
 ) -> Result<String, ActFault> {
     together::unlink(tx, gateway, &found, by).await?;
     record(tx, gateway, &mut found, by, event).await?;
+    let was_asked = found.case.interest.is_none();
     let clock = clock::started(&gateway.policy(), &found.case)?;
+    // A refusal is looked at anew.
+    interest::ask(tx, gateway, &found, was_asked).await?;
     save(tx, gateway, &found, Some(&clock)).await?;
     assign::renewed(tx, gateway, &mut found).await?;
     // Whoever worked on it before is asked by the new date.
