@@ -42,6 +42,7 @@ pub(crate) use clock::{pauses, resumed, started, suspended};
 pub use letters::{Fate, allow, release};
 pub use ombudsman::{Wanted, ombudsman};
 pub(crate) use part::redate_requests;
+pub(crate) use post::asking_letter;
 pub use together::{decline, split};
 
 /// Why an act was not done.
@@ -508,11 +509,11 @@ async fn reopened(
     event: Event,
 ) -> Result<String, ActFault> {
     together::unlink(tx, gateway, &found, by).await?;
-    record(tx, gateway, &mut found, by, event).await?;
     let was_asked = found.case.interest.is_none();
-    let clock = clock::started(&gateway.policy(), &found.case)?;
+    record(tx, gateway, &mut found, by, event).await?;
     // A refusal is looked at anew.
     interest::ask(tx, gateway, &found, was_asked).await?;
+    let clock = clock::started(&gateway.policy(), &found.case)?;
     save(tx, gateway, &found, Some(&clock)).await?;
     assign::renewed(tx, gateway, &mut found).await?;
     // Whoever worked on it before is asked by the new date.
