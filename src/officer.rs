@@ -26,7 +26,9 @@ mod assess;
 mod assign;
 mod attachments;
 mod clock;
+mod constituent;
 pub(crate) mod holding;
+mod interest;
 mod letters;
 mod ombudsman;
 mod part;
@@ -45,6 +47,7 @@ pub(crate) use clock::{pauses, resumed, started, suspended};
 pub use letters::{Fate, allow, release};
 pub use ombudsman::{Wanted, ombudsman};
 pub(crate) use part::redate_requests;
+pub(crate) use post::asking_letter;
 pub use together::{decline, split};
 
 /// Why an act was not done.
@@ -189,6 +192,12 @@ async fn on_case(
         Act::HoldingLetter { until, why } => {
             holding::write(tx, gateway, found, by, until, why).await
         }
+        Act::ForConstituent { record_type, because } => {
+            constituent::take(tx, gateway, found, by, record_type, &because).await
+        }
+        Act::Constituent { agrees, how, on } => {
+            constituent::said(tx, gateway, found, by, (agrees, how, on)).await
+        }
         Act::NextStage { received, because } => {
             stage::next(tx, gateway, found, by, received, because).await
         }
@@ -198,6 +207,10 @@ async fn on_case(
         }
         Act::Dismiss { gate, because } => {
             assess::dismiss(tx, gateway, found, by, gate, because).await
+        }
+        Act::SufficientInterest { decision, because, child_view, say } => {
+            let decided = interest::Decided { decision, because, child_view, say };
+            interest::decide(tx, gateway, found, by, decided).await
         }
         Act::Acknowledged { on } => stage::acknowledged(tx, gateway, found, by, on).await,
         Act::Statement { agreed } => stage::statement(tx, gateway, found, by, agreed).await,
@@ -240,7 +253,7 @@ async fn record(
     event: Event,
 ) -> Result<(), ActFault> {
     let now = gateway.clock.now();
-    cases::record(tx, found.row.id, by, &event, now).await?;
+    cases::record_act(tx, (found.row.id, found.row.version), by, &event, now).await?;
     found.case.apply(&Recorded { at: now, by: by.clone(), event });
     Ok(())
 }
@@ -267,6 +280,8 @@ async fn correct(
     changes: &[(CaseField, String)],
     because: String,
 ) -> Result<String, ActFault> {
+    constituent::not_silently(&found, changes)?;
+    let asked = found.case.asks_for_interest();
     for (field, value) in changes {
         if *field == CaseField::Services {
             // Whoever is named would have to be asked, and there is no day to ask for.
@@ -288,6 +303,7 @@ async fn correct(
     let clock = if retyped { Some(clock::started(&policy, &found.case)?) } else { None };
     save(tx, gateway, &found, clock.as_ref()).await?;
     tasks::finish_of_case(tx, found.row.id, &["check"], gateway.clock.now()).await?;
+    interest::ask(tx, gateway, &found, asked).await?;
     if changes.iter().any(|(field, _)| *field == CaseField::Services) {
         tasks::finish_of_case(tx, found.row.id, &["not_ours"], gateway.clock.now()).await?;
     }
@@ -453,10 +469,11 @@ async fn respond(
     let now = gateway.clock.now();
     assessments::end(tx, found.row.id, now).await?;
     drafts::drop_drafts(tx, found.row.id, "the customer is answered").await?;
-    let ended = ["check", "answer_in", holding::TASK, answers::READY];
+    let ended = ["check", "answer_in", holding::TASK, answers::READY, interest::DECIDE];
     tasks::finish_of_case(tx, found.row.id, &ended, now).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, now).await?;
     together::copies(tx, gateway, &found).await?;
+    constituent::copy(tx, gateway, &found).await?;
     let left = stage::undecided(&found);
     Ok(format!(
         "{} is answered; nobody is chased for it any more{left}{}",
@@ -479,10 +496,15 @@ async fn ended(
     Ok(format!("{} is {status}{}", found.row.reference, actions::owed(&found)))
 }
 
-/// The kinds of task that outlast a case: what a child at risk asks for, what the Ombudsman wrote, and what was
-/// agreed because of it.
-const OUTLAST: [&str; 4] =
-    ["safeguarding", "ombudsman", crate::store::actions::TASK, crate::store::actions::REPLY];
+/// The kinds of task that outlast a case: what a child at risk asks for, what the Ombudsman wrote, whom a person tells,
+/// and what was agreed because of it.
+const OUTLAST: [&str; 5] = [
+    "safeguarding",
+    "ombudsman",
+    "tell_child",
+    crate::store::actions::TASK,
+    crate::store::actions::REPLY,
+];
 
 /// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what outlasts it.
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {
@@ -508,7 +530,10 @@ async fn reopened(
     event: Event,
 ) -> Result<String, ActFault> {
     together::unlink(tx, gateway, &found, by).await?;
+    let was_asked = found.case.interest.is_none();
     record(tx, gateway, &mut found, by, event).await?;
+    // A refusal is looked at anew.
+    interest::ask(tx, gateway, &found, was_asked).await?;
     let clock = clock::started(&gateway.policy(), &found.case)?;
     save(tx, gateway, &found, Some(&clock)).await?;
     assign::renewed(tx, gateway, &mut found).await?;

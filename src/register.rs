@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{Advocacy, Case, Issue, Part, Point, Recorded};
+use crate::casework::case::{Advocacy, Case, Constituent, Interest, Issue, Part, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
@@ -143,6 +143,10 @@ pub struct Whole {
     /// Whether an advocate was offered to a child or young person, and what they said.
     #[schema(value_type = Object)]
     pub advocacy: Advocacy,
+    /// What was decided of its writer's interest in the child's welfare.
+    pub interest: Option<Interest>,
+    /// Whether the constituent agrees, where what a member wrote is handled as their complaint.
+    pub constituent: Option<Constituent>,
     /// The constituent's complaint whose answer the member gets a copy of.
     pub complaint: Option<String>,
     /// The member enquiries that wait for a copy of its answer.
@@ -171,7 +175,6 @@ pub struct Whole {
     /// What came from the Ombudsman about it.
     pub ombudsman: Vec<OmbudsmanCase>,
     /// What happened, oldest first: when (`at`), who (`by`), what (`event`, with its `kind`).
-    #[schema(value_type = Vec<Object>)]
     pub events: Vec<Recorded>,
 }
 
@@ -196,6 +199,8 @@ impl Whole {
             tasks,
             statement_agreed_at: case.statement_agreed_at,
             advocacy: case.advocacy.clone(),
+            interest: case.interest,
+            constituent: case.constituent,
             complaint: case.complaint.clone(),
             members: case.members.clone(),
             policy_of: case.policy_of,
@@ -243,25 +248,9 @@ impl Finding {
 pub struct PartOfCase {
     /// Which service, its points, its own day, who answers there.
     #[serde(flatten)]
-    #[schema(value_type = PartSaid)]
     pub part: Part,
     /// What was found of it.
     pub outcome: Option<Outcome>,
-}
-
-/// What an officer said of a part.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it describes another type's JSON")]
-struct PartSaid {
-    /// Service id.
-    service: String,
-    /// What it answers of the case; empty while nobody has said.
-    points: Vec<Point>,
-    /// By when it is with the complaints team, where that is not counted back from the customer's date.
-    due_on: Option<String>,
-    /// Who answers there, where that is not whom the services' file names: `name`, `address`.
-    #[schema(value_type = Option<Object>)]
-    responder: Option<()>,
 }
 
 impl PartOfCase {
@@ -369,6 +358,20 @@ pub async fn found(
     let mut tx = db.snapshot().await?;
     let events = cases::events(&mut tx, row.id).await?;
     Ok(Some((row, events)))
+}
+
+/// What officers did to a case since it was of a version, oldest first; and the version that it has.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn changed_since(
+    db: &Db,
+    reference: &CaseReference,
+    version: i64,
+) -> Result<Option<(i64, Vec<Recorded>)>, StoreError> {
+    let Some(row) = cases::find(db, &reference.to_string()).await? else { return Ok(None) };
+    let mut tx = db.snapshot().await?;
+    Ok(Some((row.version, cases::acts_since(&mut tx, row.id, version).await?)))
 }
 
 /// How the date of a case was counted, and what moved it.

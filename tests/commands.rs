@@ -22,6 +22,8 @@ mod calendar;
 mod case;
 #[path = "commands/deadline.rs"]
 mod deadline;
+#[path = "commands/desk.rs"]
+mod desk;
 #[path = "commands/doctor.rs"]
 mod doctor;
 #[path = "commands/general.rs"]

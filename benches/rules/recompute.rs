@@ -169,7 +169,7 @@ fn history(
         let on = clock.received_on;
         let after = policy.calendar.add_working_days(on, i32::from(days)).expect("a date");
         events.push(Event::ClockTurned {
-            turn: Turn { on, what: What::Extended { days } },
+            turn: Turn { on, what: What::Extended { days, under: None } },
             before: clock.agreed_due_on,
             after: Some(after),
             because: "two services must answer".to_owned().into(),

@@ -78,3 +78,49 @@ pub(super) fn document() -> Document {
 pub(super) async fn show() -> Response {
     super::json(&document())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::casework::case::{ActionStep, Event};
+    use crate::casework::ombudsman::OmbudsmanStep;
+
+    /// The values of a type's tag, as it says itself when it is given another.
+    fn of_code<T: DeserializeOwned>(tag: &str) -> Vec<String> {
+        let none = serde_json::from_value::<T>(json!({ tag: "none of them" }));
+        let said = none.err().expect("a fault").to_string();
+        said.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+
+    /// The same, as the document says, wherever in a shape the tag stands.
+    fn of_document(schema: &Value, tag: &str, found: &mut Vec<String>) {
+        let tags = schema.pointer(&format!("/properties/{tag}/enum")).and_then(Value::as_array);
+        found.extend(tags.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        for key in ["oneOf", "allOf"] {
+            for part in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
+                of_document(part, tag, found);
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_of_event_is_described_with_its_fields() {
+        let document = serde_json::to_value(document()).expect("JSON");
+        for (name, tag, kinds) in [
+            ("Event", "kind", of_code::<Event>("kind")),
+            ("ActionStep", "did", of_code::<ActionStep>("did")),
+            ("OmbudsmanStep", "step", of_code::<OmbudsmanStep>("step")),
+        ] {
+            let schema = document.pointer(&format!("/components/schemas/{name}"));
+            let mut described = Vec::new();
+            of_document(schema.expect(name), tag, &mut described);
+            assert!(kinds.len() > 4, "{name}: {kinds:?}");
+            assert_eq!(described, kinds, "{name}");
+        }
+        let events = document.pointer("/components/schemas/Case").expect("a case").to_string();
+        assert!(events.contains("\"$ref\":\"#/components/schemas/Recorded\""), "{events}");
+    }
+}

@@ -3,7 +3,7 @@
 //! A gate never decides. It says what may stand in the way, on what evidence, and what the customer
 //! can be asked first; only an officer rejects, and may just as well set the gate aside.
 
-use super::vocabulary::{Flag, RecordType, RejectionReason, vocabulary};
+use super::vocabulary::{CustomerType, Flag, RecordType, RejectionReason, vocabulary};
 
 vocabulary! {
     /// A gate of the decision table.
@@ -28,6 +28,8 @@ vocabulary! {
         D21Court = "D21_court", "a court or tribunal is named: decide whether it can be looked into now";
         /// An assessment or enquiry about it runs.
         D21Assessment = "D21_assessment", "an assessment or enquiry about it may be running: decide whether it can be looked into now";
+        /// Whoever writes is not eligible as of right (Children Act 1989 s.26(3)).
+        D22Interest = "D22_interest", "whoever writes is not eligible as of right: decide whether they have sufficient interest in the child's welfare";
     }
 }
 
@@ -57,6 +59,8 @@ impl Gate {
             Self::D20 => RejectionReason::NotAuthorised,
             Self::D21Court => RejectionReason::LegalProceedings,
             Self::D21Assessment => RejectionReason::OngoingAssessment,
+            // None of table 3's own reasons is about it.
+            Self::D22Interest => RejectionReason::Other,
         }
     }
 
@@ -72,9 +76,37 @@ impl Gate {
             | Self::D16
             | Self::D19
             | Self::D21Court
-            | Self::D21Assessment => None,
+            | Self::D21Assessment
+            | Self::D22Interest => None,
         }
     }
+
+    /// Whether a decision of its own answers it, with which the child's view is kept.
+    pub fn is_decided_by_itself(self) -> bool {
+        self == Self::D22Interest
+    }
+}
+
+/// What an officer is asked where somebody's interest in a child is in doubt.
+pub const DECIDE_INTEREST: &str = "decide as soon as possible whether whoever writes has sufficient interest in the \
+    child's welfare: `case sufficient-interest`";
+
+/// Whether a record goes by the Children Act's procedure, or would but for proceedings.
+pub fn is_of_the_act(record_type: RecordType) -> bool {
+    matches!(record_type, RecordType::ChildrenActComplaint | RecordType::Representation)
+}
+
+/// Whether an officer must decide if somebody has sufficient interest in a child's welfare: they are not eligible as of
+/// right, and do not write for somebody who is, whose authority is another question (D20).
+pub fn asks_for_interest(
+    record_type: RecordType,
+    customer_type: CustomerType,
+    flags: &[Flag],
+) -> bool {
+    is_of_the_act(record_type)
+        && matches!(customer_type, CustomerType::FamilyMember | CustomerType::OtherCustomer)
+        && !flags.contains(&Flag::Representative)
+        && !flags.contains(&Flag::ChildAuthor)
 }
 
 /// What is known of a new case when it is assessed.
@@ -82,6 +114,8 @@ impl Gate {
 pub struct Facts<'a> {
     /// What it is registered as.
     pub record_type: RecordType,
+    /// Who writes.
+    pub customer_type: CustomerType,
     /// What it is flagged with.
     pub flags: &'a [Flag],
     /// Which facts the rules found, by their ids without `fact:`.
@@ -113,6 +147,7 @@ pub fn gates(facts: Facts<'_>) -> Vec<Gate> {
         (Gate::D20, flagged(Flag::Representative) && !is_member && !found("authority_shown")),
         (Gate::D21Court, flagged(Flag::LegalProceedings)),
         (Gate::D21Assessment, is_weighed && !is_member && found("enquiry_live")),
+        (Gate::D22Interest, asks_for_interest(facts.record_type, facts.customer_type, facts.flags)),
     ];
     conditions.into_iter().filter(|(_, holds)| *holds).map(|(gate, _)| gate).collect()
 }
@@ -124,6 +159,7 @@ mod tests {
     fn check(record_type: RecordType, flags: &[Flag], found: &[&str], expected: &[Gate]) {
         let facts = Facts {
             record_type,
+            customer_type: CustomerType::Parent,
             flags,
             found,
             tells_nothing: false,
@@ -137,6 +173,7 @@ mod tests {
     fn what_the_register_has_answered_at_its_last_stage_is_weighed_by_an_officer() {
         let facts = |record_type| Facts {
             record_type,
+            customer_type: CustomerType::Parent,
             flags: &[],
             found: &[],
             tells_nothing: false,
@@ -172,6 +209,7 @@ mod tests {
     fn what_says_nothing_and_what_came_before_are_seen() {
         let facts = Facts {
             record_type: RecordType::Enquiry,
+            customer_type: CustomerType::Unknown,
             flags: &[],
             found: &[],
             tells_nothing: true,
@@ -180,6 +218,31 @@ mod tests {
         };
         assert_eq!(gates(facts), [Gate::D15, Gate::D18]);
         assert_eq!(Gate::D18.asks(), Some(Needed::Details));
+    }
+
+    #[test]
+    fn whoever_is_not_eligible_as_of_right_is_for_an_officer_to_decide() {
+        let asks = |record_type, customer_type, flags: &[Flag]| {
+            asks_for_interest(record_type, customer_type, flags)
+        };
+        let act = RecordType::ChildrenActComplaint;
+        assert!(asks(act, CustomerType::FamilyMember, &[]), "a grandmother without care");
+        assert!(asks(RecordType::Representation, CustomerType::OtherCustomer, &[]));
+        // Whoever acts for another shows their authority instead, and a child needs none.
+        assert!(!asks(act, CustomerType::OtherCustomer, &[Flag::Representative]));
+        assert!(!asks(act, CustomerType::FamilyMember, &[Flag::ChildAuthor]));
+        for eligible in [
+            CustomerType::Parent,
+            CustomerType::Carer,
+            CustomerType::FosterCarer,
+            CustomerType::AdoptiveParent,
+            CustomerType::ChildInCare,
+            CustomerType::CareLeaver,
+            CustomerType::ChildOrYoungPerson,
+        ] {
+            assert!(!asks(act, eligible, &[]), "{eligible}");
+        }
+        assert!(!asks(RecordType::CorporateComplaint, CustomerType::FamilyMember, &[]));
     }
 
     #[test]

@@ -20,12 +20,16 @@ use super::vocabulary::{
 
 mod action;
 mod advocacy;
+mod constituent;
 mod event;
+mod interest;
 mod moves;
 mod part;
 pub use action::{Action, ActionState, ActionStep, Owner, Purpose};
 pub use advocacy::{Advocacy, AdvocacyStep};
+pub use constituent::Constituent;
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
+pub use interest::Interest;
 pub use part::{Part, Point, Responder, together};
 
 vocabulary! {
@@ -97,6 +101,10 @@ pub struct Case {
     pub policy_of: Option<Date>,
     /// Whether an advocate was offered to a child or young person, and what they said.
     pub advocacy: Advocacy,
+    /// What was decided of its writer's interest in the child's welfare.
+    pub interest: Option<Interest>,
+    /// Whether the constituent agrees, where what a member wrote is handled as their complaint (decision table, D5b).
+    pub constituent: Option<Constituent>,
     /// The constituent's complaint whose answer the member gets a copy of (decision table, D5a).
     pub complaint: Option<String>,
     /// The member enquiries that wait for a copy of its answer.
@@ -177,6 +185,8 @@ impl Case {
             promised: None,
             policy_of: None,
             advocacy: Advocacy::default(),
+            interest: None,
+            constituent: None,
             complaint: None,
             members: Vec::new(),
             acknowledged_at: None,
@@ -210,6 +220,11 @@ impl Case {
             Event::AdvocacyRecorded { step, on, advocate } => {
                 self.advocacy.take(*step, *on, advocate.as_ref());
             }
+            Event::TakenForConstituent { .. } => self.constituent = Some(Constituent::Asked),
+            Event::ConstituentSaid { agrees, .. } => {
+                self.constituent = agrees.then_some(Constituent::Agreed);
+            }
+            Event::InterestDecided { decision, .. } => self.interest = Some(*decision),
             Event::PolicyApplied { in_force_on, .. } => {
                 self.policy_of = Some(*in_force_on);
                 self.promised = None;
@@ -219,7 +234,11 @@ impl Case {
             Event::MemberWaitsNoLonger { member } => self.members.retain(|known| known != member),
             Event::Corrected { field, after, .. } => self.set(*field, after),
             Event::StageRequested { stage, at } => self.start(*stage, *at),
-            Event::Reopened { at, .. } => self.start(self.stage, *at),
+            Event::Reopened { at, .. } => {
+                // What was refused is looked at anew; who was found to have it has it.
+                self.interest = self.interest.filter(|one| *one == Interest::Granted);
+                self.start(self.stage, *at);
+            }
             Event::ClockTurned { turn, .. } => {
                 self.turns.push(turn.clone());
                 self.promised = None;

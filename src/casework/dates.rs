@@ -55,7 +55,7 @@ pub struct Turn {
 }
 
 /// What can happen to a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schema(as = WhatTurned)]
 pub enum What {
@@ -63,6 +63,9 @@ pub enum What {
     Extended {
         /// Working days from the start of the clock, pauses left out.
         days: u16,
+        /// The temporary policy that an officer went by, where the procedure itself gives less.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<String>,
     },
     /// The days from this one on do not count.
     Paused {
@@ -255,6 +258,29 @@ impl Going<'_> {
     }
 }
 
+/// More time that is wanted for an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Extension<'a> {
+    /// The last day.
+    pub until: Date,
+    /// What the customer was told, where that is another day than the count comes to now: before the bank holidays
+    /// changed.
+    pub promised: Option<Date>,
+    /// The temporary policy that an officer goes by.
+    pub under: Option<&'a str>,
+    /// Those that they may go by.
+    pub longer: &'a [Longer<'a>],
+}
+
+/// What a temporary policy gives the clock of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Longer<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Working days from the start of the clock, pauses left out.
+    pub days: u16,
+}
+
 /// Why a move on the clock was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClockRefused {
@@ -272,28 +298,20 @@ impl Going<'_> {
     ///
     /// # Errors
     /// [`Refusal`] while the clock stands still, after the agreed date, if the day is no later, or past
-    /// the procedure's limit: what is answered after that is late, and says so.
-    pub fn extend(&self, turns: &[Turn], today: Date, until: Date) -> Result<Turn, ClockRefused> {
-        self.extend_from(turns, today, until, None)
-    }
-
-    /// The same, where the customer was told another day than the count comes to now: before the bank
-    /// holidays changed.
-    ///
-    /// # Errors
-    /// As [`Going::extend`].
-    pub fn extend_from(
+    /// the limit of the procedure or of the temporary policy that is named: what is answered after that is late,
+    /// and says so.
+    pub fn extend(
         &self,
         turns: &[Turn],
         today: Date,
-        until: Date,
-        promised: Option<Date>,
+        wanted: &Extension<'_>,
     ) -> Result<Turn, ClockRefused> {
+        let until = wanted.until;
         let now = self.dates(turns)?;
         let Some(due_on) = now.agreed_due_on else {
             return refused("the clock stands still", "let it go on first");
         };
-        let due_on = promised.unwrap_or(due_on);
+        let due_on = wanted.promised.unwrap_or(due_on);
         if today > due_on {
             let late = format!("the answer was due on {due_on} and is late");
             return refused(late, "tell the customer why, and when it comes");
@@ -301,16 +319,49 @@ impl Going<'_> {
         if until <= due_on {
             return refused(format!("{until} is no later than {due_on}"), "name a later day");
         }
-        let days = self.days_until(turns, until)?;
-        if days > self.latest {
-            let limit = self.count(&now.pauses, self.latest, None)?;
-            let why = format!("the procedure gives until {limit} at most");
-            let instead = format!(
-                "name a day up to {limit}, or keep the customer informed: past it the case is late"
-            );
-            return refused(why, instead);
+        let (days, most) = (self.days_until(turns, until)?, self.most(wanted)?);
+        if days > most {
+            return self.too_long(&now.pauses, most, wanted);
         }
-        Ok(Turn { on: today, what: What::Extended { days } })
+        let under = wanted.under.map(str::to_owned);
+        Ok(Turn { on: today, what: What::Extended { days, under } })
+    }
+
+    /// The working days that an extension may come to: the procedure's limit, or what the policy gives that is named.
+    fn most(&self, wanted: &Extension<'_>) -> Result<u16, ClockRefused> {
+        let Some(name) = wanted.under else { return Ok(self.latest) };
+        if let Some(named) = wanted.longer.iter().find(|one| one.name == name) {
+            return Ok(named.days.max(self.latest));
+        }
+        let why = format!("no temporary policy `{name}` holds for this stage today");
+        let names: Vec<&str> = wanted.longer.iter().map(|one| one.name).collect();
+        if names.is_empty() {
+            return refused(why, "leave it out: none does");
+        }
+        refused(why, format!("name one of {}, or none", names.join(", ")))
+    }
+
+    fn too_long<T>(
+        &self,
+        pauses: &[Pause],
+        most: u16,
+        wanted: &Extension<'_>,
+    ) -> Result<T, ClockRefused> {
+        let limit = self.count(pauses, most, None)?;
+        let mut instead = format!("name a day up to {limit}, ");
+        let whose = match wanted.under {
+            Some(name) => format!("the temporary policy `{name}`"),
+            None => "the procedure".to_owned(),
+        };
+        for longer in wanted.longer.iter().filter(|one| wanted.under.is_none() && one.days > most) {
+            let until = self.count(pauses, longer.days, None)?;
+            let name = longer.name;
+            let other = ["or go by the temporary policy `", name, "`, which gives until "];
+            instead.extend(other);
+            instead.extend([&until.to_string(), ", "]);
+        }
+        let why = format!("{whose} gives until {limit} at most");
+        refused(why, instead + "or keep the customer informed: past it the case is late")
     }
 
     /// The clock stands still from a day on.
@@ -351,7 +402,7 @@ impl Going<'_> {
     /// # Errors
     /// [`Refusal`] if there is none at that place, it was taken back already, or it takes back itself.
     pub fn undo(&self, turns: &[Turn], today: Date, turn: usize) -> Result<Turn, ClockRefused> {
-        match turns.get(turn).map(|turn| turn.what) {
+        match turns.get(turn).map(|turn| &turn.what) {
             None => refused("there is no such turn", "choose one of the clock's history"),
             Some(What::Undone { .. } | What::Redone { .. }) => {
                 refused("only what moved the clock can be taken back", "restore the turn itself")
@@ -391,7 +442,7 @@ fn standing(turns: &[Turn], target: u16) -> (Vec<Pause>, u16) {
     for turn in standing {
         let open = pauses.last_mut().filter(|pause| pause.to.is_none());
         match turn.what {
-            What::Extended { days: to } => days = to,
+            What::Extended { days: to, .. } => days = to,
             What::Paused { why } => {
                 // One that was never ended because that was taken back ends here.
                 if let Some(open) = open {

@@ -59,7 +59,7 @@ vocabulary! {
 }
 
 /// One step of the Ombudsman's case, as its history and that of the linked case keep it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum OmbudsmanStep {
     /// It was found to be about this case of the council.

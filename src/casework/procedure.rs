@@ -15,8 +15,10 @@ use crate::fault::Fault;
 
 mod file;
 pub mod suspension;
+mod temporary;
 
 pub use suspension::Suspension;
+pub use temporary::{Length, Temporary};
 
 vocabulary! {
     /// The event from which a stage's days are counted.
@@ -35,8 +37,9 @@ vocabulary! {
 /// Every procedure of the council.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Procedures {
-    procedures: Vec<Procedure>,
+    all: Vec<Procedure>,
     suspensions: Vec<Suspension>,
+    temporary: Vec<Temporary>,
 }
 
 /// One procedure.
@@ -169,12 +172,12 @@ impl Procedures {
     /// Every [`Fault`] in it, with line, column and cure; one only where the file is no TOML or has
     /// an unknown key.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        file::read(file, text).map(|(procedures, suspensions)| Self { procedures, suspensions })
+        file::read(file, text)
     }
 
     /// Every procedure, in the file's order.
     pub fn all(&self) -> &[Procedure] {
-        &self.procedures
+        &self.all
     }
 
     /// The stages that the council suspends or suspended, in the file's order.
@@ -182,22 +185,25 @@ impl Procedures {
         &self.suspensions
     }
 
+    /// The policies by which answers may take longer for a time, in the file's order.
+    pub fn temporary(&self) -> &[Temporary] {
+        &self.temporary
+    }
+
     /// The procedure with an id.
     pub fn named(&self, id: &str) -> Option<&Procedure> {
-        self.procedures.iter().find(|procedure| procedure.id == id)
+        self.all.iter().find(|procedure| procedure.id == id)
     }
 
     /// The procedure that a type of record goes through which was received on a day.
     pub fn of(&self, record_type: RecordType, received_on: Date) -> Option<&Procedure> {
-        let own = self
-            .procedures
-            .iter()
-            .find(|procedure| procedure.record_types.contains(&record_type))?;
+        let own =
+            self.all.iter().find(|procedure| procedure.record_types.contains(&record_type))?;
         let since = |one: &Procedure| {
             let (replaced, from) = one.replaces.as_ref()?;
             from.filter(|from| *replaced == own.id && *from <= received_on)
         };
-        let instead = self.procedures.iter().filter_map(|one| Some((since(one)?, one)));
+        let instead = self.all.iter().filter_map(|one| Some((since(one)?, one)));
         Some(instead.max_by_key(|(from, _)| *from).map_or(own, |(_, one)| one))
     }
 

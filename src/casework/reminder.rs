@@ -103,6 +103,7 @@ pub struct Ladder {
     steps: Steps,
     actions: Steps,
     ombudsman: Steps,
+    undated: Steps,
 }
 
 /// The rungs of one kind of thing that is chased.
@@ -158,9 +159,15 @@ impl Ladder {
         &self.ombudsman
     }
 
+    /// The ladder of what was agreed with the Ombudsman without a date: it counts from the day of the decision.
+    #[must_use]
+    pub fn of_undated_remedies(&self) -> &Steps {
+        &self.undated
+    }
+
     /// Every role that some step writes to.
     pub fn roles(&self) -> BTreeSet<Role> {
-        let steps = [&self.steps, &self.actions, &self.ombudsman];
+        let steps = [&self.steps, &self.actions, &self.ombudsman, &self.undated];
         steps.into_iter().flat_map(|steps| &steps.0).flat_map(|step| step.to.clone()).collect()
     }
 

@@ -14,7 +14,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 
 pub(super) use action_act::ActionAct;
 pub(super) use calendar::Calendar;
-pub(super) use case::Case;
+pub(super) use case::{Case, CaseCommand};
 pub(super) use case_act::CaseAct;
 pub(super) use ombudsman::Ombudsman;
 pub(super) use services::Services;
@@ -89,8 +89,7 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  postern --config postern.toml rotate-key")]
     RotateKey,
     /// The register from a terminal.
-    #[command(subcommand)]
-    Case(Case),
+    Case(CaseCommand),
     /// What the Ombudsman asked, decided and is owed.
     #[command(subcommand)]
     Ombudsman(Ombudsman),

@@ -11,7 +11,7 @@ mod workload;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::arguments::Case as Asked;
+use super::arguments::{Case as Asked, CaseCommand};
 use super::{Failure, Out};
 use crate::casework::case::Recorded;
 use crate::casework::reference::CaseReference;
@@ -23,16 +23,26 @@ use crate::register::{self, Brief, Waiting, Whole};
 use crate::store::cases::{self, CaseRow};
 use crate::store::moment;
 
-pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), Failure> {
+pub(super) async fn run(command: CaseCommand, file: &Path, out: &mut Out) -> Result<(), Failure> {
+    let CaseCommand { if_version, asked } = command;
+    if if_version.is_some() && !matches!(asked, Asked::Act(_) | Asked::Action(_)) {
+        let words = "--if-version goes with what is done to one case, as `postern case close`";
+        return Err(Failure::Usage(words.to_owned()));
+    }
     let (config, _) = super::configured(file)?;
     let gateway = super::serve::open(config, Clock::System).await?;
-    let done = dispatch(&gateway, asked, out).await;
+    let done = dispatch(&gateway, asked, if_version, out).await;
     gateway.db.close().await;
     out.flush()?;
     done
 }
 
-async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result<(), Failure> {
+async fn dispatch(
+    gateway: &Arc<Gateway>,
+    asked: Asked,
+    if_version: Option<i64>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     match asked {
         Asked::List { waiting: true, json, .. } => waiting(gateway, json, out).await,
         Asked::List { overdue, all, paused, owner, json, .. } => {
@@ -59,18 +69,47 @@ async fn dispatch(gateway: &Arc<Gateway>, asked: Asked, out: &mut Out) -> Result
             let which = action::Listed { overdue, owner, service, all };
             action::list(gateway, which, json, out).await
         }
-        Asked::Action(asked) => done(gateway, action::of(asked), out).await,
-        Asked::Act(asked) => done(gateway, act::of(asked)?, out).await,
+        Asked::Action(asked) => done(gateway, action::of(asked), if_version, out).await,
+        Asked::Act(asked) => done(gateway, act::of(asked)?, if_version, out).await,
     }
 }
 
-/// Does an act, as whoever is at the terminal.
+/// Does an act, as whoever is at the terminal; on a case of one version alone, where that is asked.
 async fn done(
     gateway: &Arc<Gateway>,
     (reference, act): (String, Act),
+    if_version: Option<i64>,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    done_or_said(officer::act(gateway, &reference, &whoever(), None, act).await, out)
+    match (officer::act(gateway, &reference, &whoever(), if_version, act).await, if_version) {
+        (Err(ActFault::ChangedMeanwhile), Some(version)) => {
+            changed_since(gateway, &reference, version, out).await
+        }
+        (done, _) => done_or_said(done, out),
+    }
+}
+
+/// Says what officers did to a case since it was of a version.
+async fn changed_since(
+    gateway: &Gateway,
+    reference: &str,
+    version: i64,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let parsed: Option<CaseReference> = reference.parse().ok();
+    let changed = match &parsed {
+        Some(parsed) => register::changed_since(&gateway.db, parsed, version).await?,
+        None => None,
+    };
+    let (Some(parsed), Some((now, events))) = (parsed, changed) else {
+        return Err(said(ActFault::ChangedMeanwhile, out));
+    };
+    out.note(&format!("postern: {parsed} is of version {now}, not {version}: nothing was done"));
+    for event in events.iter().filter(|_| version < now) {
+        out.note(&format!("  {}", show::told(event)));
+    }
+    out.note(&format!("look at it again: `postern case show {parsed}`"));
+    Err(Failure::Said)
 }
 
 /// What was done, or why it was not.

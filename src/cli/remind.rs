@@ -71,7 +71,10 @@ pub(super) fn tell(plan: &Plan, as_json: bool, out: &mut Out) -> Result<(), Fail
         }
         for one in &mail.ombudsman {
             let case = one.reference.clone().unwrap_or_else(|| format!("case {}", one.number));
-            let days = days_words(one.days_left);
+            let days = match one.item.as_str() {
+                "undated" => format!("decided on {}", one.due_on),
+                _ => days_words(one.days_left),
+            };
             out.line(&format!("    Ombudsman: {case}  {} {}  {days}", one.item, one.item_id))?;
         }
     }

@@ -12,7 +12,8 @@ use crate::gateway::Gateway;
 use crate::letters::{LetterId, SentBack, ServiceRequest};
 use crate::outbox::{Automatic, Posting, TokenCase, Wanted};
 use crate::policy::Policy;
-use crate::store::requests::{self, NewRequest, NewRung, PartOf, RequestRow};
+use crate::store::requests::{self, NewRequest, PartOf, RequestRow};
+use crate::store::rungs::NewRung;
 use crate::store::{StoreError, Tx};
 
 /// A case and a service, as a request names them.
@@ -182,7 +183,8 @@ pub(super) async fn ask_all(
         if !one.write || !gateway.config.reminders.enabled {
             continue;
         }
-        after.rungs.push(NewRung { request, rung: "allocate", fell_on: today, outcome: "sent" });
+        let (rung, outcome) = ("allocate", "sent");
+        after.rungs.push(NewRung { of: request, round: 1, rung, fell_on: today, outcome });
         let letter = Letter {
             today,
             // Asked too late for a draft to be checked, the service answers by the customer's own date.

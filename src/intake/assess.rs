@@ -52,6 +52,13 @@ struct OfRegister<'a> {
     text: &'a str,
 }
 
+/// Whether a member of a council or of Parliament wrote, as far as the rules tell.
+pub(super) fn is_members(scene: &Scene<'_>) -> bool {
+    let said =
+        scene.classification.evidence.iter().filter(|one| one.label == "fact:elected_member");
+    scene.known.sender_is_member || said.map(|one| one.weight).sum::<f64>() >= HOLDS
+}
+
 /// What may stand in the way of a new case, with the words that say so.
 pub(super) fn proposals(
     scene: &Scene<'_>,
@@ -70,6 +77,7 @@ pub(super) fn proposals(
         sums.into_iter().filter(|(_, sum)| *sum >= HOLDS).map(|(fact, _)| fact).collect();
     let facts = Facts {
         record_type,
+        customer_type: classification.customer_type,
         flags: &classification.flags,
         found: &found,
         tells_nothing: classification.services.iter().all(|id| *id == ServiceId::none())
@@ -107,6 +115,7 @@ fn speaks_for(gate: &str) -> &'static [&'static str] {
         "D20" => &["flag:representative", "fact:acts_for", "fact:for_constituent"],
         "D21_court" => &["fact:court_live", "fact:tribunal_live", "fact:letter_before_action"],
         "D21_assessment" => &["fact:enquiry_live"],
+        "D22_interest" => &["customer:family_member", "customer:other_customer"],
         _ => &[],
     }
 }

@@ -37,6 +37,7 @@ use crate::token;
 pub(crate) use allocate::loads;
 pub(crate) use ask::{Asking, ask_otherwise, ask_service, send_back};
 pub(crate) use fetch::{believed, imported};
+pub(crate) use ombudsman::{Came, Reading, notice};
 pub(crate) use open::clocked;
 pub(crate) use reply::{Said, add, take};
 pub(crate) use settle::Following;

@@ -1,8 +1,7 @@
 //! What the Ombudsman writes: kept as a contact with its case, and put before the link officer the same day
 //! (D3). What the letter seems to be and to ask is a suggestion; an officer confirms it.
 
-use std::sync::Arc;
-
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::settle::{Following, Scene};
@@ -10,8 +9,10 @@ use crate::casework::case::{Actor, Event};
 use crate::casework::ombudsman::{ContactKind, OmbudsmanStep, kind_of, references, suggested_date};
 use crate::casework::working::short_words;
 use crate::clock::london_day;
+use crate::gateway::Gateway;
 use crate::letters::{InFull, LetterId, OfficerNotice};
 use crate::outbox::{Automatic, Posting};
+use crate::policy::Policy;
 use crate::store::ombudsman::{self, NewContact, OmbudsmanRow};
 use crate::store::tasks::NewTask;
 use crate::store::{StoreError, Tx, cases};
@@ -168,7 +169,7 @@ async fn record(
     Ok(())
 }
 
-/// Writes to the link officer: references and dates, and nothing that the letter says.
+/// Writes to the link officer of what came by mail.
 fn tell_link_officer(
     scene: &Scene<'_>,
     row: &OmbudsmanRow,
@@ -180,48 +181,111 @@ fn tell_link_officer(
     if scene.history.imported {
         return;
     }
-    let officer = &scene.policy.rules.services().team.link_officer;
+    let came = Came { row, ours, contact, new, reading: Reading::Unread };
+    after.letters.extend(notice(scene.gateway, scene.policy, &came, scene.now));
+}
+
+/// A contact of the Ombudsman of which the link officer is told.
+pub(crate) struct Came<'a> {
+    /// The Ombudsman's case.
+    pub(crate) row: &'a OmbudsmanRow,
+    /// The council's, by its reference.
+    pub(crate) ours: Option<&'a str>,
+    /// Its row.
+    pub(crate) contact: i64,
+    /// What it is, and when it came.
+    pub(crate) new: &'a NewContact,
+    /// Whether a person has read it.
+    pub(crate) reading: Reading,
+}
+
+/// What is known of the date that a contact gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Nobody has read it yet.
+    Unread,
+    /// A person has, and it gives this date, or none.
+    Read(Option<Date>),
+}
+
+/// What the link officer is told of a contact: references and dates, and nothing that it says.
+pub(crate) fn notice(
+    gateway: &Gateway,
+    policy: &Policy,
+    came: &Came<'_>,
+    now: Timestamp,
+) -> Option<Posting> {
+    let officer = policy.rules.services().team.link_officer.clone();
+    let Came { row, contact, new, .. } = came;
+    let unread = came.reading == Reading::Unread;
+    let by = match came.reading {
+        Reading::Read(Some(day)) => day,
+        Reading::Read(None) | Reading::Unread => london_day(now),
+    };
     let context = OfficerNotice {
-        reference: ours.map_or_else(|| format!("Ombudsman case {}", row.id), str::to_owned),
+        reference: came.ours.map_or_else(|| format!("Ombudsman case {}", row.id), str::to_owned),
         greeting_name: officer.name.split_whitespace().next().map(str::to_owned),
-        act: "read the Ombudsman's letter".to_owned(),
-        by: InFull(london_day(scene.now)),
-        type_words: "A letter from the Ombudsman".to_owned(),
+        act: if unread { "read the Ombudsman's letter" } else { "see to what the Ombudsman wrote" }
+            .to_owned(),
+        by: InFull(by),
+        type_words: if new.message.is_some() {
+            "A letter from the Ombudsman".to_owned()
+        } else {
+            "By post or telephone from the Ombudsman".to_owned()
+        },
         stage_words: None,
-        is_in: is_in(row, contact, new),
-        is_missing: vec!["What it asks, and the date that it gives: confirm both".to_owned()],
+        is_in: is_in(came),
+        is_missing: if unread {
+            vec!["What it asks, and the date that it gives: confirm both".to_owned()]
+        } else {
+            Vec::new()
+        },
         case_url: None,
         draft_url: None,
-        council: scene.gateway.council(),
+        council: gateway.council(),
     };
-    let Some(written) = super::open::write(scene.policy, LetterId::OfficerNotice, &context) else {
-        return;
+    let written = super::open::write(policy, LetterId::OfficerNotice, &context)?;
+    let once_key = match new.message {
+        Some(message) => format!("ombudsman:{message}"),
+        None => format!("ombudsman-contact:{contact}"),
     };
-    let message = scene.one.waiting.id;
-    after.letters.push(Posting {
+    Some(Posting {
         purpose: LetterId::OfficerNotice.id(),
-        once_key: format!("ombudsman:{message}"),
+        once_key,
         case: None,
         request: None,
-        message: Some(message),
-        recipient: officer.address.clone(),
-        written: Arc::clone(&written),
+        message: new.message,
+        recipient: officer.address,
+        written,
         automatic: Automatic::Generated,
         in_reply_to: None,
         references: Vec::new(),
-        due_at: scene.now,
-    });
+        due_at: now,
+    })
 }
 
-fn is_in(row: &OmbudsmanRow, contact: i64, new: &NewContact) -> Vec<String> {
+fn is_in(came: &Came<'_>) -> Vec<String> {
+    let Came { row, contact, new, .. } = came;
     let kind: ContactKind = new.kind;
     let theirs = row.theirs.as_deref();
     let mut lines = vec![format!("Contact {contact} on case {} of the Ombudsman", row.id)];
     lines.extend(theirs.map(|theirs| format!("Their reference: {theirs}")));
     lines.push(format!("Came on {}", short_words(new.received_on)));
-    lines.push(format!("Looks like: {}", kind.label().to_lowercase()));
-    let suggested =
-        |day: Date| format!("A date found in it, to be confirmed: {}", short_words(day));
-    lines.extend(new.suggested_on.map(suggested));
+    let label = kind.label().to_lowercase();
+    match came.reading {
+        Reading::Read(day) => {
+            lines.push(format!("It is: {label}"));
+            lines.push(day.map_or_else(
+                || "It gives no date".to_owned(),
+                |day| format!("The date that it gives: {}", short_words(day)),
+            ));
+        }
+        Reading::Unread => {
+            lines.push(format!("Looks like: {label}"));
+            let suggested =
+                |day: Date| format!("A date found in it, to be confirmed: {}", short_words(day));
+            lines.extend(new.suggested_on.map(suggested));
+        }
+    }
     lines
 }

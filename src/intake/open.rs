@@ -9,8 +9,9 @@ use tracing::error;
 
 use super::allocate::{self, Owners};
 use super::ask::{Asking, ask_all};
-use super::assess::{asked_of_an_officer, may_stand_in_the_way};
+use super::assess::{asked_of_an_officer, is_members, may_stand_in_the_way};
 use super::settle::{Following, Scene};
+use crate::casework::assessment::{DECIDE_INTEREST, asks_for_interest};
 use crate::casework::case::Event;
 use crate::casework::procedure::{ClockFault, StageClock, Start};
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
@@ -65,6 +66,7 @@ impl<'a> Opening<'a> {
         classification.needs_officer
             || classification.record_type != self.record_type
             || classification.flags.iter().any(|flag| may_stand_in_the_way(*flag))
+            || in_doubt(self)
     }
 }
 
@@ -172,12 +174,34 @@ fn begin(opening: &Opening<'_>, letter: &FirstLetter<'_>, after: &mut Following)
             });
         }
     }
+    if opening.record_type.is_complaint() && is_members(scene) {
+        after.tasks.push(NewTask {
+            kind: "for_constituent",
+            case_id: Some(id),
+            words: "a member wrote this, and it was opened as a complaint: tell them with `case for-constituent`"
+                .into(),
+            ..NewTask::default()
+        });
+    } else if in_doubt(opening) {
+        after.tasks.push(NewTask {
+            kind: "decide_interest",
+            case_id: Some(id),
+            words: DECIDE_INTEREST.into(),
+            ..NewTask::default()
+        });
+    }
     if let Some(sender) = scene.sender() {
         after.parties.push((id, sender, "customer"));
     }
     if scene.decision.acknowledgement.send {
         acknowledge(scene, letter, after);
     }
+}
+
+/// Whether an officer decides if whoever writes has sufficient interest in the child's welfare.
+fn in_doubt(opening: &Opening<'_>) -> bool {
+    let classification = opening.scene.classification;
+    asks_for_interest(opening.record_type, classification.customer_type, &classification.flags)
 }
 
 /// The clock of a record type's first stage, from the message's receipt.

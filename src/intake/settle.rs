@@ -26,10 +26,10 @@ use crate::store::actions;
 use crate::store::alarms::{self, NewAlarm};
 use crate::store::assessments::{self, NewProposal};
 use crate::store::messages::{self, Settled};
-use crate::store::requests::NewRung;
+use crate::store::rungs::{self, Chased, NewRung};
 use crate::store::suggestions::{self, NewSuggestion};
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, cases, json, requests};
+use crate::store::{StoreError, Tx, cases, json};
 
 /// What became of a message.
 #[derive(Debug)]
@@ -198,7 +198,7 @@ impl Following {
             .collect();
         cases::record_all(tx, &Actor::Gateway, &self.events, now).await?;
         cases::add_parties(tx, &parties).await?;
-        requests::record_rungs(tx, &self.rungs, now).await?;
+        rungs::record(tx, Chased::Requests, &self.rungs, now).await?;
         tasks::add_all(tx, &self.tasks, now).await?;
         suggestions::add_all(tx, &self.suggestions, now).await?;
         suggestions::keep_bands(tx, &self.bands).await?;

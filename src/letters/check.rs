@@ -23,7 +23,8 @@ pub(super) struct File {
 /// Templates by their place below `letters/`.
 pub(super) type Set = BTreeMap<String, File>;
 
-const SHARED: [&str; 4] = ["base.txt", "base.html", "staff.txt", "staff.html"];
+const SHARED: [&str; 6] =
+    ["base.txt", "base.html", "staff.txt", "staff.html", "sections.txt", "sections.html"];
 const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 
 /// Finds each file's place; faults are files that have none, and places that have no file.
@@ -170,8 +171,9 @@ fn unknown_in_shared(letters: &Letters, set: &Set, to_customer: bool) -> Vec<Fau
         .flat_map(|&letter| sample::samples(letter))
         .flat_map(|sample| paths(&sample.fields))
         .collect();
-    let shared = if to_customer { "base" } else { "staff" };
-    let keys = ["txt", "html"].map(|ending| format!("{shared}.{ending}"));
+    let shared: &[&str] = if to_customer { &["base"] } else { &["staff", "sections"] };
+    let keys = shared.iter().flat_map(|one| ["txt", "html"].map(|end| format!("{one}.{end}")));
+    let keys: Vec<String> = keys.collect();
     keys.iter().flat_map(|key| unknown_in(letters, set, key, &known)).collect()
 }
 
@@ -282,7 +284,8 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         ContextKind::Customer
         | ContextKind::Holding
         | ContextKind::Asking
-        | ContextKind::Rejection => &["reference"],
+        | ContextKind::Rejection
+        | ContextKind::Interest => &["reference"],
         ContextKind::ServiceRequest | ContextKind::SentBack => {
             &["reference", "answer_by", "time_left"]
         }

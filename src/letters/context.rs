@@ -194,6 +194,31 @@ impl Context for RejectionLetter {
     const KIND: ContextKind = ContextKind::Rejection;
 }
 
+/// Tells somebody that an officer found no sufficient interest of theirs in a child's welfare.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InterestLetter {
+    /// The case reference.
+    pub reference: String,
+    /// How to address the reader.
+    pub greeting_name: Option<Private<String>>,
+    /// The day on which the message came.
+    pub received_on: InFull,
+    /// Why, in words that an officer wrote for this reader.
+    pub why: Private<String>,
+    /// The reader is a child: never, as a child may complain as of right.
+    pub is_child: bool,
+    /// Someone may be at risk.
+    pub safeguarding: bool,
+    /// Whom the reader can ask.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+impl Context for InterestLetter {
+    const KIND: ContextKind = ContextKind::Interest;
+}
+
 /// Asks a service for its answer. Holds nothing of the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceRequest {

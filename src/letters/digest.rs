@@ -138,10 +138,12 @@ pub struct OmbudsmanLine {
     pub what: String,
     /// How far off it is, as in [`Row::days_words`].
     pub days_words: String,
-    /// The day.
+    /// The day; where it has none, that of the decision.
     pub due: InList,
     /// The day has passed.
     pub is_late: bool,
+    /// It is to be done by a day.
+    pub has_date: bool,
 }
 
 /// A manager's list for the day: at most one mail a working day, none when nothing is due.
@@ -239,8 +241,10 @@ impl Digest {
         if let (true, Some(first)) = (alone, lines.first()) {
             let late = lines.iter().filter(|line| line.is_late).count();
             let need = if lines.len() == 1 { "needs" } else { "need" };
-            self.how_many = count(lines.len(), "date of the Ombudsman", "dates of the Ombudsman");
+            self.how_many =
+                count(lines.len(), "matter of the Ombudsman", "matters of the Ombudsman");
             self.headline = match late {
+                0 if !first.has_date => "without a day by which to do it".to_owned(),
                 0 => format!("first due {}", first.days_words.trim_start_matches("due ")),
                 late => format!("{late} late"),
             };
@@ -469,14 +473,24 @@ mod tests {
             days_words: words.to_owned(),
             due: InList(date(2026, 11, 25)),
             is_late: late,
+            has_date: true,
         };
+        let undated = OmbudsmanLine { has_date: false, ..line(false, "decided 10 days ago") };
+        let undated = digest(Vec::new()).with_ombudsman(vec![undated]);
+        assert_eq!(
+            undated.first_sentence,
+            "1 matter of the Ombudsman needs you: without a day by which to do it."
+        );
         let alone = digest(Vec::new()).with_ombudsman(vec![line(false, "due tomorrow")]);
-        assert_eq!(alone.first_sentence, "1 date of the Ombudsman needs you: first due tomorrow.");
+        assert_eq!(
+            alone.first_sentence,
+            "1 matter of the Ombudsman needs you: first due tomorrow."
+        );
         let late = digest(Vec::new())
             .with_ombudsman(vec![line(true, "2 days late"), line(false, "in 3 days")]);
         assert_eq!(
             (late.how_many.as_str(), late.headline.as_str()),
-            ("2 dates of the Ombudsman", "1 late")
+            ("2 matters of the Ombudsman", "1 late")
         );
         let both = digest(vec![row("a", 25, 0, "due today")]).with_ombudsman(late.from_ombudsman);
         assert_eq!((both.how_many.as_str(), both.from_ombudsman.len()), ("1 complaint", 2));

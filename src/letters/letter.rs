@@ -13,6 +13,8 @@ pub enum ContextKind {
     Asking,
     /// [`RejectionLetter`](super::RejectionLetter).
     Rejection,
+    /// [`InterestLetter`](super::InterestLetter).
+    Interest,
     /// [`ServiceRequest`](super::ServiceRequest).
     ServiceRequest,
     /// [`Reminder`](super::Reminder).
@@ -71,6 +73,8 @@ letters! {
     AcknowledgementRepresentation = "acknowledgement-representation", Customer;
     /// To a member's office.
     AcknowledgementMember = "acknowledgement-member", Customer;
+    /// To a member's office: it is handled as a complaint of their constituent.
+    MemberComplaint = "member-complaint", Customer;
     /// A question, or a matter with its own route.
     AcknowledgementEnquiry = "acknowledgement-enquiry", Customer;
     /// An idea or opinion.
@@ -91,6 +95,8 @@ letters! {
     AskCustomer = "ask-customer", Asking;
     /// An officer does not take it on: why, and where to go instead.
     Rejection = "rejection", Rejection;
+    /// An officer found no sufficient interest in the child's welfare: why, and that nothing further follows.
+    InterestRefused = "interest-refused", Interest;
     /// Asks a service for its answer.
     ServiceRequest = "service-request", ServiceRequest;
     /// Chases one answer, where no digest goes out that day.
@@ -125,6 +131,7 @@ impl LetterId {
                 | ContextKind::Holding
                 | ContextKind::Asking
                 | ContextKind::Rejection
+                | ContextKind::Interest
         )
     }
 }

@@ -25,7 +25,8 @@ use sha2::{Digest as _, Sha256};
 
 pub use context::{
     AnswerCode, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert,
-    HoldingLetter, OfficerNotice, RejectionLetter, Reminder, SentBack, ServiceRequest,
+    HoldingLetter, InterestLetter, OfficerNotice, RejectionLetter, Reminder, SentBack,
+    ServiceRequest,
 };
 pub use digest::{
     ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,

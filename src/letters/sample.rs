@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::context::{
     AnswerCode, AnswerLink, AskingLetter, Contact, Council, CustomerLetter, DutyAlert,
-    HoldingLetter, OfficerNotice, RejectionLetter, Reminder, SentBack, ServiceRequest,
+    HoldingLetter, InterestLetter, OfficerNotice, RejectionLetter, Reminder, SentBack,
+    ServiceRequest,
 };
 use super::digest::{
     ActionRow, Actions, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest, Row,
@@ -64,6 +65,7 @@ const RECORD_TYPES: &[(LetterId, RecordType)] = &[
     (LetterId::AcknowledgementCorporateSen, RecordType::CorporateComplaint),
     (LetterId::AcknowledgementRepresentation, RecordType::Representation),
     (LetterId::AcknowledgementMember, RecordType::MemberEnquiry),
+    (LetterId::MemberComplaint, RecordType::CorporateComplaint),
     (LetterId::AcknowledgementEnquiry, RecordType::Enquiry),
     (LetterId::AcknowledgementComment, RecordType::Comment),
     (LetterId::AcknowledgementCompliment, RecordType::Compliment),
@@ -246,6 +248,25 @@ fn rejections() -> Vec<Sample> {
     ]
 }
 
+fn interests() -> Vec<Sample> {
+    let plain = InterestLetter {
+        reference: "NCC-2026-00431-5".to_owned(),
+        greeting_name: None,
+        received_on: InFull(date(2026, 11, 25)),
+        why: Private("You told us that you have not met the child.".to_owned()),
+        is_child: false,
+        safeguarding: false,
+        contact: contact(),
+        council: council(),
+    };
+    let named = InterestLetter {
+        greeting_name: Some(Private("Helen Marsh".to_owned())),
+        safeguarding: true,
+        ..plain.clone()
+    };
+    vec![sample("an ordinary letter", &plain), sample("someone may be at risk", &named)]
+}
+
 fn requests() -> Vec<Sample> {
     let full = ServiceRequest {
         reference: "NCC-2026-00412-7".to_owned(),
@@ -415,6 +436,7 @@ fn from_ombudsman() -> Vec<OmbudsmanLine> {
             days_words: days.to_owned(),
             due: InList(day),
             is_late,
+            has_date: true,
         };
     let (late, soon) = (date(2026, 11, 23), date(2026, 12, 2));
     vec![
@@ -434,6 +456,17 @@ fn from_ombudsman() -> Vec<OmbudsmanLine> {
             soon,
             false,
         ),
+        OmbudsmanLine {
+            has_date: false,
+            ..line(
+                "NCC-2026-00386-2",
+                None,
+                "Remedy 4: agreed without a date, and not done yet",
+                "decided 10 days ago",
+                date(2026, 11, 11),
+                false,
+            )
+        },
     ]
 }
 
@@ -584,6 +617,7 @@ pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
         ContextKind::Holding => holding(),
         ContextKind::Asking => askings(),
         ContextKind::Rejection => rejections(),
+        ContextKind::Interest => interests(),
         ContextKind::ServiceRequest => requests(),
         ContextKind::Reminder => reminders(),
         ContextKind::Digest => digests(),

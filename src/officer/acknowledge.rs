@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::{Act, Found, post};
+use crate::casework::case::Interest;
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
@@ -30,8 +31,13 @@ pub(super) enum Meaning {
 impl Meaning {
     pub(super) fn of(act: &Act) -> Self {
         match act {
-            Act::Confirm | Act::Correct { .. } | Act::Dismiss { .. } => Self::Decides,
-            Act::AskCustomer { .. }
+            Act::Confirm
+            | Act::Correct { .. }
+            | Act::Dismiss { .. }
+            | Act::ForConstituent { .. }
+            | Act::SufficientInterest { decision: Interest::Granted, .. } => Self::Decides,
+            Act::SufficientInterest { decision: Interest::Refused, .. }
+            | Act::AskCustomer { .. }
             | Act::Reject { .. }
             | Act::Withdraw { .. }
             | Act::Respond { .. }
@@ -48,6 +54,7 @@ impl Meaning {
             | Act::LinkToComplaint { .. }
             | Act::Action { .. }
             | Act::HoldingLetter { .. }
+            | Act::Constituent { .. }
             | Act::AcceptAnswer { .. }
             | Act::SendBack { .. }
             | Act::NextStage { .. }

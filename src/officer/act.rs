@@ -6,8 +6,8 @@ use super::actions::ActionMove;
 use super::clock::Move;
 use super::ombudsman::Wanted;
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{AdvocacyStep, CaseField, Issue, Point};
-use crate::casework::vocabulary::{Outcome, RejectionReason};
+use crate::casework::case::{AdvocacyStep, CaseField, Interest, Issue, Point};
+use crate::casework::vocabulary::{Outcome, RecordType, RejectionReason};
 
 /// One act, as the API is sent it too.
 #[derive(Debug, Clone, serde::Deserialize, utoipa::ToSchema)]
@@ -113,6 +113,24 @@ pub enum Act {
         /// The complaint's reference.
         complaint: String,
     },
+    /// What a member wrote is handled as a complaint of their constituent: the member is told, and gets a copy of the
+    /// answer later; the constituent is asked whether they agree.
+    ForConstituent {
+        /// Which kind of complaint.
+        record_type: RecordType,
+        /// Why.
+        because: String,
+    },
+    /// The constituent said whether they agree to that. Where they do not, it is a member's enquiry again.
+    Constituent {
+        /// Whether they do.
+        agrees: bool,
+        /// How they said so.
+        how: String,
+        /// When; today, where no day is named.
+        #[schema(value_type = Option<String>, example = "2026-04-14")]
+        on: Option<Date>,
+    },
     /// Something is agreed because of it, or happens to what was agreed.
     Action {
         /// What.
@@ -149,6 +167,18 @@ pub enum Act {
         gate: Gate,
         /// Why.
         because: String,
+    },
+    /// An officer decides whether whoever writes has sufficient interest in the child's welfare. Who is refused is told
+    /// why, and the case is over; whether the child is told is left to a person.
+    SufficientInterest {
+        /// What.
+        decision: Interest,
+        /// Why, for the record.
+        because: String,
+        /// What the child thinks of it, where that was asked.
+        child_view: Option<String>,
+        /// Why not, in plain words for the person to read; with `refused`, and only then.
+        say: Option<String>,
     },
     /// The customer was told by hand that we have it.
     Acknowledged {

@@ -9,7 +9,6 @@ use super::{ActFault, Found, Move, clock, post, record, save};
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{Actor, AdvocacyStep, Event, OfficerId, Refusal};
 use crate::casework::dates::PauseReason;
-use crate::casework::vocabulary::Flag;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::AskingLetter;
@@ -103,7 +102,8 @@ pub(super) async fn ask_customer(
         let instead = "decide without it, or write by hand".to_owned();
         return Err(Refusal { because, instead }.into());
     }
-    let context = letter(gateway, &found, needed, until_on, say);
+    let asking = post::asking_letter(gateway, &found.row, needed, until_on);
+    let context = AskingLetter { note: say.map(Into::into), ..asking };
     let told = post::to_customer(tx, gateway, &found, LetterId::AskCustomer, &context).await?;
     let because = format!("asked for {}", needed.label());
     let reference = found.row.reference.clone();
@@ -129,28 +129,6 @@ fn going(policy: &Policy, found: &Found) -> Result<bool, ActFault> {
     Ok(dates.is_some_and(|dates| dates.paused().is_none()))
 }
 
-fn letter(
-    gateway: &Gateway,
-    found: &Found,
-    needed: Needed,
-    until_on: jiff::civil::Date,
-    say: Option<String>,
-) -> AskingLetter {
-    AskingLetter {
-        reference: found.row.reference.clone(),
-        greeting_name: None,
-        received_on: post::received_on(found).into(),
-        needed,
-        answer_by: until_on.into(),
-        is_reminder: false,
-        note: say.map(Into::into),
-        is_child: post::is_child(found),
-        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
-        contact: gateway.contact(),
-        council: gateway.council(),
-    }
-}
-
 /// A gate does not stand in the way of the case.
 pub(super) async fn dismiss(
     tx: &mut Tx,
@@ -164,6 +142,11 @@ pub(super) async fn dismiss(
     if because.trim().is_empty() {
         let why = "going on without it needs a reason".to_owned();
         return Err(Refusal { because: why, instead: "say why in a sentence".to_owned() }.into());
+    }
+    if gate.is_decided_by_itself() {
+        let because = format!("{gate} has a decision of its own");
+        let instead = "record it with `case sufficient-interest`, with the child's view".to_owned();
+        return Err(Refusal { because, instead }.into());
     }
     if !assessments::answer(tx, found.row.id, gate.id(), "dismissed", now).await? {
         let because = format!("{gate} is not proposed for this case, or was decided");

@@ -5,8 +5,11 @@ use jiff::civil::Date;
 
 use super::part::redate;
 use super::{ActFault, Found, record, save};
+use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Actor, Case, Event, Recorded, Refusal};
-use crate::casework::dates::{ClockRefused, Going, Pause, PauseReason, StageDates, Turn, What};
+use crate::casework::dates::{
+    ClockRefused, Extension, Going, Longer, Pause, PauseReason, StageDates, Turn, What,
+};
 use crate::casework::deadline::Step;
 use crate::casework::procedure::{ClockFault, Start};
 use crate::clock::{london, london_day};
@@ -24,6 +27,9 @@ pub enum Move {
     Extend {
         /// The last day.
         until: Date,
+        /// The temporary policy of `procedures.toml` that allows more than the procedure does.
+        #[serde(default)]
+        under: Option<String>,
     },
     /// It stands still from today.
     Pause {
@@ -155,6 +161,22 @@ fn turned(
     Ok((event, case, clock))
 }
 
+/// The temporary policies that an officer may go by today for the stage of a case.
+fn longer<'p>(
+    policy: &'p Policy,
+    case: &Case,
+    going: &Going<'_>,
+    today: Date,
+) -> Result<Vec<Longer<'p>>, ActFault> {
+    let procedure = policy.procedures.of(case.record_type, case.procedure_day());
+    let id = procedure.map_or("", |one| one.id.as_str());
+    let started = london_day(case.clock_started_at);
+    let those = policy.procedures.temporary().iter();
+    let those = those.filter(|one| one.is_for(id, case.stage, started, today));
+    let given = those.map(|one| Ok(Longer { name: &one.name, days: one.days(going)? }));
+    given.collect::<Result<_, NotCovered>>().map_err(|gap| ClockRefused::from(gap).into())
+}
+
 /// Moves the clock of a case.
 pub(super) async fn turn(
     tx: &mut Tx,
@@ -174,8 +196,11 @@ pub(super) async fn turn(
     let turns = &found.case.turns;
     let place = |number: usize| number.checked_sub(1).unwrap_or(usize::MAX);
     let turn = match wanted {
-        Move::Extend { until } => {
-            going.extend_from(turns, today, until, found.case.promised.map(|promise| promise.on))?
+        Move::Extend { until, under } => {
+            let longer = longer(&policy, &found.case, &going, today)?;
+            let promised = found.case.promised.map(|promise| promise.on);
+            let wanted = Extension { until, promised, under: under.as_deref(), longer: &longer };
+            going.extend(turns, today, &wanted)?
         }
         Move::Pause { why } => going.pause(turns, today, why)?,
         Move::Resume => going.resume(turns, today)?,

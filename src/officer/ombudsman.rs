@@ -16,6 +16,7 @@ use crate::casework::ombudsman::{
 use crate::casework::vocabulary::RecordType;
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
+use crate::intake::{Came, Reading, notice};
 use crate::store::ombudsman::{self as kept, ContactRow, NewContact, OmbudsmanRow, RemedyRow};
 use crate::store::{StoreError, Tx, messages, tasks};
 
@@ -454,7 +455,14 @@ async fn contacted(
     let contact = kept::add_contact(tx, &new).await?.ok_or(ActFault::ChangedMeanwhile)?;
     let step = OmbudsmanStep::Contacted { contact, about: kind, received_on, message: None };
     tell(tx, gateway, number, found.as_deref_mut(), by, step).await?;
+    let ours = found.as_ref().map(|found| found.row.reference.clone());
     confirmed(tx, gateway, found, by, (contact, kind, due, asks)).await?;
+    if let Some(row) = kept::by_id(tx, number).await? {
+        let ours = ours.as_deref();
+        let came = Came { row: &row, ours, contact, new: &new, reading: Reading::Read(due) };
+        let letter = notice(gateway, &gateway.policy(), &came, now);
+        gateway.sender.post(tx, letter.as_slice(), now).await?;
+    }
     Ok(format!("contact {contact} on case {number} of the Ombudsman is recorded{}", by_when(due)))
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::Found;
+use crate::casework::assessment::Needed;
 use crate::casework::vocabulary::{CustomerType, Flag};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::letter::{LetterId, is_written_by_child, record_words, step_words};
-use crate::letters::{Context, CustomerLetter};
+use crate::letters::{AskingLetter, Context, CustomerLetter};
 use crate::outbox::{Automatic, Posting, TokenCase};
+use crate::store::cases::CaseRow;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, moment};
 
 /// What a letter to the customer of a case is written from. `about` is the day on which they wrote what
 /// it answers, `due` the day aimed for and the last.
@@ -47,6 +49,30 @@ pub(super) fn customer_letter(
         safeguarding: case.flags.contains(&Flag::Safeguarding),
         complaint_open: false,
         route: None,
+    }
+}
+
+/// What a customer is asked with, for the first time and in no words of an officer's.
+pub(crate) fn asking_letter(
+    gateway: &Gateway,
+    row: &CaseRow,
+    needed: Needed,
+    answer_by: Date,
+) -> AskingLetter {
+    let customer = row.customer_type.parse().unwrap_or(CustomerType::Unknown);
+    let flags: Vec<Flag> = serde_json::from_str(&row.flags).unwrap_or_default();
+    AskingLetter {
+        reference: row.reference.clone(),
+        greeting_name: None,
+        received_on: london_day(moment(row.received_at)).into(),
+        needed,
+        answer_by: answer_by.into(),
+        is_reminder: false,
+        note: None,
+        is_child: is_written_by_child(customer, &flags),
+        safeguarding: flags.contains(&Flag::Safeguarding),
+        contact: gateway.contact(),
+        council: gateway.council(),
     }
 }
 

@@ -273,7 +273,8 @@ pub(super) async fn reject(
     save(tx, gateway, &found, None).await?;
     over(tx, gateway, &found).await?;
     let now = gateway.clock.now();
-    for gate in Gate::ALL.iter().filter(|gate| gate.reason() == reason) {
+    let answered = |gate: &&Gate| gate.reason() == reason && !gate.is_decided_by_itself();
+    for gate in Gate::ALL.iter().filter(answered) {
         assessments::answer(tx, found.row.id, gate.id(), "taken", now).await?;
     }
     let policy = gateway.policy();
@@ -327,7 +328,7 @@ pub(super) fn undecided(found: &Found) -> String {
     format!("; nothing is found yet of {}", left.join(", "))
 }
 
-fn whoever(by: &Actor) -> OfficerId {
+pub(super) fn whoever(by: &Actor) -> OfficerId {
     match by {
         Actor::Officer(officer) => officer.clone(),
         // The acts of officers alone come here.

@@ -65,7 +65,7 @@ fn history(chance: &mut Chance) -> Vec<Recorded> {
     let mut day = start;
     if chance.below(3) == 0 {
         day = chance.day_after(day, 5);
-        events.push(turned(day, What::Extended { days: 15 }));
+        events.push(turned(day, What::Extended { days: 15, under: None }));
     }
     if chance.below(2) == 0 {
         day = chance.day_after(day, 10);

@@ -25,7 +25,6 @@ pub struct OmbudsmanCase {
     /// What was agreed to put things right.
     pub remedies: Vec<RemedyRow>,
     /// What happened, oldest first: when (`at`), who (`by`), what (`step`).
-    #[schema(value_type = Vec<Object>)]
     pub history: Vec<RecordedStep>,
 }
 

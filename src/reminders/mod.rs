@@ -26,7 +26,7 @@ use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::policy::Policy;
 use crate::store::actions as agreed;
-use crate::store::requests::NewRung;
+use crate::store::rungs::{self, Chased, NewRung};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{self, StoreError, Tx, cases, requests};
 use crate::tick::Tick;
@@ -147,11 +147,12 @@ async fn plan_of(tx: &mut Tx, policy: &Policy, today: Date) -> Result<Plan, Stor
 
 /// Records every rung before a word is sent for it.
 async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreError> {
-    let (mut rungs, mut events) = (Vec::new(), Vec::new());
+    let (mut of_requests, mut events) = (Vec::new(), Vec::new());
     for due in &plan.rungs {
         let missed = due.passed_over.iter().map(|missed| (missed, "skipped"));
-        rungs.extend(missed.chain([(&due.rung, "sent")]).map(|(rung, outcome)| NewRung {
-            request: due.request,
+        of_requests.extend(missed.chain([(&due.rung, "sent")]).map(|(rung, outcome)| NewRung {
+            of: due.request,
+            round: 1,
             rung: &rung.id,
             fell_on: rung.on,
             outcome,
@@ -159,12 +160,12 @@ async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreErr
         let event = Event::Reminded { service: due.service.clone(), rung: due.rung.id.clone() };
         events.push((due.case, event));
     }
-    requests::record_rungs(tx, &rungs, now).await?;
-    let mut rungs = Vec::new();
+    rungs::record(tx, Chased::Requests, &of_requests, now).await?;
+    let mut of_actions = Vec::new();
     for due in &plan.actions {
         let missed = due.passed_over.iter().map(|missed| (missed, "skipped"));
-        rungs.extend(missed.chain([(&due.rung, "sent")]).map(|(rung, outcome)| agreed::NewRung {
-            action: due.action,
+        of_actions.extend(missed.chain([(&due.rung, "sent")]).map(|(rung, outcome)| NewRung {
+            of: due.action,
             round: due.round,
             rung: &rung.id,
             fell_on: rung.on,
@@ -174,7 +175,7 @@ async fn record(tx: &mut Tx, plan: &Plan, now: Timestamp) -> Result<(), StoreErr
         let number = u32::try_from(due.number).unwrap_or(0);
         events.push((due.case, Event::Action { number, step }));
     }
-    agreed::record_rungs(tx, &rungs, now).await?;
+    rungs::record(tx, Chased::Actions, &of_actions, now).await?;
     ombudsman::record(tx, plan, now).await?;
     cases::record_all(tx, &Actor::Gateway, &events, now).await?;
     let task =

@@ -19,6 +19,8 @@ use crate::store::{StoreError, Tx};
 
 /// A letter that nobody has read: due on the day it came, whatever it asks (D3).
 const UNREAD: &str = "unread";
+/// A remedy that was agreed without a date: it counts from the day of the decision.
+const UNDATED: &str = "undated";
 
 /// A rung of one of the Ombudsman's dates that is due today.
 #[derive(Debug, Clone, Serialize)]
@@ -35,7 +37,7 @@ pub struct DateDue {
 /// One of the Ombudsman's dates as a list shows it: references and days alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DateListed {
-    /// `unread`, `contact` or `remedy`.
+    /// `unread`, `contact`, `remedy`, or `undated` for a remedy without a date.
     pub item: String,
     /// Contact or remedy, by its number.
     pub item_id: i64,
@@ -47,16 +49,16 @@ pub struct DateListed {
     pub reference: Option<String>,
     /// What kind of contact.
     pub kind: String,
-    /// The day.
+    /// The day; for a remedy without a date that of the decision.
     pub due_on: Date,
-    /// Working days left; negative once late.
+    /// Working days left; negative once late, or since the decision.
     pub days_left: i32,
 }
 
 /// Works out which rungs of the Ombudsman's dates are due on the plan's day, and puts them into the mails of
 /// those who hear: one mail a person.
 pub(super) fn join(policy: &Policy, plan: &mut Plan, dates: &[DateRow], recorded: &[RungRow]) {
-    let ladder = policy.ladder.of_ombudsman();
+    let ladders = (policy.ladder.of_ombudsman(), policy.ladder.of_undated_remedies());
     let mut sent: BTreeMap<(&str, i64, &str), BTreeSet<String>> = BTreeMap::new();
     for row in recorded {
         let key = (row.item.as_str(), row.item_id, row.due_on.as_str());
@@ -66,6 +68,7 @@ pub(super) fn join(policy: &Policy, plan: &mut Plan, dates: &[DateRow], recorded
     let mut listed = Vec::with_capacity(dates.len());
     for row in dates {
         let already = sent.get(&(row.item.as_str(), row.item_id, row.due_on.as_str()));
+        let ladder = if row.item == UNDATED { ladders.1 } else { ladders.0 };
         match reckon(policy, ladder, row, already.unwrap_or(&none), plan.day) {
             Ok((one, due)) => {
                 if let Some((rung, passed_over)) = due {
@@ -85,7 +88,9 @@ pub(super) fn join(policy: &Policy, plan: &mut Plan, dates: &[DateRow], recorded
         {
             mail.ombudsman.clone_from(&listed);
         }
-        mail.ombudsman.sort_by_key(|one| (one.due_on, one.number, one.item_id));
+        // What has no date stands last.
+        mail.ombudsman
+            .sort_by_key(|one| (one.item == UNDATED, one.due_on, one.number, one.item_id));
     }
     plan.mails.sort_by(|a, b| a.recipient.cmp(&b.recipient));
 }
@@ -197,12 +202,20 @@ pub(super) fn lines(mail: &Mail, today: Date) -> Vec<OmbudsmanLine> {
         what: match (one.item.as_str(), one.kind.parse::<ContactKind>()) {
             (UNREAD, _) => format!("Contact {}: nobody has read it yet", one.item_id),
             ("remedy", _) => format!("Remedy {}: agreed, and not done yet", one.item_id),
+            (UNDATED, _) => {
+                format!("Remedy {}: agreed without a date, and not done yet", one.item_id)
+            }
             (_, Ok(kind)) => format!("Contact {}: {}", one.item_id, kind.label().to_lowercase()),
             (_, Err(_)) => format!("Contact {}", one.item_id),
         },
-        days_words: list_words(today, one.due_on, one.days_left),
+        days_words: match (one.item.as_str(), -one.days_left) {
+            (UNDATED, 1) => "decided 1 day ago".to_owned(),
+            (UNDATED, days) => format!("decided {days} days ago"),
+            _ => list_words(today, one.due_on, one.days_left),
+        },
         due: one.due_on.into(),
-        is_late: one.due_on < today,
+        is_late: one.item != UNDATED && one.due_on < today,
+        has_date: one.item != UNDATED,
     };
     mail.ombudsman.iter().map(line).collect()
 }

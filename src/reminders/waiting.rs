@@ -7,17 +7,16 @@ use jiff::civil::Date;
 
 use crate::casework::assessment::Needed;
 use crate::casework::case::{Actor, Case, Event};
-use crate::casework::vocabulary::{CustomerType, Flag};
-use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::AskingLetter;
-use crate::letters::letter::{LetterId, is_written_by_child};
+use crate::letters::letter::LetterId;
+use crate::officer::asking_letter;
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
 use crate::store::assessments::{self, AwaitedRow};
 use crate::store::cases::CaseRow;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, cases, moment};
+use crate::store::{StoreError, Tx, cases};
 
 /// After how many working days of standing still an officer looks at a clock again (domain 4.5).
 const REVIEW_EVERY: i32 = 20;
@@ -63,21 +62,8 @@ async fn remind(
     let (Some(address), Some(case)) = (&row.customer_address, TokenCase::of(row)) else {
         return Ok(());
     };
-    let customer = row.customer_type.parse().unwrap_or(CustomerType::Unknown);
-    let flags: Vec<Flag> = serde_json::from_str(&row.flags).unwrap_or_default();
-    let context = AskingLetter {
-        reference: row.reference.clone(),
-        greeting_name: None,
-        received_on: london_day(moment(row.received_at)).into(),
-        needed,
-        answer_by: Date::into(until_on),
-        is_reminder: true,
-        note: None,
-        is_child: is_written_by_child(customer, &flags),
-        safeguarding: flags.contains(&Flag::Safeguarding),
-        contact: gateway.contact(),
-        council: gateway.council(),
-    };
+    let asking = asking_letter(gateway, row, needed, until_on);
+    let context = AskingLetter { is_reminder: true, ..asking };
     let written = policy
         .letters
         .write(LetterId::AskCustomer, &context)

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, ROWS, Tx, affected, clean, on};
+use super::db::{Db, Tx, clean, on};
 use super::tasks;
 use crate::casework::case::{Action, Owner};
 use crate::casework::vocabulary::{ServiceId, SubTheme, Theme};
@@ -191,50 +191,6 @@ pub async fn rungs_of_owed(tx: &mut Tx) -> Result<Vec<ActionRung>, StoreError> {
          FROM action_rung g JOIN action a ON a.id = g.action_id AND a.round = g.round
          WHERE a.state = 'open'")
         .fetch_all(c).await)
-}
-
-/// A reminder to record.
-#[derive(Debug, Clone)]
-pub struct NewRung<'a> {
-    /// Action row.
-    pub action: i64,
-    /// Which date of it.
-    pub round: i64,
-    /// Rung id.
-    pub rung: &'a str,
-    /// The day it fell on.
-    pub fell_on: Date,
-    /// `sent` or `skipped`.
-    pub outcome: &'static str,
-}
-
-/// Records reminders, each once, however often it is recorded. Gives how many were not recorded before.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn record_rungs(
-    tx: &mut Tx,
-    rungs: &[NewRung<'_>],
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut recorded = 0;
-    for some in rungs.chunks(ROWS) {
-        recorded += on!(tx, "record reminders of actions", c => {
-            let mut insert = sqlx::QueryBuilder::new(
-                "INSERT INTO action_rung (action_id, round, rung, fell_on, recorded_at, outcome) ");
-            insert.push_values(some, |mut row, one| {
-                row.push_bind(one.action)
-                    .push_bind(one.round)
-                    .push_bind(one.rung)
-                    .push_bind(one.fell_on.to_string())
-                    .push_bind(now.as_millisecond())
-                    .push_bind(one.outcome);
-            });
-            insert.push(" ON CONFLICT (action_id, round, rung) DO NOTHING");
-            insert.build().persistent(false).execute(c).await.map(affected)
-        })?;
-    }
-    Ok(recorded)
 }
 
 /// How the task about one action of a case begins.

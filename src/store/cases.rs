@@ -14,7 +14,7 @@ use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded}
 /// A case to open; everything that its clock needs is decided already.
 #[derive(Debug, Clone)]
 pub struct NewCase<'a> {
-    /// The message that opens it.
+    /// The message that opens it; minus the row of the Ombudsman's contact, where one by post or telephone does.
     pub opened_by: i64,
     /// Record type id.
     pub record_type: &'a str,
@@ -122,7 +122,7 @@ pub struct CaseRow {
     pub acknowledged_at: Option<i64>,
     /// When the customer was answered, milliseconds.
     pub answered_at: Option<i64>,
-    /// The message that opened it.
+    /// The message that opened it; minus the row of the Ombudsman's contact, where one by post or telephone did.
     pub opened_by: i64,
     /// The case that it was merged into.
     pub merged_into: Option<i64>,
@@ -251,6 +251,36 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     record_all(tx, by, &[(case, event.clone())], now).await
+}
+
+/// Records what an officer did to a case, with the version of the case on which they decided it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn record_act(
+    tx: &mut Tx,
+    (case, version): (i64, i64),
+    by: &Actor,
+    event: &Event,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (kind, detail) = kind_and_detail(event);
+    on!(tx, "record what happened", c => sqlx::query(
+        "INSERT INTO case_event (case_id, at, kind, actor, detail, version)
+         VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(case).bind(now.as_millisecond()).bind(kind).bind(actor_text(by).to_owned())
+        .bind(detail).bind(version).execute(c).await.map(drop))
+}
+
+/// What officers did to a case that was of a version, oldest first.
+///
+/// # Errors
+/// When the database refuses, or holds an event that this program does not know.
+pub async fn acts_since(tx: &mut Tx, case: i64, version: i64) -> Result<Vec<Recorded>, StoreError> {
+    let rows: Vec<(i64, String, String)> = on!(tx, "read what changed", c => sqlx::query_as(
+        "SELECT at, actor, detail FROM case_event WHERE case_id = $1 AND version >= $2 ORDER BY id")
+        .bind(case).bind(version).fetch_all(c).await)?;
+    rows.into_iter().map(|(at, actor, detail)| recorded(case, at, &actor, &detail)).collect()
 }
 
 /// Makes an address a party to a case.

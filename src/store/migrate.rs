@@ -44,6 +44,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0019_alarms", include_str!("../../migrations/0019_alarms.sql")),
     ("0020_holding", include_str!("../../migrations/0020_holding.sql")),
     ("0021_answer_page", include_str!("../../migrations/0021_answer_page.sql")),
+    ("0022_versions_of_events", include_str!("../../migrations/0022_versions_of_events.sql")),
 ];
 
 /// The two spellings of a migration.

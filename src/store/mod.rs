@@ -52,6 +52,7 @@ pub mod past;
 pub mod refusals;
 pub mod requests;
 pub mod rule_sets;
+pub mod rungs;
 pub mod suggestions;
 pub mod survey;
 pub mod tasks;

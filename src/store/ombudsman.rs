@@ -335,7 +335,8 @@ pub async fn record(
 }
 
 /// A step as it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RecordedOmbudsmanStep)]
 pub struct RecordedStep {
     /// When.
     pub at: Timestamp,
@@ -371,7 +372,8 @@ pub async fn history(tx: &mut Tx, ombudsman: i64) -> Result<Vec<RecordedStep>, S
 /// A date of the Ombudsman that is still to be kept.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct DateRow {
-    /// `unread`: nobody has confirmed a letter yet, and it falls due on the day it came; `contact`; `remedy`.
+    /// `unread`: nobody has confirmed a letter yet, and it falls due on the day it came; `contact`; `remedy`;
+    /// `undated`: a remedy without a date.
     pub item: String,
     /// Contact or remedy row.
     pub item_id: i64,
@@ -387,7 +389,7 @@ pub struct DateRow {
     pub kind: String,
     /// From which day it counts: the day it came, or the day of the decision.
     pub from_on: String,
-    /// The day itself.
+    /// The day itself; of a remedy without a date the day of the decision.
     pub due_on: String,
 }
 
@@ -411,6 +413,13 @@ pub async fn dates(tx: &mut Tx) -> Result<Vec<DateRow>, StoreError> {
          FROM ombudsman_remedy r JOIN ombudsman_case o ON o.id = r.ombudsman_id
               LEFT JOIN complaint_case k ON k.id = o.case_id
          WHERE r.done_on IS NULL AND r.due_on IS NOT NULL
+         UNION ALL
+         SELECT 'undated' AS item, r.id AS item_id, o.id AS ombudsman_id, o.reference AS theirs,
+                k.reference, k.lead_service, 'remedy' AS kind, o.decided_on AS from_on,
+                o.decided_on AS due_on
+         FROM ombudsman_remedy r JOIN ombudsman_case o ON o.id = r.ombudsman_id
+              LEFT JOIN complaint_case k ON k.id = o.case_id
+         WHERE r.done_on IS NULL AND r.due_on IS NULL AND o.decided_on IS NOT NULL
          ORDER BY due_on, item, item_id")
         .fetch_all(c).await)
 }
@@ -418,7 +427,7 @@ pub async fn dates(tx: &mut Tx) -> Result<Vec<DateRow>, StoreError> {
 /// A rung by which somebody was reminded of a date.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct RungRow {
-    /// `unread`, `contact` or `remedy`.
+    /// `unread`, `contact`, `remedy` or `undated`.
     pub item: String,
     /// Contact or remedy row.
     pub item_id: i64,
@@ -437,9 +446,9 @@ pub struct RungRow {
 pub async fn rungs(tx: &mut Tx) -> Result<Vec<RungRow>, StoreError> {
     on!(tx, "list reminders of the Ombudsman's dates", c => sqlx::query_as(
         "SELECT g.item, g.item_id, g.due_on, g.rung, g.outcome FROM ombudsman_rung g
-         WHERE (g.item = 'remedy' AND EXISTS (SELECT 1 FROM ombudsman_remedy r
+         WHERE (g.item IN ('remedy', 'undated') AND EXISTS (SELECT 1 FROM ombudsman_remedy r
                     WHERE r.id = g.item_id AND r.done_on IS NULL))
-            OR (g.item <> 'remedy' AND EXISTS (SELECT 1 FROM ombudsman_contact t
+            OR (g.item IN ('unread', 'contact') AND EXISTS (SELECT 1 FROM ombudsman_contact t
                     WHERE t.id = g.item_id AND t.answered_on IS NULL))")
         .fetch_all(c).await)
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::db::{Db, ROWS, Tx, affected, clean, on};
+use super::db::{Db, ROWS, Tx, clean, on};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
@@ -467,47 +467,6 @@ pub async fn rungs_of_case(db: &Db, case: i64) -> Result<Vec<RungRow>, StoreErro
          WHERE r.case_id = $1 ORDER BY g.recorded_at, g.rung")
         .bind(case).fetch_all(c).await)?;
     Ok(rows)
-}
-
-/// A rung to record.
-#[derive(Debug, Clone)]
-pub struct NewRung<'a> {
-    /// Request row.
-    pub request: i64,
-    /// Rung id.
-    pub rung: &'a str,
-    /// The day it fell on.
-    pub fell_on: Date,
-    /// `sent` or `skipped`.
-    pub outcome: &'static str,
-}
-
-/// Records rungs, each once, however often it is recorded. Gives how many were not recorded before.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn record_rungs(
-    tx: &mut Tx,
-    rungs: &[NewRung<'_>],
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let mut recorded = 0;
-    for some in rungs.chunks(ROWS) {
-        recorded += on!(tx, "record rungs", c => {
-            let mut insert = sqlx::QueryBuilder::new(
-                "INSERT INTO rung (request_id, rung, fell_on, recorded_at, outcome) ");
-            insert.push_values(some, |mut row, one| {
-                row.push_bind(one.request)
-                    .push_bind(one.rung)
-                    .push_bind(one.fell_on.to_string())
-                    .push_bind(now.as_millisecond())
-                    .push_bind(one.outcome);
-            });
-            insert.push(" ON CONFLICT (request_id, rung) DO NOTHING");
-            insert.build().persistent(false).execute(c).await.map(affected)
-        })?;
-    }
-    Ok(recorded)
 }
 
 /// Takes the one run of reminders that a day has. False when another gateway or an earlier start

@@ -7,44 +7,26 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use serde_json::{Value, json};
 
-use super::{Desk, complaint, deliver};
+use super::desk::OneCase;
+use super::{complaint, deliver};
 
 /// The responding manager of SEN, and a deputy, who is written to about nothing else.
 const MANAGER: &str = "theodora.lyle@northmere.example";
 const DEPUTY: &str = "beatrix.ode@northmere.example";
 
-struct Register {
-    desk: Desk,
-    reference: String,
+struct Register(OneCase);
+
+impl std::ops::Deref for Register {
+    type Target = OneCase;
+
+    fn deref(&self) -> &OneCase {
+        &self.0
+    }
 }
 
 impl Register {
     fn new() -> Self {
-        let desk = Desk::new();
-        deliver(&desk, 1, complaint(1));
-        desk.data(&["-q", "serve", "--once"]);
-        let list = desk.objects(&["-q", "case", "list", "--json"]);
-        let reference = list[0]["reference"].as_str().unwrap().to_owned();
-        Self { desk, reference }
-    }
-
-    fn act(&self, act: &str, words: &[&str]) -> String {
-        self.desk.data(&[&["-q", "case", act, &*self.reference][..], words].concat())
-    }
-
-    fn refused(&self, act: &str, words: &[&str]) -> String {
-        let all = [&["-q", "case", act, &*self.reference][..], words].concat();
-        let ran = self.desk.run(&all);
-        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{all:?}: {ran:?}");
-        ran.err
-    }
-
-    fn show(&self) -> Value {
-        self.desk.objects(&["-q", "case", "show", "--json", &*self.reference]).remove(0)
-    }
-
-    fn waiting(&self) -> String {
-        self.desk.data(&["-q", "case", "list", "--waiting"])
+        Self(OneCase::new())
     }
 
     /// Agrees on something with SEN's responding manager.

@@ -166,6 +166,9 @@ impl Served {
             // Of several shapes the one with the value's own tag.
             let one = named.iter().find(|one| {
                 let one = self.properties(one);
+                if !value.is_object() {
+                    return one.is_empty();
+                }
                 value.as_object().into_iter().flatten().all(|(key, value)| {
                     one.iter().any(|(name, schema)| {
                         name == key
@@ -202,7 +205,11 @@ impl Served {
             return;
         };
         for (name, value) in object {
-            let known = properties.iter().find(|(known, _)| known == name);
+            // A tag stands in each of several shapes, with another value.
+            let allows =
+                |schema: &Value| schema["enum"].as_array().is_none_or(|all| all.contains(value));
+            let known = || properties.iter().filter(|(known, _)| known == name);
+            let known = known().find(|(_, schema)| allows(schema)).or_else(|| known().next());
             let (_, schema) = known.unwrap_or_else(|| panic!("{place}: {name} is not documented"));
             self.fits(schema, value, &format!("{place} {name}"));
         }
@@ -222,8 +229,9 @@ impl Served {
         let schema = self.resolved(schema);
         let own = schema["properties"].as_object().into_iter().flatten();
         let own = own.map(|(name, value)| (name.clone(), value));
-        let parts = schema["allOf"].as_array().into_iter().flatten();
-        own.chain(parts.flat_map(|part| self.properties(part))).collect()
+        // What stands beside one of several shapes is one object with it.
+        let parts = ["allOf", "oneOf"].into_iter().filter_map(|key| schema[key].as_array());
+        own.chain(parts.flatten().flat_map(|part| self.properties(part))).collect()
     }
 }
 

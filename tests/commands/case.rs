@@ -322,3 +322,47 @@ fn a_clock_stands_still_goes_on_and_says_how_it_counted() {
     assert_eq!(turns, 4, "what happened stays in the history");
     assert!(case(&desk, &["show", &reference]).contains("moved the date from"));
 }
+
+#[test]
+fn an_act_on_a_version_that_has_passed_is_not_done_and_says_what_changed() {
+    let desk = register(1);
+    let reference = &*first(&desk);
+    let version = show(&desk, reference)["version"].as_i64().unwrap();
+    let seen = version.to_string();
+    assert!(case(&desk, &["show", reference]).contains(&format!("  version    {version}\n")));
+    let on = |version: &str, act: &[&str]| {
+        desk.run(&[&["-q", "case"][..], act, &["--if-version", version]].concat())
+    };
+    let because = ["--because", "two services must answer"];
+    let correct = [&["correct", reference, "--service", "fostering"][..], &because].concat();
+    assert_eq!(on(&seen, &correct).status, 0, "it is as it was seen");
+    case(&desk, &["respond", reference, "--note", "letter of today"]);
+
+    // Whoever looked before does nothing, and reads what was done since, and by whom.
+    let close = ["close", reference, "--because", "nothing further"];
+    let late = on(&seen, &close);
+    assert_eq!((late.status, late.out.as_str()), (1, ""), "{late:?}");
+    let said =
+        format!("{reference} is of version {}, not {version}: nothing was done", version + 2);
+    for words in [
+        &*said,
+        "pat changed the services from sen to fostering",
+        "pat answered stage 1",
+        &format!("look at it again: `postern case show {reference}`"),
+    ] {
+        assert!(late.err.contains(words), "{words}: {late:?}");
+    }
+    assert!(!late.err.contains("registered it as"), "what was there before is no change: {late:?}");
+    assert_eq!(show(&desk, reference)["status"], "answered");
+    let once = on(&(version + 1).to_string(), &close);
+    assert!(once.err.contains("answered stage 1"), "{once:?}");
+    assert!(!once.err.contains("changed the services"), "{once:?}");
+    let never = on("99", &close);
+    assert!(never.err.contains("is of version") && !never.err.contains("pat "), "{never:?}");
+    assert_eq!(on(&(version + 2).to_string(), &close).status, 0);
+    // An action is an act like any other; a list is none.
+    let action =
+        ["agree-action", reference, "--what", "x", "--service", "sen", "--due", "2099-01-05"];
+    assert_eq!(on(&seen, &action).status, 1);
+    desk.refused(&["-q", "case", "list", "--if-version", "3"], 2, "what is done to one case");
+}

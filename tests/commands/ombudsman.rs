@@ -320,12 +320,78 @@ fn what_comes_back_and_belongs_to_no_case_opens_one() {
     assert_eq!(object["messages"].as_array().unwrap().len(), 1);
     assert!(register.letters_to("intake@lgo.org.uk").is_empty());
     register.refused(&[&open[..], &["sen"]].concat(), "resume that case");
-    let by_post = ["contact", "--kind", "premature", "--theirs", "25 000 001"];
-    register.does(&by_post);
-    register.refused(
-        &["open", "2", "--type", "corporate_complaint", "--service", "sen"],
-        "import the letter as a message",
+}
+
+#[test]
+fn a_letter_by_post_is_the_link_officers_and_opens_a_case_as_a_mailed_one_does() {
+    let register = Register::new();
+    let (came, by) = (away(today(), -3), away(today(), 10));
+    let day = [came, by].map(|day| day.to_string());
+    let theirs = ["--theirs", "25 000 001", "--asks", "the letter names Mrs Underwood"];
+    let by_post = ["contact", "--kind", "premature", "--received", &day[0], "--by", &day[1]];
+    let told = register.does(&[&by_post[..], &theirs].concat());
+    assert!(
+        told.contains(&format!("on case 1 of the Ombudsman is recorded, due by {by}")),
+        "{told}"
     );
+    register.desk.data(&["-q", "serve", "--once"]);
+    let letters = register.letters_to(LINK_OFFICER);
+    assert_eq!(letters.len(), 1, "told at once: {letters:?}");
+    for part in ["25 000 001", "By post or telephone", &short_day(came), &short_day(by)] {
+        assert!(letters[0].contains(part), "{part}: {letters:?}");
+    }
+    assert!(!letters[0].contains("Underwood"), "references and dates alone: {letters:?}");
+
+    let open = ["open", "1", "--type", "corporate_complaint", "--service", "sen"];
+    let told = register.does(&open);
+    let theirs = register.theirs(1);
+    let reference = theirs["reference"].as_str().unwrap();
+    assert!(told.starts_with(&format!("{reference} is open, due by 20")), "{told}");
+    let object = register.desk.objects(&["-q", "case", "show", "--json", reference]).remove(0);
+    assert_eq!(
+        (&object["received_on"], &object["customer_address"], &object["messages"]),
+        (&json!(day[0]), &Value::Null, &json!([])),
+    );
+    assert_eq!(object["requests"][0]["service"], "sen", "the service is asked");
+    assert_eq!(register.tasks("write_by_hand"), 1, "the customer is told by hand");
+    assert!(theirs["contacts"][0]["answered_on"].is_string(), "it is taken up");
+    register.refused(&open, "resume that case");
+    // Another by telephone opens another; everything else works on it as on any.
+    register.does(&["contact", "--kind", "premature", "--theirs", "25 000 002"]);
+    register.does(&["open", "2", "--type", "corporate_complaint", "--service", "fair_access"]);
+    register.does(&["decision", "2", "--outcome", "upheld"]);
+    let steps = register.theirs(2)["history"].as_array().unwrap().len();
+    assert!(steps >= 4, "{steps}");
+}
+
+#[test]
+fn a_remedy_without_a_date_is_reminded_of_from_the_decision_until_it_is_done() {
+    let register = Register::new();
+    let decided = away(today(), -2);
+    register.does(&["contact", "--kind", "enquiry", "--theirs", "25 012 345", "--asks", "x"]);
+    let day = decided.to_string();
+    register.does(&["decision", "1", "--outcome", "upheld", "--on", &day]);
+    register.does(&["answered", "1"]);
+    register.does(&["remedy", "1", "--what", "new training for the team"]);
+    assert!(register.reminded(away(decided, 9)).is_empty(), "too early");
+    let tenth = register.reminded(away(decided, 10));
+    let people: Vec<&str> = tenth.iter().map(|(who, _)| who.as_str()).collect();
+    assert_eq!(people, [MANAGER, LINK_OFFICER]);
+    assert_eq!(tenth[0].1[0]["item"], "undated");
+    let letters = register.letters_to(LINK_OFFICER);
+    let mail = letters.iter().find(|text| text.contains("From the Ombudsman")).unwrap();
+    assert!(mail.contains("Decided 10 days ago"), "{mail}");
+    assert!(mail.contains("Remedy 1: agreed without a date, and not done yet"), "{mail}");
+    assert!(!mail.contains("training"), "{mail}");
+    assert!(register.reminded(away(decided, 11)).is_empty(), "not each day");
+    assert_eq!(register.reminded(away(decided, 20)).len(), 2);
+    register.does(&["done", "1", "--evidence", "the list of who came"]);
+    assert!(register.reminded(away(decided, 30)).is_empty(), "what is done is not asked for");
+}
+
+/// A day as a notice has it.
+fn short_day(day: Date) -> String {
+    day.strftime("%-d %B").to_string()
 }
 
 #[test]
@@ -378,7 +444,7 @@ fn the_link_officer_is_reminded_of_each_date_once_in_the_one_mail_of_the_day() {
     let letters = register.letters_to(LINK_OFFICER);
     assert_eq!(letters.len(), before + 1);
     let mail = letters.iter().find(|text| text.contains("From the Ombudsman")).unwrap();
-    assert!(mail.contains("2 dates of the Ombudsman"), "{mail}");
+    assert!(mail.contains("2 matters of the Ombudsman"), "{mail}");
     assert!(!mail.contains("apology") && !mail.contains("ann1@"), "references and dates alone");
     assert!(register.reminded(away(due, -4)).is_empty(), "each rung once");
 

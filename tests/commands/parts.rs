@@ -3,44 +3,32 @@
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
+use super::desk::OneCase;
 use super::{Desk, complaint, deliver};
 
-struct Shared {
-    desk: Desk,
-    reference: String,
+struct Shared(OneCase);
+
+impl std::ops::Deref for Shared {
+    type Target = OneCase;
+
+    fn deref(&self) -> &OneCase {
+        &self.0
+    }
 }
 
 impl Shared {
     /// A complaint that two services answer.
     fn new() -> Self {
-        let desk = Desk::new();
-        deliver(&desk, 1, complaint(1));
-        desk.data(&["-q", "serve", "--once"]);
-        let reference = desk.objects(&["-q", "case", "list", "--json"])[0]["reference"].clone();
-        let shared = Self { desk, reference: reference.as_str().unwrap().to_owned() };
+        let shared = Self(OneCase::new());
         let both = "sen,home_to_school_transport";
         shared.act("correct", &["--service", both, "--because", "the taxi too"]);
         shared.sent();
         shared
     }
 
-    fn act(&self, act: &str, words: &[&str]) -> String {
-        self.desk.data(&[&["-q", "case", act, &*self.reference][..], words].concat())
-    }
-
     fn part(&self, words: &[&str]) -> String {
         let transport = ["--service", "home_to_school_transport"];
         self.act("part", &[&transport[..], words].concat())
-    }
-
-    fn refused(&self, words: &[&str]) -> String {
-        let ran = self.desk.run(&[&["-q", "case", "part", &*self.reference][..], words].concat());
-        assert_eq!((ran.status, ran.out.as_str()), (1, ""), "{words:?}: {ran:?}");
-        ran.err
-    }
-
-    fn show(&self) -> Value {
-        show(&self.desk, &self.reference)
     }
 
     /// Sends what waits; gives every mail to an address so far, as it was written.
@@ -125,12 +113,10 @@ fn a_part_has_its_points_its_day_and_who_answers_it() {
     assert!(
         words.contains("part       home_to_school_transport: Delayed service; Staff conduct, by ")
     );
-    let none = shared.refused(&[
-        "--service",
-        "home_to_school_transport",
-        "--points",
-        "delay,staff_conduct",
-    ]);
+    let none = shared.refused(
+        "part",
+        &["--service", "home_to_school_transport", "--points", "delay,staff_conduct"],
+    );
     assert!(none.contains("that is the part of home_to_school_transport already"), "{none}");
 }
 
@@ -158,7 +144,7 @@ fn a_part_keeps_its_distance_when_the_date_of_the_customer_moves() {
 fn what_cannot_be_a_part_is_refused_with_what_can() {
     let shared = Shared::new();
     let customers = shared.show()["due"].as_str().unwrap().to_owned();
-    let other = shared.refused(&["--service", "adoption", "--points", "delay"]);
+    let other = shared.refused("part", &["--service", "adoption", "--points", "delay"]);
     assert!(other.contains("adoption does not answer this case"), "{other}");
     assert!(other.contains("name one of sen,home_to_school_transport"), "{other}");
     let late: Date = customers.parse().unwrap();
@@ -166,11 +152,12 @@ fn what_cannot_be_a_part_is_refused_with_what_can() {
     while !is_working(&shared.desk, late) {
         late = late.tomorrow().unwrap();
     }
-    let late = shared.refused(&["--service", "sen", "--due", &late.to_string()]);
+    let late = shared.refused("part", &["--service", "sen", "--due", &late.to_string()]);
     assert!(late.contains("is not between today and the day of the customer's answer"), "{late}");
-    let closed = shared.refused(&["--service", "sen", "--due", "2026-12-25"]);
+    let closed = shared.refused("part", &["--service", "sen", "--due", "2026-12-25"]);
     assert!(closed.contains("2026-12-25 is no working day: name 2026-12-24"), "{closed}");
-    let outside = shared.refused(&["--service", "sen", "--responder", "Jo <jo@elsewhere.example>"]);
+    let outside =
+        shared.refused("part", &["--service", "sen", "--responder", "Jo <jo@elsewhere.example>"]);
     assert!(outside.contains("not of a domain of the council"), "{outside}");
     let unknown = [
         &["-q", "case", "part", &*shared.reference, "--service", "sen"][..],
@@ -178,7 +165,7 @@ fn what_cannot_be_a_part_is_refused_with_what_can() {
     ];
     shared.desk.refused(&unknown.concat(), 2, "unknown point `rudeness`");
     shared.act("pause", &["--for", "proceedings", "--because", "a court has it"]);
-    let still = shared.refused(&["--service", "sen", "--due", "2026-12-24"]);
+    let still = shared.refused("part", &["--service", "sen", "--due", "2026-12-24"]);
     assert!(still.contains("the clock stands still"), "{still}");
 }
 

@@ -157,6 +157,96 @@ fn a_suspended_stage_stands_still_until_its_last_day_and_the_report_measures_on(
 }
 
 #[test]
+fn more_time_by_a_temporary_policy_moves_what_the_customer_is_told_alone() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let before = council.show(&reference);
+    let received = day_of(&before["received_on"]);
+    let months = received.checked_add(jiff::Span::new().months(3)).unwrap();
+    // The working day that the same day three months later is, or the next.
+    let until = (60..70).map(|days| council.after(received, days)).find(|day| *day >= months);
+    let until = until.unwrap().to_string();
+    let more = |until: &str, more: &[&str]| {
+        let words = ["--until", until, "--because", "no risk; the service is closed"];
+        [&words[..], more].concat().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let refused = |words: Vec<String>| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        council.refused("extend", &reference, &words)
+    };
+    let none = refused(more(&until, &["--under", "longer"]));
+    assert!(none.contains("no temporary policy `longer` holds for this stage today"), "{none}");
+
+    let next_year = received.checked_add(jiff::Span::new().years(1)).unwrap();
+    council.decides(|text| {
+        let policy = |name: &str, from: Date, to: Date| {
+            format!(
+                "\n[[temporary]]\nname = \"{name}\"\nprocedure = \"corporate\"\nstage = 1\nfrom = {from}\n\
+                 to = {to}\nmonths = 3\nbecause = \"services have too few people\"\n"
+            )
+        };
+        let over = policy("over", Date::constant(2020, 3, 20), Date::constant(2020, 9, 25));
+        format!("{text}{}{over}", policy("longer", received, next_year))
+    });
+    let unnamed = refused(more(&until, &[]));
+    let offered = format!("the temporary policy `longer`, which gives until {until}");
+    assert!(unnamed.contains(&offered) && !unnamed.contains("`over`"), "{unnamed}");
+    let beyond = council.after(until.parse().unwrap(), 1).to_string();
+    let beyond = refused(more(&beyond, &["--under", "longer"]));
+    assert!(beyond.contains(&format!("policy `longer` gives until {until} at most")), "{beyond}");
+    let over = refused(more(&until, &["--under", "over"]));
+    assert!(over.contains("name one of longer, or none"), "{over}");
+
+    let words = more(&until, &["--under", "longer"]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let told = council.act("extend", &reference, &words);
+    assert_eq!(told, format!("the answer to {reference} is due by {until}\n"));
+    let object = council.show(&reference);
+    assert_eq!((&object["due"], &object["standard_due"]), (&json!(until), &before["standard_due"]));
+    assert_eq!(object["requests"][0]["due_on"], json!(until), "services are chased by it");
+    let moved = object["events"].as_array().unwrap().last().unwrap()["event"].clone();
+    assert_eq!(
+        (&moved["kind"], &moved["turn"]["what"]["under"], &moved["because"]),
+        (&json!("clock_turned"), &json!("longer"), &json!("no risk; the service is closed"))
+    );
+    let clock = council.act("clock", &reference, &[]);
+    assert!(clock.contains("working days under longer"), "{clock}");
+    // The policy taken out of the file again leaves what was agreed by it.
+    council.decides(|text| text.split("\n[[temporary]]").next().unwrap().to_owned());
+    council.desk.data(&["-q", "calendar", "recompute"]);
+    assert_eq!(council.show(&reference)["due"], json!(until));
+}
+
+#[test]
+fn a_temporary_policy_that_cannot_be_is_refused_with_its_place() {
+    let council = Council::new();
+    council.decides(|text| {
+        let policy = |lines: &str| {
+            format!("\n[[temporary]]\nprocedure = \"corporate\"\nfrom = 2027-01-04\n{lines}\n")
+        };
+        let odd =
+            policy("name = \"more time\"\nstage = 3\nto = 2027-01-04\nmonths = 0\nbecause = \" \"");
+        let both = "stage = 1\nto = 2027-02-04\nmonths = 3\ndays = 65\nbecause = \"x\"";
+        let both = policy(&format!("name = \"both\"\n{both}"));
+        let twice = "name = \"twice\"\nstage = 1\nto = 2027-02-04\ndays = 65\nbecause = \"x\"";
+        format!("{text}{odd}{both}{0}{0}", policy(twice))
+    });
+    let ran = council.desk.run(&["check"]);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    for words in [
+        "has no stage 3: it has 2",
+        "`more time` is no name that an officer can type",
+        "0 is no number of months",
+        "more time needs a reason",
+        "ends on 2027-01-04, before it begins",
+        "`both` has one length",
+        "the name `twice` is there twice",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_suspension_that_cannot_be_is_refused_with_its_place() {
     let council = Council::new();
     council.decides(|text| {
@@ -244,4 +334,85 @@ fn a_member_whose_constituents_complaint_is_open_is_told_and_gets_a_copy() {
     assert_eq!(council.show(&about)["members"], json!([]));
     let object = council.show(&member);
     assert_eq!((&object["complaint"], object["due"].is_string()), (&Value::Null, true));
+}
+
+#[test]
+fn a_members_enquiry_that_is_a_complaint_is_told_copied_and_agreed_to() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let member = ["--type", "member_enquiry", "--customer", "other_customer"];
+    council.act("correct", &reference, &[&member[..], &["--because", "an MP's office"]].concat());
+    let as_enquiry = council.show(&reference);
+    let silently = ["--type", "corporate_complaint", "--because", "it is one"];
+    let silently = council.refused("correct", &reference, &silently);
+    assert!(silently.contains("use `case for-constituent`"), "{silently}");
+    let early = council.refused("constituent", &reference, &["--agrees", "--how", "rang"]);
+    assert!(early.contains("it is not handled for a constituent"), "{early}");
+
+    let taken = ["--type", "children_act_complaint", "--because", "the family waits for a year"];
+    let told = council.act("for-constituent", &reference, &taken);
+    assert!(told.ends_with("; the member is told\n"), "{told}");
+    let object = council.show(&reference);
+    assert_eq!(
+        (&object["record_type"], &object["constituent"], &object["received_on"]),
+        (&json!("children_act_complaint"), &json!("asked"), &as_enquiry["received_on"])
+    );
+    assert_eq!(object["procedure"], "children_act", "the complaint's clock, from the receipt");
+    assert!(council.waiting().contains("ask whether they agree"), "{}", council.waiting());
+    council.desk.data(&["-q", "serve", "--once"]);
+    let files = std::fs::read_dir(council.desk.path("outbox")).unwrap();
+    let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let mails: Vec<String> = mails.map(|mail| mail.replace("=\r\n", "")).collect();
+    let letter = mails.iter().find(|mail| mail.contains("Subject: It is a complaint now")).unwrap();
+    assert!(letter.contains("We will ask them if they agree"), "{letter}");
+    assert!(letter.contains("You will get a copy of it"), "{letter}");
+    assert!(letter.contains("ann1@example.org"), "{letter}");
+
+    // Held for that agreement, it goes on with it.
+    let held = ["--for", "awaiting_authority", "--because", "asked the constituent"];
+    council.act("pause", &reference, &held);
+    let told = council.act("constituent", &reference, &["--agrees", "--how", "on the telephone"]);
+    assert!(told.contains("the constituent agrees, and the complaint goes on"), "{told}");
+    let object = council.show(&reference);
+    assert_eq!((&object["constituent"], object["due"].is_string()), (&json!("agreed"), true));
+    assert!(!council.waiting().contains("ask whether they agree"), "{}", council.waiting());
+    let said = object["events"].as_array().unwrap().iter();
+    let said: Vec<&Value> = said.filter(|one| one["event"]["kind"] == "constituent_said").collect();
+    assert_eq!((said.len(), &said[0]["event"]["how"]), (1, &json!("on the telephone")));
+    let again = council.refused("constituent", &reference, &["--declines", "--how", "rang"]);
+    assert!(again.contains("the constituent agreed before"), "{again}");
+
+    assert!(!council.waiting().contains("send the member a copy"));
+    council.act("respond", &reference, &["--note", "letter of today"]);
+    assert!(council.waiting().contains("send the member a copy once"), "{}", council.waiting());
+    council.act("close", &reference, &["--because", "the copy is sent"]);
+    assert!(!council.waiting().contains("send the member a copy"), "{}", council.waiting());
+}
+
+#[test]
+fn a_constituent_who_does_not_agree_leaves_a_members_enquiry_with_its_own_clock() {
+    let council = Council::new();
+    let reference = council.takes_in(1, complaint(1));
+    let member = ["--type", "member_enquiry", "--customer", "other_customer"];
+    council.act("correct", &reference, &[&member[..], &["--because", "an MP's office"]].concat());
+    let before = council.show(&reference);
+    let taken = ["--type", "children_act_complaint", "--because", "it reads as one"];
+    council.act("for-constituent", &reference, &taken);
+    assert_ne!(council.show(&reference)["due"], before["due"], "ten working days, not twenty");
+    let held = ["--for", "awaiting_authority", "--because", "asked the constituent"];
+    council.act("pause", &reference, &held);
+    let future = ["--declines", "--how", "by letter", "--on", "2099-01-05"];
+    assert!(council.refused("constituent", &reference, &future).contains("is still to come"));
+    let told = council.act("constituent", &reference, &["--declines", "--how", "by letter"]);
+    assert!(told.contains("a member's enquiry again; the member is told"), "{told}");
+    let object = council.show(&reference);
+    assert_eq!(
+        (&object["record_type"], &object["constituent"], &object["due"]),
+        (&json!("member_enquiry"), &Value::Null, &before["due"])
+    );
+    assert_eq!(object["requests"][0]["due_on"], before["due"]);
+    assert!(!council.waiting().contains("ask whether they agree"), "{}", council.waiting());
+    // It is a member's enquiry as any other, whose answer owes nobody a copy.
+    council.act("respond", &reference, &["--note", "letter of today"]);
+    assert!(!council.waiting().contains("send the member a copy"), "{}", council.waiting());
 }

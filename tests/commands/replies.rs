@@ -2,21 +2,22 @@
 
 use serde_json::Value;
 
-use super::{Desk, complaint, deliver, root};
+use super::desk::OneCase;
+use super::{deliver, root};
 
-struct Asked {
-    desk: Desk,
-    reference: String,
+struct Asked(OneCase);
+
+impl std::ops::Deref for Asked {
+    type Target = OneCase;
+
+    fn deref(&self) -> &OneCase {
+        &self.0
+    }
 }
 
 impl Asked {
     fn new() -> Self {
-        let desk = Desk::new();
-        deliver(&desk, 1, complaint(1));
-        desk.data(&["-q", "serve", "--once"]);
-        let list = desk.objects(&["-q", "case", "list", "--json"]);
-        let reference = list[0]["reference"].as_str().unwrap().to_owned();
-        Self { desk, reference }
+        Self(OneCase::new())
     }
 
     /// The service that was asked writes.
@@ -32,17 +33,7 @@ impl Asked {
     }
 
     fn request(&self) -> Value {
-        let object =
-            self.desk.objects(&["-q", "case", "show", "--json", &*self.reference]).remove(0);
-        object["requests"].as_array().unwrap().last().unwrap().clone()
-    }
-
-    fn act(&self, act: &str, words: &[&str]) -> String {
-        self.desk.data(&[&["-q", "case", act, &*self.reference][..], words].concat())
-    }
-
-    fn waiting(&self) -> String {
-        self.desk.data(&["-q", "case", "list", "--waiting"])
+        self.show()["requests"].as_array().unwrap().last().unwrap().clone()
     }
 }
 

@@ -4,7 +4,8 @@ use jiff::civil::{Date, date};
 use postern::casework::case::{Action, ActionState, Owner, Purpose};
 use postern::casework::vocabulary::{ServiceId, SubTheme, Theme};
 use postern::private::Private;
-use postern::store::actions::{self, Listed, NewRung};
+use postern::store::actions::{self, Listed};
+use postern::store::rungs::{self, Chased, NewRung};
 use postern::store::tasks::{self, NewTask};
 use postern::store::{Db, StoreError, Tx, cases};
 
@@ -127,8 +128,9 @@ async fn lists_give_what_is_due_first_first_a_page_at_a_time_and_a_merged_cases_
 }
 
 async fn record(tx: &mut Tx, action: i64, round: i64, rung: &str) -> Result<bool, StoreError> {
-    let rung = NewRung { action, round, rung, fell_on: date(2026, 5, 1), outcome: "sent" };
-    Ok(actions::record_rungs(tx, &[rung], nine()).await? == 1)
+    let fell_on = date(2026, 5, 1);
+    let rung = NewRung { of: action, round, rung, fell_on, outcome: "sent" };
+    Ok(rungs::record(tx, Chased::Actions, &[rung], nine()).await? == 1)
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use postern::casework::vocabulary::ServiceId;
 use postern::store::mailboxes::{self, Cursor};
-use postern::store::requests::{self, NewRequest, NewRung};
+use postern::store::requests::{self, NewRequest};
+use postern::store::rungs::{self, Chased, NewRung};
 use postern::store::{StoreError, Tx};
 
 use super::cases::open_case;
@@ -39,8 +40,8 @@ async fn record_rung(
     outcome: &'static str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let rung = NewRung { request, rung, fell_on: TODAY, outcome };
-    Ok(requests::record_rungs(tx, &[rung], now).await? == 1)
+    let rung = NewRung { of: request, round: 1, rung, fell_on: TODAY, outcome };
+    Ok(rungs::record(tx, Chased::Requests, &[rung], now).await? == 1)
 }
 
 #[tokio::test]

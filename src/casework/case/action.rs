@@ -36,8 +36,9 @@ pub struct Purpose {
 }
 
 /// Who sees to an action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ActionOwner)]
 pub enum Owner {
     /// Whoever is the responding manager of a service on the day.
     Service(ServiceId),
@@ -51,7 +52,7 @@ pub enum Owner {
 }
 
 /// What happened to an action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "did", rename_all = "snake_case")]
 pub enum ActionStep {
     /// It was agreed.

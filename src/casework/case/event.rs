@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ActionStep;
 use super::advocacy::AdvocacyStep;
+use super::interest::Interest;
 use super::part::Part;
 use crate::casework::allocation::Ground;
 use crate::casework::dates::Turn;
@@ -34,7 +35,9 @@ vocabulary! {
 }
 
 /// An officer of the council, by the id of their account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct OfficerId(pub String);
 
@@ -45,7 +48,7 @@ impl std::fmt::Display for OfficerId {
 }
 
 /// Who did something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The gateway by itself.
@@ -55,7 +58,7 @@ pub enum Actor {
 }
 
 /// One thing that happened to a case: who, when, what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Recorded {
     /// When.
     pub at: Timestamp,
@@ -81,7 +84,7 @@ pub struct Issue {
 }
 
 /// What happened. Messages and letters are named by their ids in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// The council received it, and a case was opened. The clock of stage 1 starts at `at`.
@@ -272,6 +275,34 @@ pub enum Event {
         /// Who works with them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         advocate: Option<Private<String>>,
+    },
+    /// An officer decided whether whoever writes has sufficient interest in the child's welfare. It cannot be written
+    /// without one.
+    InterestDecided {
+        /// Who decided.
+        decided_by: OfficerId,
+        /// What.
+        decision: Interest,
+        /// Why, in the officer's words.
+        because: Private<String>,
+        /// What the child thinks of it, where that was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        child_view: Option<Private<String>>,
+    },
+    /// What a member wrote is handled as a complaint of their constituent: the member is told and gets a copy of the
+    /// answer, and the constituent is asked whether they agree (decision table, D5b).
+    TakenForConstituent {
+        /// Why.
+        because: Private<String>,
+    },
+    /// The constituent said whether they agree.
+    ConstituentSaid {
+        /// Whether they do; if not, it is a member's enquiry again.
+        agrees: bool,
+        /// How they said so.
+        how: Private<String>,
+        /// When.
+        on: Date,
     },
     /// A member's enquiry was answered by saying that their constituent's complaint is open: a copy of its
     /// answer follows (decision table, D5a).

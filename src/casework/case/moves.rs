@@ -401,7 +401,7 @@ impl Case {
         !matches!(self.record_type, RecordType::Comment | RecordType::Compliment)
     }
 
-    fn must_be_open(&self, what: &str) -> Result<(), Refusal> {
+    pub(super) fn must_be_open(&self, what: &str) -> Result<(), Refusal> {
         match self.status {
             CaseStatus::Open => Ok(()),
             CaseStatus::Answered => Err(Refusal::new(

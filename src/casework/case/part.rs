@@ -58,7 +58,7 @@ impl FromStr for Point {
 }
 
 /// Who answers a part, where that is not whom the services' file names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Responder {
     /// As mails greet them.
     pub name: Private<String>,
@@ -67,7 +67,7 @@ pub struct Responder {
 }
 
 /// What one service answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Part {
     /// Which service.
     pub service: ServiceId,

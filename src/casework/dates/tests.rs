@@ -4,6 +4,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::casework::deadline::parse_received;
+use crate::casework::procedure::{Length, Temporary};
 
 fn england() -> WorkingCalendar {
     let text = include_str!("../../../rules/calendar/bank-holidays-england.json");
@@ -49,26 +50,81 @@ fn a_suspended_procedure_keeps_its_standard_date() {
     assert_eq!(going.dates(&court).unwrap().standard_due_on, Some(date(2020, 9, 15)));
 }
 
+fn plain(until: Date) -> Extension<'static> {
+    Extension { until, promised: None, under: None, longer: &[] }
+}
+
 #[test]
-fn three_months_instead_of_twenty_days_is_a_number_of_working_days() {
+fn three_months_instead_of_twenty_days_move_the_agreed_date_alone() {
     let calendar = england();
-    // The temporary policy of 2020 allowed more than the procedure's own limit.
-    let going = going(&calendar, "2020-03-24", 20, 65);
-    let days = going.days_until(&[], date(2020, 6, 24)).unwrap();
-    let history = [turn(date(2020, 3, 24), What::Extended { days })];
-    assert_eq!(going.dates(&history).unwrap().agreed_due_on, Some(date(2020, 6, 24)), "example M1");
-    let twenty = Going { latest: 20, ..going };
-    assert_eq!(twenty.dates(&history).unwrap().standard_due_on, Some(date(2020, 4, 23)));
+    let going = going(&calendar, "2020-03-24", 20, 20);
+    let policy = Temporary {
+        name: "longer_2020".to_owned(),
+        procedure: "corporate".to_owned(),
+        stage: 1,
+        from: date(2020, 3, 20),
+        to: date(2020, 9, 25),
+        length: Length::Months(3),
+        because: "services cannot answer".to_owned(),
+    };
+    let longer = [Longer { name: "longer_2020", days: policy.days(&going).unwrap() }];
+    let today = date(2020, 3, 27);
+    let wanted = |until, under| Extension { under, longer: &longer, ..plain(until) };
+    let said =
+        |until, under| going.extend(&[], today, &wanted(until, under)).unwrap_err().to_string();
+    let until = date(2020, 6, 24);
+    let turn = going.extend(&[], today, &wanted(until, Some("longer_2020"))).unwrap();
+    let dates = going.dates(&[turn]).unwrap();
+    assert_eq!(dates.agreed_due_on, Some(until), "example M1");
+    assert_eq!(dates.standard_due_on, Some(date(2020, 4, 23)), "example M1");
+    // Which policy it is, an officer says; and none gives more than it says itself.
+    let unnamed = said(until, None);
+    assert!(unnamed.starts_with("the procedure gives until 2020-04-23 at most"), "{unnamed}");
+    assert!(unnamed.contains("policy `longer_2020`, which gives until 2020-06-24"), "{unnamed}");
+    let more = said(date(2020, 6, 25), Some("longer_2020"));
+    assert!(
+        more.starts_with("the temporary policy `longer_2020` gives until 2020-06-24"),
+        "{more}"
+    );
+    let other = said(until, Some("longer_2021"));
+    assert!(other.contains("no temporary policy `longer_2021` holds"), "{other}");
+    assert!(other.ends_with("name one of longer_2020, or none"), "{other}");
+    // A pause comes on top, as it does to the procedure's own limit.
+    let pause = paused(today, date(2020, 3, 31), PauseReason::AwaitingCustomer);
+    let on = date(2020, 6, 26);
+    let turn = going.extend(&pause, today, &wanted(on, Some("longer_2020"))).unwrap();
+    let dates = going.dates(&[pause, vec![turn]].concat()).unwrap();
+    assert_eq!(dates.agreed_due_on, Some(on), "two working days stood still");
+}
+
+#[test]
+fn a_temporary_policy_is_for_what_was_open_or_came_while_it_held() {
+    let policy = Temporary {
+        name: "longer_2020".to_owned(),
+        procedure: "corporate".to_owned(),
+        stage: 1,
+        from: date(2020, 3, 20),
+        to: date(2020, 9, 25),
+        length: Length::Days(64),
+        because: "services cannot answer".to_owned(),
+    };
+    let is_for = |started, today| policy.is_for("corporate", 1, started, today);
+    assert!(is_for(date(2020, 3, 2), date(2020, 3, 20)), "open when it began");
+    assert!(is_for(date(2020, 9, 24), date(2020, 10, 1)), "came on its last day");
+    assert!(!is_for(date(2020, 3, 2), date(2020, 3, 19)), "not yet in force");
+    assert!(!is_for(date(2020, 9, 25), date(2020, 9, 25)), "came after it");
+    assert!(!policy.is_for("corporate", 2, date(2020, 4, 1), date(2020, 4, 2)));
+    assert!(!policy.is_for("children_act", 1, date(2020, 4, 1), date(2020, 4, 2)));
 }
 
 #[test]
 fn an_extension_ends_at_the_limit_and_comes_before_the_date() {
     let calendar = england();
     let stage_1 = going(&calendar, "2021-06-01", 10, 20);
-    let said = |today, until| stage_1.extend(&[], today, until).unwrap_err().to_string();
+    let said = |today, until| stage_1.extend(&[], today, &plain(until)).unwrap_err().to_string();
     assert_eq!(stage_1.dates(&[]).unwrap().agreed_due_on, Some(date(2021, 6, 15)));
-    let longer = stage_1.extend(&[], date(2021, 6, 15), date(2021, 6, 27)).unwrap();
-    assert_eq!(longer.what, What::Extended { days: 19 }, "a Sunday: until the Monday");
+    let longer = stage_1.extend(&[], date(2021, 6, 15), &plain(date(2021, 6, 27))).unwrap();
+    assert_eq!(longer.what, What::Extended { days: 19, under: None }, "a Sunday: until the Monday");
     let dates = stage_1.dates(&[longer]).unwrap();
     assert_eq!(dates.agreed_due_on, Some(date(2021, 6, 28)));
     assert_eq!(dates.standard_due_on, Some(date(2021, 6, 29)));
@@ -95,7 +151,7 @@ fn a_clock_stands_still_once_and_goes_on_once() {
     assert_eq!(dates.paused().unwrap().from, day(8));
     let again = going.pause(&history, day(9), PauseReason::Statute).unwrap_err().to_string();
     assert!(again.contains("stands still since 2021-06-08 (waiting for authority)"), "{again}");
-    assert!(going.extend(&history, day(9), day(20)).is_err());
+    assert!(going.extend(&history, day(9), &plain(day(20))).is_err());
     assert!(going.resume(&history, day(7)).is_err());
     let history = [history, vec![going.resume(&history_of(day(8)), day(10)).unwrap()]].concat();
     assert_eq!(going.dates(&history).unwrap().agreed_due_on, Some(day(17)));
@@ -146,7 +202,10 @@ impl Chance {
         let mut history = Vec::new();
         for _ in 0..self.below(9) {
             let what = match self.below(4) {
-                0 => What::Extended { days: u16::try_from(10 + self.below(60)).unwrap() },
+                0 => What::Extended {
+                    days: u16::try_from(10 + self.below(60)).unwrap(),
+                    under: None,
+                },
                 1 | 2 => What::Paused { why: PauseReason::ALL[self.below(PauseReason::ALL.len())] },
                 _ => What::Resumed,
             };
@@ -179,13 +238,14 @@ fn a_promise_older_than_a_holiday_may_be_moved_to_where_the_count_is() {
     let going = going(&more, "2021-06-01", 20, 20);
     let (today, promised) = (date(2021, 6, 10), date(2021, 6, 29));
     assert_eq!(going.dates(&[]).unwrap().agreed_due_on, Some(date(2021, 6, 30)));
-    let to = |until| going.extend_from(&[], today, until, Some(promised));
+    let told = |until| Extension { promised: Some(promised), ..plain(until) };
+    let to = |until| going.extend(&[], today, &told(until));
     let said = |until| to(until).unwrap_err().to_string();
     assert_eq!(said(promised), "2021-06-29 is no later than 2021-06-29: name a later day");
     assert!(said(date(2021, 7, 1)).starts_with("the procedure gives until 2021-06-30 at most"));
     let history = [to(date(2021, 6, 30)).unwrap()];
     assert_eq!(going.dates(&history).unwrap().agreed_due_on, Some(date(2021, 6, 30)));
-    let late = going.extend_from(&[], date(2021, 6, 30), date(2021, 7, 1), Some(promised));
+    let late = going.extend(&[], date(2021, 6, 30), &told(date(2021, 7, 1)));
     assert!(late.unwrap_err().to_string().starts_with("the answer was due on 2021-06-29"));
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::{ClockStart, Limits, Procedure, Stage, Suspension};
+use super::{ClockStart, Length, Limits, Procedure, Procedures, Stage, Suspension, Temporary};
 use crate::casework::deadline::StartRule;
 use crate::casework::vocabulary::RecordType;
 use crate::fault::Fault;
@@ -22,6 +22,8 @@ struct File {
     procedure: Vec<ProcedureEntry>,
     #[serde(default)]
     suspension: Vec<SuspensionEntry>,
+    #[serde(default)]
+    temporary: Vec<TemporaryEntry>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +33,19 @@ struct SuspensionEntry {
     stage: Spanned<u8>,
     from: Spanned<Datetime>,
     to: Spanned<Datetime>,
+    because: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TemporaryEntry {
+    name: Spanned<String>,
+    procedure: Spanned<String>,
+    stage: Spanned<u8>,
+    from: Spanned<Datetime>,
+    to: Spanned<Datetime>,
+    months: Option<Spanned<u8>>,
+    days: Option<Spanned<u16>>,
     because: Spanned<String>,
 }
 
@@ -73,17 +88,20 @@ struct LimitsEntry {
 }
 
 /// What the file says, or everything that is wrong with it.
-pub(super) fn read(
-    file: &str,
-    text: &str,
-) -> Result<(Vec<Procedure>, Vec<Suspension>), Vec<Fault>> {
+pub(super) fn read(file: &str, text: &str) -> Result<Procedures, Vec<Fault>> {
     let mut entries: File =
         toml::from_str(text).map_err(|error| vec![Fault::from_toml(file, text, &error)])?;
     let suspensions = std::mem::take(&mut entries.suspension);
+    let temporary = std::mem::take(&mut entries.temporary);
     let mut reader = Reader { file, text, faults: Vec::new() };
     let procedures = reader.procedures(entries);
     let suspensions = reader.suspensions(suspensions, &procedures);
-    if reader.faults.is_empty() { Ok((procedures, suspensions)) } else { Err(reader.faults) }
+    let temporary = reader.temporary(temporary, &procedures);
+    if reader.faults.is_empty() {
+        Ok(Procedures { all: procedures, suspensions, temporary })
+    } else {
+        Err(reader.faults)
+    }
 }
 
 struct Reader<'a> {
@@ -252,21 +270,7 @@ impl Reader<'_> {
     ) -> Vec<Suspension> {
         let mut suspensions = Vec::new();
         for entry in entries {
-            let (id, stage) = (entry.procedure.get_ref(), *entry.stage.get_ref());
-            match procedures.iter().find(|one| one.id == *id) {
-                None => {
-                    let ids: Vec<&str> = procedures.iter().map(|one| one.id.as_str()).collect();
-                    let cure = format!("write one of {}", ids.join(", "));
-                    let what = format!("no procedure `{id}` to suspend");
-                    self.fault(entry.procedure.span().start, what, cure);
-                }
-                Some(procedure) => {
-                    if let Err(fault) = procedure.stage(stage) {
-                        let cure = "name a stage that it has";
-                        self.fault(entry.stage.span().start, fault.to_string(), cure);
-                    }
-                }
-            }
+            self.known_stage(procedures, &entry.procedure, &entry.stage, "suspend");
             if entry.because.get_ref().trim().is_empty() {
                 let what = "a suspension needs a reason";
                 self.fault(entry.because.span().start, what, "say why, as customers may be told");
@@ -281,13 +285,101 @@ impl Reader<'_> {
             }
             suspensions.push(Suspension {
                 procedure: entry.procedure.into_inner(),
-                stage,
+                stage: entry.stage.into_inner(),
                 from,
                 to,
                 because: entry.because.into_inner(),
             });
         }
         suspensions
+    }
+
+    /// Whether an entry names a stage that there is.
+    fn known_stage(
+        &mut self,
+        procedures: &[Procedure],
+        id: &Spanned<String>,
+        stage: &Spanned<u8>,
+        to_do: &str,
+    ) {
+        let Some(procedure) = procedures.iter().find(|one| one.id == *id.get_ref()) else {
+            let ids: Vec<&str> = procedures.iter().map(|one| one.id.as_str()).collect();
+            let cure = format!("write one of {}", ids.join(", "));
+            let what = format!("no procedure `{}` to {to_do}", id.get_ref());
+            return self.fault(id.span().start, what, cure);
+        };
+        if let Err(fault) = procedure.stage(*stage.get_ref()) {
+            let cure = "name a stage that it has";
+            self.fault(stage.span().start, fault.to_string(), cure);
+        }
+    }
+
+    fn temporary(
+        &mut self,
+        entries: Vec<TemporaryEntry>,
+        procedures: &[Procedure],
+    ) -> Vec<Temporary> {
+        let mut temporary: Vec<Temporary> = Vec::new();
+        for entry in entries {
+            self.known_stage(procedures, &entry.procedure, &entry.stage, "give more time");
+            self.name_of(&entry.name, &temporary);
+            if entry.because.get_ref().trim().is_empty() {
+                let what = "more time needs a reason";
+                self.fault(entry.because.span().start, what, "say why, as customers may be told");
+            }
+            let length = self.length(&entry);
+            let (Some(from), Some(to)) = (self.day(&entry.from), self.day(&entry.to)) else {
+                continue;
+            };
+            if to <= from {
+                let what = format!("the policy ends on {to}, before it begins");
+                let cure = "`to` is the first day on which a clock may start that it is not for";
+                self.fault(entry.to.span().start, what, cure);
+            }
+            temporary.extend(length.map(|length| Temporary {
+                name: entry.name.into_inner(),
+                procedure: entry.procedure.into_inner(),
+                stage: entry.stage.into_inner(),
+                from,
+                to,
+                length,
+                because: entry.because.into_inner(),
+            }));
+        }
+        temporary
+    }
+
+    /// What officers type: one word, of one policy.
+    fn name_of(&mut self, name: &Spanned<String>, known: &[Temporary]) {
+        let (at, text) = (name.span().start, name.get_ref());
+        let plain = |one: char| one.is_ascii_alphanumeric() || one == '_' || one == '-';
+        if text.is_empty() || !text.chars().all(plain) {
+            let what = format!("`{text}` is no name that an officer can type");
+            self.fault(at, what, "write letters, digits and `_`: longer_2020");
+        }
+        if known.iter().any(|one| one.name == *text) {
+            let what = format!("the name `{text}` is there twice");
+            self.fault(at, what, "give each policy its own name");
+        }
+    }
+
+    fn length(&mut self, entry: &TemporaryEntry) -> Option<Length> {
+        match (&entry.months, &entry.days) {
+            (Some(months), None) => {
+                if !(1..=12).contains(months.get_ref()) {
+                    let what = format!("{} is no number of months", months.get_ref());
+                    self.fault(months.span().start, what, "write 1 to 12");
+                }
+                Some(Length::Months(*months.get_ref()))
+            }
+            (None, Some(days)) => Some(Length::Days(self.days(days))),
+            (None, None) | (Some(_), Some(_)) => {
+                let what = format!("`{}` has one length", entry.name.get_ref());
+                let cure = "write `months`, or `days` for working days: one of them";
+                self.fault(entry.name.span().start, what, cure);
+                None
+            }
+        }
     }
 
     fn days(&mut self, written: &Spanned<u16>) -> u16 {

@@ -67,11 +67,18 @@ pub(super) fn read(file: &str, text: &str) -> Result<Ladder, Vec<Fault>> {
     if reader.faults.is_empty() { Ok(ladder) } else { Err(reader.faults) }
 }
 
-/// The shipped steps of the Ombudsman's ladder.
-fn shipped() -> Vec<Step> {
+/// The steps of the Ombudsman's dates, and of what was agreed without one.
+#[derive(Default)]
+struct OfOmbudsman {
+    dated: Vec<Step>,
+    undated: Vec<Step>,
+}
+
+/// The shipped ones.
+fn shipped() -> OfOmbudsman {
     let entries = toml::from_str::<File>(SHIPPED).ok().and_then(|file| file.ombudsman);
     let mut reader = Reader { file: "reminders.toml", text: SHIPPED, faults: Vec::new() };
-    reader.ombudsman(entries.unwrap_or_default())
+    entries.map(|entries| reader.ombudsman(entries)).unwrap_or_default()
 }
 
 struct Reader<'a> {
@@ -107,43 +114,62 @@ impl Reader<'_> {
             self.id(&entry.id, &mut ids);
             actions.push(self.action(entry));
         }
-        let ombudsman = match file.ombudsman {
-            Some(entries) => self.ombudsman(entries),
-            None => shipped(),
-        };
+        let ombudsman = file.ombudsman.map_or_else(shipped, |entries| self.ombudsman(entries));
         Ladder {
             send_at,
             checking_margin: file.checking_margin.into_inner(),
             short_up_to: file.short_up_to,
             steps: Steps(steps),
             actions: Steps(actions),
-            ombudsman: Steps(ombudsman),
+            ombudsman: Steps(ombudsman.dated),
+            undated: Steps(ombudsman.undated),
         }
     }
 
-    fn ombudsman(&mut self, entries: Vec<OmbudsmanEntry>) -> Vec<Step> {
+    fn ombudsman(&mut self, entries: Vec<OmbudsmanEntry>) -> OfOmbudsman {
         let mut ids = BTreeSet::new();
-        let mut steps = Vec::with_capacity(entries.len());
+        let mut all = OfOmbudsman::default();
         for entry in entries {
             self.id(&entry.id, &mut ids);
-            if offset(entry.at.get_ref(), &OF_REQUESTS)
-                .is_some_and(|at| at.anchor == Anchor::DraftDue)
-            {
-                let cure = "count from due, the day that the Ombudsman gives, or from opened";
+            if let Some(at) = offset(entry.at.get_ref(), &OF_UNDATED) {
+                if at.working_days < 0 {
+                    let cure = "write decided, with + working days: \"decided + 10\"";
+                    self.fault(&entry.at, "nothing is agreed before the decision", cure);
+                }
+                all.undated.push(self.of_ombudsman(entry, at));
+                continue;
+            }
+            let at = offset(entry.at.get_ref(), &OF_REQUESTS);
+            if at.is_some_and(|at| at.anchor == Anchor::DraftDue) {
+                let cure = "count from due, the day that the Ombudsman gives, from opened, or from decided";
                 self.fault(&entry.at, "the Ombudsman waits for no draft", cure);
             }
-            steps.push(self.step(StepEntry {
-                id: entry.id,
-                at: entry.at,
-                at_short: None,
-                to: entry.to,
-                asks: None,
-                repeat_every: entry.repeat_every,
-                only_while: None,
-                via: None,
-            }));
+            let at = self.offset(&entry.at);
+            all.dated.push(self.of_ombudsman(entry, at));
         }
-        steps
+        if all.undated.is_empty() && self.text != SHIPPED {
+            // A council's own file from before there were steps for these.
+            all.undated = shipped().undated;
+        }
+        all
+    }
+
+    fn of_ombudsman(&mut self, entry: OmbudsmanEntry, at: Offset) -> Step {
+        if entry.to.get_ref().contains(&Role::ActionOwner) {
+            let cure = "write it in an [[action]], and here who answers to the Ombudsman";
+            self.fault(&entry.to, "no action is reminded of here", cure);
+        }
+        self.sent_to_somebody(&entry.to, entry.repeat_every.as_ref());
+        Step {
+            id: entry.id.into_inner(),
+            at,
+            at_short: None,
+            to: entry.to.into_inner(),
+            asks: None,
+            repeat_every: entry.repeat_every.map(Spanned::into_inner),
+            only_while: None,
+            via: Via::Digest,
+        }
     }
 
     fn id(&mut self, id: &Spanned<String>, ids: &mut BTreeSet<String>) {
@@ -224,6 +250,9 @@ const NOWHERE: Offset = Offset { anchor: Anchor::Due, working_days: 0 };
 /// The days of a request.
 const OF_REQUESTS: [(&str, Anchor); 3] =
     [("opened", Anchor::Opened), ("draft_due", Anchor::DraftDue), ("due", Anchor::Due)];
+
+/// The day of what was agreed with the Ombudsman without a date.
+const OF_UNDATED: [(&str, Anchor); 1] = [("decided", Anchor::Opened)];
 
 /// The days of an action.
 const OF_ACTIONS: [(&str, Anchor); 2] = [("agreed", Anchor::Opened), ("due", Anchor::Due)];

@@ -415,6 +415,32 @@ fn the_ombudsmans_dates_have_a_ladder_of_their_own() {
 }
 
 #[test]
+fn what_was_agreed_without_a_date_counts_from_the_decision() {
+    let ladder = LADDER.of_undated_remedies();
+    let decided = RequestDates::of_action(date(2026, 11, 2), date(2026, 11, 2));
+    let today = |day, sent: &[&str]| {
+        let sent = sent.iter().map(ToString::to_string).collect();
+        ladder.due_today(day, &decided, &sent, &CALENDAR).unwrap().map(|rung| rung.id)
+    };
+    let id = "remedy_without_date";
+    assert_eq!(today(date(2026, 11, 13), &[]), None, "nine working days");
+    assert_eq!(today(date(2026, 11, 16), &[]).as_deref(), Some(id));
+    assert_eq!(today(date(2026, 11, 17), &[id]), None, "each once");
+    assert_eq!(today(date(2026, 11, 30), &[id]).as_deref(), Some("remedy_without_date#2"));
+    // A file from before there were such steps goes on with the shipped ones; a date of theirs has none of them.
+    let at = SHIPPED.rfind("[[ombudsman]]").unwrap();
+    let before = Ladder::from_toml("reminders.toml", &SHIPPED[..at]).unwrap();
+    assert_eq!(before.of_undated_remedies(), ladder);
+    let dated = LADDER.of_ombudsman().rungs(&decided, &CALENDAR).unwrap();
+    assert!(dated.iter().all(|rung| !rung.id.starts_with(id)));
+    let said = faults(&SHIPPED.replace("decided + 10", "decided - 10"));
+    assert!(
+        said.iter().any(|said| said.contains("nothing is agreed before the decision")),
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn a_file_from_before_the_ombudsmans_steps_goes_on_with_the_shipped_ones() {
     let before = SHIPPED.split("[[ombudsman]]").next().unwrap();
     let ladder = Ladder::from_toml("reminders.toml", before).unwrap();

@@ -2,10 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::action_act::ActionAct;
 use super::case_act::CaseAct;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CaseCommand {
+    /// Only if the case is still of this version, as `case show` gives it; else says what changed.
+    #[arg(long, global = true, value_name = "N")]
+    pub(in crate::cli) if_version: Option<i64>,
+    #[command(subcommand)]
+    pub(in crate::cli) asked: Case,
+}
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Case {

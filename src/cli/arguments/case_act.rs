@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{AdvocacyStep, Point};
 use crate::casework::dates::PauseReason;
-use crate::casework::vocabulary::{Outcome, RejectionReason, SubTheme, Theme};
+use crate::casework::vocabulary::{Outcome, RecordType, RejectionReason, SubTheme, Theme};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum CaseAct {
@@ -160,6 +160,41 @@ pub(in crate::cli) enum CaseAct {
         #[arg(long, value_name = "REFERENCE")]
         complaint: String,
     },
+    /// Handles what a member wrote as a complaint of their constituent, and tells the member.
+    #[command(
+        after_help = "Example:\n  postern case for-constituent NCC-2026-00412-7 --type corporate_complaint --because 'the family has waited a year'\n\nThe complaint's clock runs from the receipt. The member gets a copy of the answer later. Whether the constituent\nagrees is asked: `postern case constituent` records it."
+    )]
+    ForConstituent {
+        /// The reference.
+        reference: String,
+        /// Which kind of complaint: corporate, or by the Children Act.
+        #[arg(long = "type", value_name = "TYPE")]
+        record_type: RecordType,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
+    /// Records whether a constituent agrees that what a member wrote is their complaint.
+    #[command(
+        group = ArgGroup::new("said").required(true).args(["agrees", "declines"]),
+        after_help = "Example:\n  postern case constituent NCC-2026-00412-7 --agrees --how 'on the telephone'\n\nWhere they do not agree it is a member's enquiry again, by its own clock from the receipt, and the member is told."
+    )]
+    Constituent {
+        /// The reference.
+        reference: String,
+        /// They agree.
+        #[arg(long)]
+        agrees: bool,
+        /// They do not.
+        #[arg(long)]
+        declines: bool,
+        /// How they said so.
+        #[arg(long, value_name = "WORDS")]
+        how: String,
+        /// When; today, where no day is named.
+        #[arg(long, value_name = "DAY")]
+        on: Option<Date>,
+    },
     /// Records that the customer has been answered.
     #[command(
         after_help = "Example:\n  postern case respond NCC-2026-00412-7 --note 'letter of 3 March'"
@@ -195,7 +230,7 @@ pub(in crate::cli) enum CaseAct {
     },
     /// Gives the answer more time, up to the procedure's limit, before its date has passed.
     #[command(
-        after_help = "Example:\n  postern case extend NCC-2026-00412-7 --until 2026-04-14 --because 'two services must answer'"
+        after_help = "Example:\n  postern case extend NCC-2026-00412-7 --until 2026-04-14 --because 'two services must answer'\n  postern case extend NCC-2026-00412-7 --until 2026-06-24 --under longer_2026 --because 'no risk; the service is closed'\n\nA temporary policy of procedures.toml gives more than the procedure. The date that the annual report measures\nstays."
     )]
     Extend {
         /// The reference.
@@ -203,6 +238,9 @@ pub(in crate::cli) enum CaseAct {
         /// The last day.
         #[arg(long, value_name = "DAY")]
         until: Date,
+        /// The temporary policy of procedures.toml that allows more than the procedure does.
+        #[arg(long, value_name = "POLICY")]
+        under: Option<String>,
         /// Why.
         #[arg(long)]
         because: String,
@@ -321,6 +359,30 @@ pub(in crate::cli) enum CaseAct {
         /// Why, in one plain sentence that stands in the letter.
         #[arg(long)]
         why: String,
+    },
+    /// Records whether whoever writes has sufficient interest in the child's welfare, which an officer decides.
+    #[command(
+        group = ArgGroup::new("decision").required(true).args(["granted", "refused"]),
+        after_help = "Example:\n  postern case sufficient-interest NCC-2026-00412-7 --granted --because 'her grandmother, weekly until May'\n  postern case sufficient-interest NCC-2026-00412-7 --refused --because 'has not met the child' --say 'You told us that you do not know the child.'\n\nTo be decided as soon as possible, with the child's view where that is suitable. Who is refused is told so by a\nletter, and that nothing further follows; whether the child is told is a task for a person."
+    )]
+    SufficientInterest {
+        /// The reference.
+        reference: String,
+        /// They have it: they are eligible, and the case goes on.
+        #[arg(long)]
+        granted: bool,
+        /// They have not: they are told, and the case is over.
+        #[arg(long, requires = "say")]
+        refused: bool,
+        /// Why, for the record.
+        #[arg(long)]
+        because: String,
+        /// What the child thinks of it, where that was asked.
+        #[arg(long, value_name = "WORDS")]
+        child_view: Option<String>,
+        /// Why not, in plain words for the person to read.
+        #[arg(long, value_name = "WORDS", conflicts_with = "granted")]
+        say: Option<String>,
     },
     /// Opens the next stage of a case, which the customer asked for.
     #[command(

@@ -35,7 +35,7 @@ pub(in crate::cli) enum Ombudsman {
         /// The council's case.
         reference: String,
     },
-    /// Records what came from the Ombudsman by post or telephone.
+    /// Records what came from the Ombudsman by post or telephone, and tells the link officer.
     #[command(
         after_help = "Example:\n  postern ombudsman contact --kind enquiry --case NCC-2026-00412-7 --theirs '25 012 345' --by 2026-04-28 --asks 'our file'\n\nKinds: premature, enquiry, documents, provisional_decision, decision, remedy.\nThe date is the one that the letter gives; leave it out where it gives none."
     )]
@@ -150,7 +150,7 @@ pub(in crate::cli) enum Ombudsman {
         after_help = "Example:\n  postern ombudsman open 5 --type corporate_complaint --service sen\n\nIts clock runs from the day on which the referral came."
     )]
     Open {
-        /// The number of the contact with which it came; a message of the mailbox.
+        /// The number of the contact with which it came, by mail, post or telephone.
         contact: i64,
         /// Record type.
         #[arg(long = "type", value_name = "TYPE")]

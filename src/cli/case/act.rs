@@ -2,7 +2,7 @@
 
 use super::super::Failure;
 use super::super::arguments::CaseAct as Asked;
-use crate::casework::case::{CaseField, Issue};
+use crate::casework::case::{CaseField, Interest, Issue};
 use crate::casework::vocabulary::ServiceId;
 use crate::officer::{Act, Move};
 
@@ -40,11 +40,17 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::LinkToComplaint { reference, complaint } => {
             (reference, Act::LinkToComplaint { complaint })
         }
+        Asked::ForConstituent { reference, record_type, because } => {
+            (reference, Act::ForConstituent { record_type, because })
+        }
+        Asked::Constituent { reference, agrees, declines: _, how, on } => {
+            (reference, Act::Constituent { agrees, how, on })
+        }
         Asked::Respond { reference, note } => (reference, Act::Respond { note }),
         Asked::Close { reference, because } => (reference, Act::Close { because }),
         Asked::Reopen { reference, because } => (reference, Act::Reopen { because }),
-        Asked::Extend { reference, until, because } => {
-            (reference, Act::Turn { wanted: Move::Extend { until }, because })
+        Asked::Extend { reference, until, under, because } => {
+            (reference, Act::Turn { wanted: Move::Extend { until, under }, because })
         }
         Asked::Pause { reference, why, because } => {
             (reference, Act::Turn { wanted: Move::Pause { why }, because })
@@ -67,6 +73,10 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::Dismiss { reference, gate, because } => (reference, Act::Dismiss { gate, because }),
         Asked::HoldingLetter { reference, until, why } => {
             (reference, Act::HoldingLetter { until, why })
+        }
+        Asked::SufficientInterest { reference, granted, refused: _, because, child_view, say } => {
+            let decision = if granted { Interest::Granted } else { Interest::Refused };
+            (reference, Act::SufficientInterest { decision, because, child_view, say })
         }
         Asked::NextStage { reference, received, because } => {
             let received = when(received.as_deref())?;

@@ -64,8 +64,11 @@ pub(super) fn recounted(before: Option<Date>, after: Option<Date>) -> String {
 }
 
 fn moved(turn: &Turn) -> String {
-    match turn.what {
-        What::Extended { days } => format!("extended to {days} working days"),
+    match &turn.what {
+        What::Extended { days, under } => {
+            let under = under.as_ref().map_or_else(String::new, |name| format!(" under {name}"));
+            format!("extended to {days} working days{under}")
+        }
         What::Paused { why } => format!("paused ({})", why.label()),
         What::Resumed => "going on".to_owned(),
         What::Undone { turn } => format!("move {} taken back", turn + 1),

@@ -21,6 +21,7 @@ pub(super) fn lines(row: &CaseRow, whole: &Whole) -> Vec<String> {
 fn head(row: &CaseRow) -> Vec<String> {
     let mut lines = vec![
         format!("{}  {}", row.reference, row.status),
+        format!("  version    {}", row.version),
         format!("  from       {}", row.customer_address.as_deref().unwrap_or("unknown")),
         format!("  about      {}", row.subject.as_deref().unwrap_or("")),
         format!("  type       {}, stage {}", row.record_type, row.stage),
@@ -58,6 +59,10 @@ fn to_decide(row: &CaseRow, whole: &Whole) -> Vec<String> {
         let who = who.map_or_else(String::new, |name| format!(" ({})", name.0));
         lines.push(format!("  advocacy   {}{who}, {}", step.label(), in_words(on)));
     }
+    let constituent = whole.constituent.iter();
+    lines.extend(constituent.map(|one| format!("  member     wrote for them: {}", one.label())));
+    let interest = whole.interest.iter();
+    lines.extend(interest.map(|one| format!("  interest   {}", one.label().to_lowercase())));
     let owed = whole.members.iter();
     lines.extend(owed.map(|member| format!("  copy       of its answer to {member}")));
     let linked = whole.complaint.iter();
@@ -132,6 +137,10 @@ fn stands_in_the_way(one: &Proposed) -> Vec<String> {
             .iter()
             .map(|one| format!("             \"{}\" ({}, rule {})", one.text, one.place, one.rule)),
     );
+    if gate.is_decided_by_itself() {
+        lines.push("             sufficient-interest --granted, or --refused".to_owned());
+        return lines;
+    }
     let ask =
         gate.asks().map_or_else(String::new, |needed| format!("ask-customer --for {needed}, "));
     let reason = gate.reason();
@@ -161,7 +170,7 @@ pub(super) fn day(text: &str) -> String {
 }
 
 /// One thing that happened, as a line.
-fn told(recorded: &Recorded) -> String {
+pub(super) fn told(recorded: &Recorded) -> String {
     let at = recorded.at.to_zoned(london()).strftime("%-d %b %Y %H:%M").to_string();
     let by = match &recorded.by {
         Actor::Gateway => "the gateway",
@@ -180,6 +189,19 @@ fn told(recorded: &Recorded) -> String {
         Event::PartSet { part } => format!("set the part of {}{}", part.service, asked_of(part)),
         Event::AdvocacyRecorded { step, on, .. } => {
             format!("recorded of advocacy, on {on}: {}", step.label())
+        }
+        Event::TakenForConstituent { .. } => {
+            "handles it as a complaint of the member's constituent".to_owned()
+        }
+        Event::ConstituentSaid { agrees, on, .. } => {
+            let agrees = if *agrees { "agrees" } else { "does not agree" };
+            format!("recorded that the constituent {agrees}, on {on}")
+        }
+        Event::InterestDecided { decision, .. } => {
+            format!(
+                "decided on the writer's interest in the child: {}",
+                decision.label().to_lowercase()
+            )
         }
         Event::LinkedToComplaint { complaint } => {
             format!("told the member that {complaint} is open and a copy of its answer follows")

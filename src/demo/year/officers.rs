@@ -260,7 +260,7 @@ impl Year {
             return Ok(false);
         }
         let because = "the service needs longer".to_owned();
-        let wanted = Move::Extend { until };
+        let wanted = Move::Extend { until, under: None };
         if self.act(&case.reference, Act::Turn { wanted, because }).await? {
             self.tally.extended += 1;
         }

@@ -1,7 +1,6 @@
 //! What the Ombudsman sends back: a case is opened for it, or goes on at its first stage not done (D3). Its
 //! clock starts on the day that the referral came.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::stage::{self, refused, uncovered};
@@ -75,8 +74,8 @@ pub(super) async fn reopen(
     reopened(tx, gateway, found, by, event).await
 }
 
-/// Opens a case of the council for what came back and belongs to none. The customer is told by hand: the
-/// message is the Ombudsman's, and nothing in it is an address of theirs.
+/// Opens a case of the council for what came back and belongs to none, by mail, post or telephone. The customer is told
+/// by hand: what came is the Ombudsman's, and nothing in it is an address of theirs.
 pub(super) async fn open(
     tx: &mut Tx,
     gateway: &Gateway,
@@ -87,20 +86,12 @@ pub(super) async fn open(
 ) -> Result<String, ActFault> {
     let (row, contact) = premature(tx, contact).await?;
     let service = service_named(gateway, service)?;
-    let Some(message) = contact.message_id else {
-        return Err(refused(
-            "a case is opened by a message, and this contact came by another way",
-            "import the letter as a message, or link the contact to a case",
-        ));
-    };
     if !record_type.opens_case() {
         let why = format!("`{record_type}` is no case of its own");
         return Err(refused(why, "choose a type that opens one"));
     }
     let clock = first_clock(gateway, record_type, &contact)?;
-    let reference =
-        opened(tx, gateway, by, (message, came_at(&contact)), (record_type, &service), &clock)
-            .await?;
+    let reference = opened(tx, gateway, by, &contact, (record_type, &service), &clock).await?;
     let mut found = find(tx, &reference).await?;
     join(tx, gateway, &row, &mut found, by).await?;
     note_premature(tx, gateway, &row, &contact, &mut found, by).await?;
@@ -128,18 +119,19 @@ async fn opened(
     tx: &mut Tx,
     gateway: &Gateway,
     by: &Actor,
-    (message, at): (i64, Timestamp),
+    contact: &ContactRow,
     (record_type, service): (RecordType, &ServiceId),
     clock: &StageClock,
 ) -> Result<CaseReference, ActFault> {
     let policy = gateway.policy();
+    let at = came_at(contact);
     let year = clock.received_on.year();
     let number = cases::next_numbers(tx, year, 1).await?;
     let number = u32::try_from(number).unwrap_or(u32::MAX);
     let reference = CaseReference::new(&gateway.config.council.prefix, year, number)
         .map_err(|fault| uncovered(&fault))?;
     let new = NewCase {
-        opened_by: message,
+        opened_by: contact.message_id.unwrap_or(-contact.id),
         record_type: record_type.id(),
         lead_service: service.as_str(),
         customer_type: CustomerType::Unknown.id(),
@@ -158,7 +150,7 @@ async fn opened(
     };
     let ids = cases::open(tx, &[(reference.to_string(), new)]).await?;
     let received = Event::Received {
-        message: Some(message.to_string()),
+        message: contact.message_id.map(|message| message.to_string()),
         at,
         record_type,
         services: vec![service.clone()],
