@@ -34,6 +34,8 @@ mod requests;
 mod rule_sets;
 #[path = "store/suggestions.rs"]
 mod suggestions;
+#[path = "store/survey.rs"]
+mod survey;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
