@@ -13,7 +13,7 @@ use super::support::postgres::both_engines;
 use super::{ODD, later, nine, odd_kept, several, tx};
 
 /// A case with a request that was asked.
-async fn asked(db: &Db, number: usize) -> (i64, i64) {
+async fn asked(db: &Db, number: i64) -> (i64, i64) {
     let case_id = open_case(db, number).await;
     let new = [NewRequest {
         case_id,
