@@ -362,6 +362,37 @@ async fn of_two_who_hold_a_version_the_second_is_told() {
 }
 
 #[tokio::test]
+async fn what_officers_did_since_a_version_is_known_by_the_version_they_decided_on() {
+    both_engines(async |db| {
+        let id = open_case(&db, 1).await;
+        let pat = Actor::Officer(OfficerId("pat".to_owned()));
+        let did = |version, text: &str| {
+            let event = Event::Note { text: text.to_owned().into() };
+            ((id, version), event)
+        };
+        for (on, event) in [did(1, "first"), did(2, "second"), did(2, "with it")] {
+            tx!(db, tx => cases::record_act(&mut tx, on, &pat, &event, nine()));
+        }
+        let (_, by_mail) = did(9, "of the gateway");
+        tx!(db, tx => cases::record(&mut tx, id, &Actor::Gateway, &by_mail, nine()));
+        let since = async |version| {
+            let all = tx!(db, tx => cases::acts_since(&mut tx, id, version));
+            all.into_iter()
+                .filter_map(|one| match one.event {
+                    Event::Note { text } if one.by == pat => Some(text.0),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(since(1).await, ["first", "second", "with it"]);
+        assert_eq!(since(2).await, ["second", "with it"]);
+        assert!(since(3).await.is_empty(), "nobody did anything, and mail is no act");
+        assert!(tx!(db, tx => cases::acts_since(&mut tx, id + 1, 1)).is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_without_a_gap() {
     both_engines(async |db| {
         for number in 1..=5 {

@@ -86,11 +86,14 @@ async fn remedies_are_owed_until_they_are_done_and_each_rung_is_recorded_once() 
         tx!(db, tx => kept::decide(&mut tx, id, Decided::Upheld, None, decided));
         let due = Some(date(2026, 4, 2));
         let remedy = tx!(db, tx => kept::add_remedy(&mut tx, id, "an apology", due));
-        tx!(db, tx => kept::add_remedy(&mut tx, id, "no date", None));
+        let undated = tx!(db, tx => kept::add_remedy(&mut tx, id, "no date", None));
         let dates = tx!(db, tx => kept::dates(&mut tx));
-        assert_eq!(dates.len(), 1);
-        let one = &dates[0];
-        assert_eq!((one.item.as_str(), one.item_id), ("remedy", remedy));
+        let items: Vec<(&str, i64)> =
+            dates.iter().map(|one| (one.item.as_str(), one.item_id)).collect();
+        // What has no date counts from the day of the decision.
+        assert_eq!(items, [("undated", undated), ("remedy", remedy)]);
+        assert_eq!(dates[0].due_on, "2026-03-02");
+        let one = &dates[1];
         assert_eq!((one.from_on.as_str(), one.due_on.as_str()), ("2026-03-02", "2026-04-02"));
 
         let rung = RungRow {
@@ -103,10 +106,18 @@ async fn remedies_are_owed_until_they_are_done_and_each_rung_is_recorded_once() 
         for _ in 0..2 {
             tx!(db, tx => kept::record_rungs(&mut tx, std::slice::from_ref(&rung), nine()));
         }
-        assert_eq!(tx!(db, tx => kept::rungs(&mut tx)), [rung]);
+        assert_eq!(tx!(db, tx => kept::rungs(&mut tx)), [rung.clone()]);
+        let of_undated = RungRow {
+            item: "undated".to_owned(),
+            item_id: undated,
+            due_on: "2026-03-02".to_owned(),
+            rung: "remedy_without_date".to_owned(),
+            ..rung
+        };
+        tx!(db, tx => kept::record_rungs(&mut tx, std::slice::from_ref(&of_undated), nine()));
         tx!(db, tx => kept::remedy_done(&mut tx, remedy, date(2026, 3, 20), ODD));
-        assert!(tx!(db, tx => kept::rungs(&mut tx)).is_empty());
-        assert!(tx!(db, tx => kept::dates(&mut tx)).is_empty());
+        assert_eq!(tx!(db, tx => kept::rungs(&mut tx)), [of_undated]);
+        assert_eq!(tx!(db, tx => kept::dates(&mut tx)).len(), 1);
         let row = tx!(db, tx => kept::remedy(&mut tx, remedy)).unwrap();
         assert_eq!(row.evidence.as_deref(), Some(odd_kept().as_str()));
         assert_eq!(tx!(db, tx => kept::list(&mut tx, false)).len(), 1, "one remedy is left");
