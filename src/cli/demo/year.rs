@@ -1,4 +1,4 @@
-//! `postern demo --simulate-year`: a year of the annual report's volumes in a minute, and what it came to.
+//! `postern demo --simulate-year`: a year of the annual report's volumes, and what it came to.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

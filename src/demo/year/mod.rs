@@ -1,4 +1,4 @@
-//! A year of a large council's representations, lived through by the real gateway in a minute.
+//! A year of a large council's representations, lived through by the real gateway in a minute or two.
 //!
 //! People write into a Maildir, services answer by mail what they were asked, officers act by the functions
 //! of the terminal, and the clock moves from tick to tick. Only the clock, the people and the day's end of
