@@ -350,7 +350,7 @@ mod tests {
             assert!(faults[0].contains("https://complaints.your.council"), "{faults:?}");
         }
         let outside = parse("[console]\nanswer_code = \"outside\"\n").unwrap_err();
-        assert!(outside[0].contains("expected `always` or `never`"), "{outside:?}");
+        assert!(outside[0].contains("write `always` or `never`"), "{outside:?}");
         assert!(parse("").unwrap().answers.confirm);
     }
 
