@@ -103,9 +103,9 @@ pub async fn expected_within(
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn drop_drafts(tx: &mut Tx, case: i64, cause: &str) -> Result<u64, StoreError> {
+pub async fn drop_drafts(tx: &mut Tx, case: i64, why: &str) -> Result<u64, StoreError> {
     on!(tx, "drop drafts", c => sqlx::query(
         "UPDATE letter SET state = 'cancelled', last_cause = $2
          WHERE case_id = $1 AND purpose = 'holding' AND state = 'held'")
-        .bind(case).bind(cause).execute(c).await.map(super::db::affected))
+        .bind(case).bind(why).execute(c).await.map(super::db::affected))
 }

@@ -65,8 +65,9 @@ fn flat(text: &str) -> String {
 #[test]
 fn what_nobody_has_decided_is_told_at_the_end_of_the_second_working_day_or_once_it_is_decided() {
     let desk = desk("neutral_on_day = 2\n");
-    let received =
-        jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/London").unwrap());
+    let received = postern::clock::Clock::System
+        .now()
+        .to_zoned(jiff::tz::TimeZone::get("Europe/London").unwrap());
     deliver(&desk, 1, UNSURE.as_bytes());
     desk.data(&["-q", "serve", "--once"]);
     assert!(left(&desk).is_empty(), "nothing left yet");

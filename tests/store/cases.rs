@@ -378,10 +378,10 @@ async fn what_officers_did_since_a_version_is_known_by_the_version_they_decided_
         let since = async |version| {
             let all = tx!(db, tx => cases::acts_since(&mut tx, id, version));
             all.into_iter()
-                .filter_map(|one| match one.event {
-                    Event::Note { text } if one.by == pat => Some(text.0),
-                    _ => None,
-                })
+                .filter(|one| one.by == pat)
+                .filter_map(
+                    |one| if let Event::Note { text } = one.event { Some(text.0) } else { None },
+                )
                 .collect::<Vec<_>>()
         };
         assert_eq!(since(1).await, ["first", "second", "with it"]);

@@ -106,7 +106,7 @@ async fn remedies_are_owed_until_they_are_done_and_each_rung_is_recorded_once() 
         for _ in 0..2 {
             tx!(db, tx => kept::record_rungs(&mut tx, std::slice::from_ref(&rung), nine()));
         }
-        assert_eq!(tx!(db, tx => kept::rungs(&mut tx)), [rung.clone()]);
+        assert_eq!(tx!(db, tx => kept::rungs(&mut tx)), std::slice::from_ref(&rung));
         let of_undated = RungRow {
             item: "undated".to_owned(),
             item_id: undated,

@@ -2,7 +2,8 @@
 
 use jiff::civil::date;
 use postern::store::letters::{self, Finished, NewLetter};
-use postern::store::requests::{self, NewRequest, NewRung, PartOf};
+use postern::store::requests::{self, NewRequest, PartOf};
+use postern::store::rungs::{self, Chased, NewRung};
 use postern::store::{StoreError, survey};
 
 use super::cases::open_case;
@@ -35,8 +36,8 @@ async fn cases_letters_and_rungs_are_listed_as_they_came() {
         };
         let request = tx!(db, tx => async {
             let asked = requests::ask(&mut tx, &[new], nine()).await?.remove(0).unwrap();
-            let rung = NewRung { request: asked, rung: "allocate", fell_on: due, outcome: "sent" };
-            requests::record_rungs(&mut tx, &[rung], nine()).await?;
+            let rung = NewRung { of: asked, round: 0, rung: "allocate", fell_on: due, outcome: "sent" };
+            rungs::record(&mut tx, Chased::Requests, &[rung], nine()).await?;
             Ok::<_, StoreError>(asked)
         });
         assert_eq!(waiting(date(2027, 1, 1)).await, 1);
@@ -52,6 +53,7 @@ async fn cases_letters_and_rungs_are_listed_as_they_came() {
 
         let letter = NewLetter {
             purpose: "digest",
+            template: "digest",
             once_key: "digest:1",
             case_id: None,
             request_id: None,
