@@ -68,7 +68,7 @@ const MAY_USE: &[(&str, &str)] = &[
         "alarm tick store intake outbox reminders recount scan console gateway policy backtest",
     ),
     // A simulated year is people around the whole gateway: they write to it, read its letters and act as officers.
-    ("demo", "private clock casework rules letters policy store outbox officer gateway daemon"),
+    ("demo", "clock casework rules policy store outbox officer gateway daemon"),
     (
         "cli",
         "private account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
