@@ -34,9 +34,9 @@ impl Meaning {
             Act::Confirm
             | Act::Correct { .. }
             | Act::Dismiss { .. }
-            | Act::ForConstituent { .. }
             | Act::SufficientInterest { decision: Interest::Granted, .. } => Self::Decides,
             Act::SufficientInterest { decision: Interest::Refused, .. }
+            | Act::ForConstituent { .. }
             | Act::AskCustomer { .. }
             | Act::Reject { .. }
             | Act::Withdraw { .. }

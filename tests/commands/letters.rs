@@ -112,7 +112,7 @@ fn all_held_answers_go_on_together() {
 
 #[test]
 fn a_letter_that_is_no_mail_cannot_be_released() {
-    let desk = Desk::with(&format!("{SETTINGS}[duty]\naddress = \"nobody\"\n"));
+    let desk = Desk::with(&format!("{SETTINGS}[duty]\naddress = \"duty@localhost\"\n"));
     let at_risk = complaint(1).replace("does not answer me", "does not answer me. He punched me");
     deliver(&desk, 1, at_risk);
     desk.data(&["-q", "serve", "--once"]);
