@@ -22,6 +22,9 @@ address = "complaints@northmere.example"
 poll_seconds = 1
 [outgoing]
 folder = "outbox"
+[acknowledgement]
+undo_seconds = 0
+neutral_on_day = 0
 "#;
 
 const COMPLAINT: &str = "From: Ann Lee <ann@example.org>\r\nTo: complaints@northmere.example\r\n\

@@ -41,9 +41,10 @@ impl Meaning {
             | Act::Reject { .. }
             | Act::Withdraw { .. }
             | Act::Respond { .. }
-            | Act::Close { .. }
             | Act::Acknowledged { .. } => Self::Told,
-            Act::Answered { .. }
+            // Whoever is thanked is thanked also where there is nothing more to do.
+            Act::Close { .. }
+            | Act::Answered { .. }
             | Act::Ask { .. }
             | Act::Part { .. }
             | Act::Reopen { .. }
