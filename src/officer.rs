@@ -21,6 +21,7 @@ use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 mod acknowledge;
 mod act;
 mod actions;
+mod adjust;
 mod answers;
 mod assess;
 mod assign;
@@ -150,6 +151,9 @@ async fn on_case(
     match act {
         Act::Correct { changes, because } => {
             correct(tx, gateway, found, by, &changes, because).await
+        }
+        Act::Adjust { letters, format, because } => {
+            adjust::adjust(tx, gateway, found, by, (letters, format), because).await
         }
         Act::Answered { service } => answered(tx, gateway, found, by, service).await,
         Act::AcceptAnswer { service } => answers::accept(tx, gateway, found, by, &service).await,

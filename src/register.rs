@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::casework::adjustment::Format;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{Advocacy, Case, Constituent, Interest, Issue, Part, Recorded};
 use crate::casework::dates::{Pause, Turn};
@@ -120,6 +121,10 @@ pub struct Whole {
     pub brief: Brief,
     /// The customer's address.
     pub customer_address: Option<String>,
+    /// The letters that the customer gets; none for the usual ones.
+    pub letters_in: Option<String>,
+    /// The form in which the customer gets letters.
+    pub letters_as: Format,
     /// The customer's name, as they write it.
     pub customer_name: Option<String>,
     /// What they wrote about.
@@ -210,6 +215,8 @@ impl Whole {
             rejected: case.rejected,
             brief: Brief::of(row),
             customer_address: row.customer_address.clone(),
+            letters_in: row.adjustment().edition,
+            letters_as: row.adjustment().format,
             customer_name: row.customer_name.clone(),
             subject: row.subject.clone(),
             messages: messages::of_case(db, row.id).await?,

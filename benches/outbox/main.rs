@@ -137,7 +137,9 @@ fn letter() -> Written {
         letter: "service-request",
         subject: "A complaint for your service".to_owned(),
         text: paragraphs().collect::<Vec<_>>().join("\n\n").into(),
-        html: format!("<html lang=\"en\"><body><p>{html}</p></body></html>").into(),
+        html: Some(format!("<html lang=\"en\"><body><p>{html}</p></body></html>").into()),
+        language: "en-GB".to_owned(),
+        by_hand: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! says how many each stage gives, [`dates`] what became of them, [`reminder`] which chase fits a day, [`case`](mod@case) what may happen
 //! to a case, [`allocation`] who looks after it, [`reference`](mod@reference) what it is called, [`assessment`] what may stand in its way, [`ombudsman`] what the Ombudsman asks, decides and is owed, [`reply`] what a service's reply says and [`answer`] what it answers, [`route`] where somebody can go whose case is not taken on, [`working`] how dates and sums read.
 
+pub mod adjustment;
 pub mod allocation;
 pub mod answer;
 pub mod assessment;

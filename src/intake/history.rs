@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::InHand;
+use crate::casework::adjustment::Adjustment;
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
 use crate::decide::{FromOmbudsman, History, KnownCase, LettersLately};
@@ -13,11 +14,11 @@ use crate::gateway::Gateway;
 use crate::letters::LetterId;
 use crate::policy::Policy;
 use crate::rules::{Known, Services};
-use crate::store::actions;
 use crate::store::cases::{self, CaseRow};
 use crate::store::letters::{self, About, Lately};
 use crate::store::refusals::{self, Refusing};
 use crate::store::{StoreError, Tx, messages, moment, requests};
+use crate::store::{actions, adjustments};
 use crate::token::{self, Purpose, Token};
 
 /// What is looked up for several messages at once, before each is decided on by itself.
@@ -28,6 +29,8 @@ pub(super) struct Shelf {
     lately: HashMap<String, Lately>,
     /// By address: since when it refuses our mail.
     refusing: HashMap<String, Refusing>,
+    /// By address: how it is to be written to.
+    adjustments: HashMap<String, Adjustment>,
 }
 
 impl Shelf {
@@ -47,7 +50,14 @@ impl Shelf {
             holders: messages::holders_of_content(tx, &contents).await?,
             lately: letters::lately(tx, &senders, now).await?,
             refusing: refusals::refusing(tx, &senders, now).await?,
+            adjustments: adjustments::of(tx, &senders).await?,
         })
+    }
+
+    /// How whoever wrote a message is to be written to.
+    pub(super) fn adjustment_of(&self, one: &InHand) -> &Adjustment {
+        const NONE: &Adjustment = &Adjustment::NONE;
+        sender_of(one).and_then(|sender| self.adjustments.get(&sender)).unwrap_or(NONE)
     }
 
     /// The earlier message with the same content.

@@ -11,6 +11,7 @@ use super::allocate::{self, Owners};
 use super::ask::{Asking, ask_all};
 use super::assess::{asked_of_an_officer, is_members, may_stand_in_the_way};
 use super::settle::{Following, Scene};
+use crate::casework::adjustment::Adjustment;
 use crate::casework::assessment::{DECIDE_INTEREST, asks_for_interest};
 use crate::casework::case::Event;
 use crate::casework::procedure::{ClockFault, StageClock, Start};
@@ -384,7 +385,7 @@ fn customer_post(
     after: &mut Following,
 ) {
     let Some(recipient) = scene.sender() else { return };
-    let Some(written) = write(scene.policy, id, context) else { return };
+    let Some(written) = write_as(scene.policy, id, context, scene.adjustment) else { return };
     let message = scene.one.waiting.id;
     after.letters.push(Posting {
         purpose,
@@ -414,7 +415,17 @@ pub(super) fn write<C: Context>(
     id: LetterId,
     context: &C,
 ) -> Option<Arc<Written>> {
-    match policy.letters.write(id, context) {
+    write_as(policy, id, context, &Adjustment::NONE)
+}
+
+/// The same as its reader needs it.
+fn write_as<C: Context>(
+    policy: &Policy,
+    id: LetterId,
+    context: &C,
+    adjustment: &Adjustment,
+) -> Option<Arc<Written>> {
+    match policy.letters.write_as(id, context, adjustment) {
         Ok(written) => Some(Arc::new(written)),
         Err(fault) => {
             error!(letter = id.id(), %fault, "a letter could not be written");

@@ -12,6 +12,7 @@ use super::reply::{Said, take};
 use super::suggest::{Neighbours, by_itself, exhausted, suggest};
 use super::{InHand, assess, bounces, history, ombudsman, open};
 use crate::alarm;
+use crate::casework::adjustment::Adjustment;
 use crate::casework::answer::Given;
 use crate::casework::case::{Actor, Event};
 use crate::casework::reply::Says;
@@ -117,6 +118,7 @@ async fn settle_wave(
             decision,
             history,
             known,
+            adjustment: shelf.adjustment_of(one),
             now,
         })
         .collect();
@@ -219,6 +221,8 @@ pub(super) struct Scene<'a> {
     pub(super) decision: &'a Decision,
     pub(super) history: &'a History,
     pub(super) known: &'a Known,
+    /// How its sender is to be written to.
+    pub(super) adjustment: &'a Adjustment,
     pub(super) now: Timestamp,
 }
 

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::{Error, ErrorKind};
 use serde_json::Value;
 
+use super::edition::{self, Edition};
 use super::letter::{ContextKind, LetterId};
 use super::outcome::outcome;
 use super::sample::{self, Sample};
-use super::{LetterFault, Letters};
+use super::{Letters, key, within};
+use crate::casework::adjustment::Adjustment;
 use crate::fault::Fault;
 
 /// One template as it was given.
@@ -25,14 +27,17 @@ pub(super) type Set = BTreeMap<String, File>;
 
 const SHARED: [&str; 6] =
     ["base.txt", "base.html", "staff.txt", "staff.html", "sections.txt", "sections.html"];
+/// Those around letters to customers, which an edition may have in its own words.
+const BASE: [&str; 2] = ["base.txt", "base.html"];
 const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
 
 /// Finds each file's place; faults are files that have none, and places that have no file.
 pub(super) fn sort_out(files: &[(String, String)]) -> Result<Set, Vec<Fault>> {
     let mut set = Set::new();
     let mut faults = Vec::new();
+    let editions: BTreeSet<&str> = files.iter().filter_map(|(name, _)| edition_of(name)).collect();
     for (name, text) in files.iter().filter(|(name, _)| !is_note(name)) {
-        match place_of(name) {
+        match place_of(name, &editions) {
             Ok(key) => {
                 set.insert(key, File { name: name.clone(), text: text.clone() });
             }
@@ -43,7 +48,8 @@ pub(super) fn sort_out(files: &[(String, String)]) -> Result<Set, Vec<Fault>> {
         .iter()
         .find_map(|(name, _)| Some(name.split_at(key_start(name)?).0.to_owned()))
         .unwrap_or_else(|| "templates/letters/".to_owned());
-    for key in places().filter(|key| !set.contains_key(key)) {
+    let missing = |key: &String| !set.contains_key(key);
+    for key in places().chain(begun(&set, &editions)).filter(missing) {
         faults.push(Fault::new(
             &format!("{root}{key}"),
             "this file is missing",
@@ -51,6 +57,32 @@ pub(super) fn sort_out(files: &[(String, String)]) -> Result<Set, Vec<Fault>> {
         ));
     }
     if faults.is_empty() { Ok(set) } else { Err(faults) }
+}
+
+/// The folder that a file makes an edition.
+fn edition_of(name: &str) -> Option<&str> {
+    let (id, file) = name.get(key_start(name)?..)?.split_once('/')?;
+    (file == edition::FILE && id.parse::<LetterId>().is_err()).then_some(id)
+}
+
+/// The parts of every letter, and of the page around it, of which an edition has one.
+fn begun(set: &Set, editions: &BTreeSet<&str>) -> Vec<String> {
+    let folders = set.keys().filter_map(|key| {
+        let (id, file) = key.split_once('/').filter(|(id, _)| editions.contains(id))?;
+        Some((id, file.split_once('/').map(|(letter, _)| letter)))
+    });
+    let folders: BTreeSet<_> = folders.collect();
+    let parts = |(id, letter): (&str, Option<&str>)| -> Vec<String> {
+        match letter {
+            Some(letter) => PARTS.iter().map(|part| format!("{id}/{letter}/{part}")).collect(),
+            // edition.toml stands there; a page of its own is whole or not at all.
+            None if BASE.iter().any(|part| set.contains_key(&within(id, part))) => {
+                BASE.iter().map(|part| within(id, part)).collect()
+            }
+            None => Vec::new(),
+        }
+    };
+    folders.into_iter().flat_map(parts).collect()
 }
 
 fn is_note(name: &str) -> bool {
@@ -72,21 +104,34 @@ fn key_start(name: &str) -> Option<usize> {
     }
 }
 
-fn place_of(name: &str) -> Result<String, Fault> {
+fn place_of(name: &str, editions: &BTreeSet<&str>) -> Result<String, Fault> {
     let unknown = |what: String, cure: String| Err(Fault::new(name, what, cure));
     let Some(key) = key_start(name).and_then(|start| name.get(start..)) else {
         return unknown("not a template".to_owned(), "templates are below letters/".to_owned());
     };
-    match key.split_once('/') {
-        None if SHARED.contains(&key) => Ok(key.to_owned()),
+    let (own, file) = match key.split_once('/') {
+        Some((id, file)) if editions.contains(id) => (true, file),
+        _ => (false, key),
+    };
+    let shared: &[&str] = if own { &[edition::FILE, BASE[0], BASE[1]] } else { &SHARED };
+    match file.split_once('/') {
+        None if shared.contains(&file) => Ok(key.to_owned()),
         None => unknown(
-            format!("unknown shared file `{key}`"),
-            format!("use one of: {}", SHARED.join(", ")),
+            format!("unknown shared file `{file}`"),
+            format!("use one of: {}", shared.join(", ")),
         ),
         Some((folder, part)) => match folder.parse::<LetterId>() {
             Err(error) => unknown(
                 format!("unknown letter `{folder}`"),
-                format!("name the folder after one of: {}", error.expected),
+                format!(
+                    "name the folder after one of: {}; a folder of letters in another language needs its {}",
+                    error.expected,
+                    edition::FILE
+                ),
+            ),
+            Ok(letter) if own && !letter.is_to_customer() => unknown(
+                format!("`{folder}` goes to staff"),
+                "take it out: only letters to customers are written in other editions".to_owned(),
             ),
             Ok(_) if PARTS.contains(&part) => Ok(key.to_owned()),
             Ok(_) => unknown(
@@ -100,17 +145,23 @@ fn place_of(name: &str) -> Result<String, Fault> {
 /// Everything that is wrong with a set whose files are all there and can be parsed.
 pub(super) fn faults(letters: &Letters, set: &Set) -> Vec<Fault> {
     let mut faults = forbidden_tags(set);
-    for to_customer in [true, false] {
-        faults.extend(unknown_in_shared(letters, set, to_customer));
+    faults.extend(unknown_in_shared(letters, set, "", &["base"], true));
+    faults.extend(unknown_in_shared(letters, set, "", &["staff", "sections"], false));
+    for edition in letters.editions() {
+        faults.extend(unknown_in_shared(letters, set, &edition.id, &["base"], true));
     }
-    for &letter in LetterId::ALL {
+    let all = std::iter::once(&letters.usual).chain(letters.editions());
+    for (edition, &letter) in all.flat_map(|one| LetterId::ALL.iter().map(move |id| (one, id))) {
+        if !letters.has(letter, edition) {
+            continue;
+        }
         let samples = sample::samples(letter);
-        let mut of_letter = unknown_fields(letters, set, letter, &samples);
-        of_letter.extend(private_in_subject(letters, set, letter));
+        let mut of_letter = unknown_fields(letters, set, (edition, letter), &samples);
+        of_letter.extend(private_in_subject(letters, set, (edition, letter)));
         // A letter with a misspelt field cannot be tried: it would only say so again.
         if of_letter.is_empty() {
             for sample in &samples {
-                of_letter.extend(tried(letters, set, letter, sample));
+                of_letter.extend(tried(letters, set, (edition, letter), sample));
             }
         }
         for fault in of_letter {
@@ -154,26 +205,31 @@ fn find_tag(text: &str, tag: &str) -> Option<usize> {
 fn unknown_fields(
     letters: &Letters,
     set: &Set,
-    letter: LetterId,
+    (edition, letter): (&Edition, LetterId),
     samples: &[Sample],
 ) -> Vec<Fault> {
     let known: BTreeSet<String> = samples.iter().flat_map(|sample| paths(&sample.fields)).collect();
-    let keys = PARTS.iter().map(|part| format!("{}/{part}", letter.id()));
+    let keys = PARTS.iter().map(|part| key(edition, letter, part));
     keys.flat_map(|key| unknown_in(letters, set, &key, &known)).collect()
 }
 
 /// Fields that no letter around which a shared file stands has. That each letter has those which
 /// it comes to is seen when it is tried.
-fn unknown_in_shared(letters: &Letters, set: &Set, to_customer: bool) -> Vec<Fault> {
+fn unknown_in_shared(
+    letters: &Letters,
+    set: &Set,
+    edition: &str,
+    shared: &[&str],
+    to_customer: bool,
+) -> Vec<Fault> {
     let known: BTreeSet<String> = LetterId::ALL
         .iter()
         .filter(|letter| letter.is_to_customer() == to_customer)
         .flat_map(|&letter| sample::samples(letter))
         .flat_map(|sample| paths(&sample.fields))
         .collect();
-    let shared: &[&str] = if to_customer { &["base"] } else { &["staff", "sections"] };
-    let keys = shared.iter().flat_map(|one| ["txt", "html"].map(|end| format!("{one}.{end}")));
-    let keys: Vec<String> = keys.collect();
+    let files = shared.iter().flat_map(|one| ["txt", "html"].map(|end| format!("{one}.{end}")));
+    let keys: Vec<String> = files.map(|file| within(edition, &file)).collect();
     keys.iter().flat_map(|key| unknown_in(letters, set, key, &known)).collect()
 }
 
@@ -305,8 +361,12 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
     }
 }
 
-fn private_in_subject(letters: &Letters, set: &Set, letter: LetterId) -> Vec<Fault> {
-    let key = format!("{}/subject.txt", letter.id());
+fn private_in_subject(
+    letters: &Letters,
+    set: &Set,
+    (edition, letter): (&Edition, LetterId),
+) -> Vec<Fault> {
+    let key = key(edition, letter, "subject.txt");
     let Some(file) = set.get(&key) else { return Vec::new() };
     let open = open_fields(letter.context());
     fields_used(letters, &key)
@@ -325,11 +385,18 @@ fn private_in_subject(letters: &Letters, set: &Set, letter: LetterId) -> Vec<Fau
 }
 
 /// Writes a letter from one sample and looks at what came out.
-fn tried(letters: &Letters, set: &Set, letter: LetterId, sample: &Sample) -> Vec<Fault> {
-    let fields = super::fields(&sample.fields);
+fn tried(
+    letters: &Letters,
+    set: &Set,
+    (edition, letter): (&Edition, LetterId),
+    sample: &Sample,
+) -> Vec<Fault> {
+    let mut said = sample.fields.clone();
+    edition.say(&mut said);
+    let fields = super::fields(&said);
     // By its own parts first, so that the fault has its column.
     for part in PARTS {
-        let key = format!("{}/{part}", letter.id());
+        let key = key(edition, letter, part);
         let rendered = letters
             .environment
             .get_template(&key)
@@ -338,21 +405,24 @@ fn tried(letters: &Letters, set: &Set, letter: LetterId, sample: &Sample) -> Vec
             return vec![fault_of(&error, set, &key)];
         }
     }
-    match letters.fill_in(letter, &fields) {
-        Err(fault) => vec![subject_fault(set, letter, &fault)],
-        Ok(written) => outcome(letter, sample, &written)
+    let place = |part: &str| name_of(set, &key(edition, letter, part));
+    let as_read = Adjustment { edition: Some(edition.id.clone()), ..Adjustment::NONE };
+    match letters.fill_in(letter, sample.fields.clone(), &as_read) {
+        Err(fault) => {
+            vec![Fault::new(
+                &place("subject.txt"),
+                fault.to_string(),
+                "write what the subject says",
+            )]
+        }
+        Ok(written) => outcome(edition, letter, &said, &written)
             .into_iter()
             .map(|(part, what, cure)| {
                 let what = format!("{what} (tried with: {})", sample.name);
-                Fault::new(&name_of(set, &format!("{}/{part}", letter.id())), what, cure)
+                Fault::new(&place(part), what, cure)
             })
             .collect(),
     }
-}
-
-fn subject_fault(set: &Set, letter: LetterId, fault: &LetterFault) -> Fault {
-    let name = name_of(set, &format!("{}/subject.txt", letter.id()));
-    Fault::new(&name, fault.to_string(), "write what the subject says")
 }
 
 fn name_of(set: &Set, key: &str) -> String {

@@ -101,7 +101,7 @@ impl Actions {
             let next = next.trim_start_matches("due ");
             format!("{whose}, none is late. The first is due {next}.")
         } else {
-            format!("{whose}, {}.", and_list(&parts))
+            format!("{whose}, {}.", and_list(&parts, "and"))
         };
         Some(Self {
             more: counts.open - rows.len(),
@@ -299,15 +299,15 @@ fn first_sentence(counts: Counts, next: &str) -> String {
         all if all == counts.open => "Please answer the one at the top first.".to_owned(),
         some => format!("Please answer those {some} first."),
     };
-    format!("{}. {ask}", and_list(&parts))
+    format!("{}. {ask}", and_list(&parts, "and"))
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub fn and_list(parts: &[String]) -> String {
+/// `a`, `a and b`, `a, b and c`, with the language's word for "and".
+pub fn and_list(parts: &[String], and: &str) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [most @ .., last] => format!("{} {and} {last}", most.join(", ")),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What we write: a letter and what it is about in, its subject, text and HTML out.
 //!
 //! The templates are the council's (`templates/letters/<id>/{subject.txt, body.txt, body.html}`,
-//! around the shared `base.*` and `staff.*`). They are tried whole when they are loaded: a
+//! around the shared `base.*` and `staff.*`), and the same in other languages or in easy read
+//! ([`edition`]). They are tried whole when they are loaded: a
 //! misspelt field, a missing file, a subject that would give a person away, words that are too
 //! hard, is a [`Fault`] at nine in the morning by the editor, not at three to a parent.
 
 pub mod context;
 pub mod digest;
+pub mod edition;
 pub mod letter;
 pub mod reading;
 pub mod sample;
@@ -16,7 +18,7 @@ mod check;
 mod outcome;
 mod page;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{
     AutoEscape, Environment, ErrorKind, UndefinedBehavior, escape_formatter, syntax::SyntaxConfig,
@@ -32,12 +34,14 @@ pub use digest::{
     ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,
     Row,
 };
+pub use edition::Edition;
 pub use letter::{
     ContextKind, LetterId, acknowledgement_for, is_written_by_child, record_words, stage_words,
     step_words,
 };
 pub use words::{InFull, InList};
 
+use crate::casework::adjustment::{Adjustment, Format};
 use crate::fault::Fault;
 
 /// The most that one template may do: some thirty times what the longest digest needs.
@@ -57,8 +61,12 @@ pub struct Written {
     pub subject: String,
     /// The plain text, complete in itself; paragraphs are single lines, for the mailer to wrap.
     pub text: crate::private::Private<String>,
-    /// The same words as HTML.
-    pub html: crate::private::Private<String>,
+    /// The same words as HTML; none for whoever asked for plain text.
+    pub html: Option<crate::private::Private<String>>,
+    /// Its language, as mail names it: `en-GB`.
+    pub language: String,
+    /// The form in which a person has to send it, where it does not leave as mail.
+    pub by_hand: Option<Format>,
 }
 
 /// Why a letter could not be written. Names fields and places, never what stands in them.
@@ -97,6 +105,10 @@ pub enum LetterFault {
 pub struct Letters {
     environment: Environment<'static>,
     version: String,
+    usual: Edition,
+    editions: BTreeMap<String, Edition>,
+    /// The place of every template.
+    places: BTreeSet<String>,
 }
 
 impl Letters {
@@ -124,9 +136,20 @@ impl Letters {
 
     fn read(files: &[(String, String)]) -> Result<(Self, check::Set), Vec<Fault>> {
         let set = check::sort_out(files)?;
-        let mut environment = environment();
         let mut faults = Vec::new();
+        let mut editions = BTreeMap::new();
         for (key, file) in &set {
+            let Some(id) = key.strip_suffix(edition::FILE) else { continue };
+            let id = id.trim_end_matches('/');
+            match Edition::from_toml(id, &file.name, &file.text) {
+                Ok(edition) => drop(editions.insert(id.to_owned(), edition)),
+                Err(mut more) => faults.append(&mut more),
+            }
+        }
+        let places: BTreeSet<String> =
+            set.keys().filter(|key| !key.ends_with(edition::FILE)).cloned().collect();
+        let mut environment = environment(places.clone());
+        for (key, file) in set.iter().filter(|(key, _)| places.contains(*key)) {
             if let Err(error) = environment.add_template_owned(key.clone(), file.text.clone()) {
                 faults.push(check::fault_of(&error, &set, key));
             }
@@ -134,8 +157,8 @@ impl Letters {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let letters = Self { environment, version: version(&set) };
-        Ok((letters, set))
+        let (version, usual) = (version(&set), Edition::usual());
+        Ok((Self { environment, version, usual, editions, places }, set))
     }
 
     /// The templates that come with the program, as [`Letters::load`] takes them.
@@ -157,48 +180,101 @@ impl Letters {
         &self.version
     }
 
-    /// Writes a letter.
+    /// What there is beside the usual letters, by its id.
+    pub fn editions(&self) -> impl Iterator<Item = &Edition> {
+        self.editions.values()
+    }
+
+    /// Whether a letter is written in an edition; what is not goes out in the usual words.
+    pub fn is_in(&self, letter: LetterId, edition: &str) -> bool {
+        self.editions.get(edition).is_some_and(|edition| self.has(letter, edition))
+    }
+
+    fn has(&self, letter: LetterId, edition: &Edition) -> bool {
+        self.places.contains(&key(edition, letter, "subject.txt"))
+    }
+
+    /// Writes a letter as everybody gets it.
     ///
     /// # Errors
     /// [`LetterFault`]; not expected for a context of the letter's own kind, since each letter has
     /// been tried.
     pub fn write<C: Context>(&self, letter: LetterId, context: &C) -> Result<Written, LetterFault> {
+        self.write_as(letter, context, &Adjustment::NONE)
+    }
+
+    /// Writes a letter as its reader needs it. An edition that lacks the letter, or is no longer there, leaves
+    /// the usual words: a letter in the wrong words is mended by the next, one that was never sent by nothing.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn write_as<C: Context>(
+        &self,
+        letter: LetterId,
+        context: &C,
+        adjustment: &Adjustment,
+    ) -> Result<Written, LetterFault> {
         if letter.context() != C::KIND {
             let (needs, got) = (letter.context(), C::KIND);
             return Err(LetterFault::WrongContext { letter, needs, got });
         }
         // The contexts are plain structs: they cannot fail to become JSON.
-        self.fill_in(letter, &fields(&serde_json::to_value(context).unwrap_or_default()))
+        let fields = serde_json::to_value(context).unwrap_or_default();
+        self.fill_in(letter, fields, adjustment)
     }
 
-    fn fill_in(&self, letter: LetterId, fields: &minijinja::Value) -> Result<Written, LetterFault> {
+    /// The same from fields, as samples have them.
+    fn fill_in(
+        &self,
+        letter: LetterId,
+        mut fields: serde_json::Value,
+        adjustment: &Adjustment,
+    ) -> Result<Written, LetterFault> {
+        let edition = adjustment.edition.as_ref().and_then(|id| self.editions.get(id));
+        let edition = edition.filter(|one| self.has(letter, one)).unwrap_or(&self.usual);
+        edition.say(&mut fields);
+        let fields = self::fields(&fields);
+        let render = |part: &str| self.render(&key(edition, letter, part), &fields);
         // Whatever a field holds, a subject is one line: a second would be a header of its own.
-        let subject = self.render(letter, "subject.txt", fields)?;
+        let subject = render("subject.txt")?;
         let subject = subject.split(|c: char| c.is_whitespace() || c.is_control());
         let subject = subject.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
         if subject.is_empty() {
             return Err(LetterFault::Subject { letter });
         }
-        let text = page::tidy(&self.render(letter, "body.txt", fields)?);
-        let html = page::style(&page::tidy(&self.render(letter, "body.html", fields)?));
-        Ok(Written { letter: letter.id(), subject, text: text.into(), html: html.into() })
+        let text = page::tidy(&render("body.txt")?);
+        let html = page::style(&page::tidy(&render("body.html")?));
+        let format = adjustment.format;
+        let html = if format == Format::LargePrint { page::enlarge(&html) } else { html };
+        Ok(Written {
+            letter: letter.id(),
+            subject,
+            text: text.into(),
+            html: (format != Format::PlainText).then(|| html.into()),
+            language: edition.lang.clone(),
+            by_hand: Some(format).filter(|format| format.is_by_hand()),
+        })
     }
 
-    fn render(
-        &self,
-        letter: LetterId,
-        part: &str,
-        fields: &minijinja::Value,
-    ) -> Result<String, LetterFault> {
-        let key = format!("{}/{part}", letter.id());
-        self.environment.get_template(&key).and_then(|template| template.render(fields)).map_err(
+    fn render(&self, key: &str, fields: &minijinja::Value) -> Result<String, LetterFault> {
+        self.environment.get_template(key).and_then(|template| template.render(fields)).map_err(
             |error| LetterFault::Template {
-                file: error.name().unwrap_or(&key).to_owned(),
+                file: error.name().unwrap_or(key).to_owned(),
                 line: error.line().unwrap_or(0),
                 what: error.kind().to_string(),
             },
         )
     }
+}
+
+/// The place of a letter's part in an edition.
+fn key(edition: &Edition, letter: LetterId, part: &str) -> String {
+    within(&edition.id, &format!("{}/{part}", letter.id()))
+}
+
+/// The place of a file in an edition, or in the usual set.
+fn within(edition: &str, file: &str) -> String {
+    if edition.is_empty() { file.to_owned() } else { format!("{edition}/{file}") }
 }
 
 /// A context as templates see it.
@@ -217,7 +293,7 @@ fn fields(context: &serde_json::Value) -> minijinja::Value {
 }
 
 /// What templates can do: their fields, a few filters, nothing that reaches outside.
-fn environment() -> Environment<'static> {
+fn environment(places: BTreeSet<String>) -> Environment<'static> {
     // Empty, not `new`: `safe` would let a value write HTML, `debug` shows every field.
     let mut environment = Environment::empty();
     // With the place of each error, in release builds too.
@@ -235,6 +311,12 @@ fn environment() -> Environment<'static> {
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }
+    // What a letter of an edition stands in is the edition's own, where it has one.
+    environment.set_path_join_callback(move |name, parent| {
+        let edition = parent.split('/').next().unwrap_or_default();
+        let own = within(edition, name);
+        if places.contains(&own) { own.into() } else { name.into() }
+    });
     // A field that is empty prints as "none", and a list as its insides: neither is meant.
     environment.set_formatter(|out, state, value| {
         if value.is_none()
@@ -252,7 +334,9 @@ fn environment() -> Environment<'static> {
     environment.add_filter("upper", minijinja::filters::upper);
     environment.add_filter("without_year", |words: String| words::without_year(&words));
     environment.add_filter("sentence", sentence);
-    environment.add_filter("and_list", |parts: Vec<String>| digest::and_list(&parts));
+    environment.add_filter("and_list", |parts: Vec<String>, and: Option<String>| {
+        digest::and_list(&parts, and.as_deref().unwrap_or("and"))
+    });
     environment
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::edition::Edition;
 use super::letter::LetterId;
-use super::sample::Sample;
 use super::{Written, page, reading};
 
 /// The largest HTML part, in bytes: more is cut off by some mail programs.
@@ -20,14 +20,19 @@ const CHILD_WORDS: usize = 120;
 /// The part, what is wrong with it, and the cure.
 pub(super) type Outcome = (&'static str, String, String);
 
-/// What is wrong with a letter as written, by its part.
-pub(super) fn outcome(letter: LetterId, sample: &Sample, written: &Written) -> Vec<Outcome> {
+/// What is wrong with a letter as written, by its part; the fields as its edition says them.
+pub(super) fn outcome(
+    edition: &Edition,
+    letter: LetterId,
+    fields: &Value,
+    written: &Written,
+) -> Vec<Outcome> {
     let mut found = Vec::new();
     sizes(written, &mut found);
     same_words(written, &mut found);
     if letter.is_to_customer() {
-        plain_words(sample, written, &mut found);
-        must_lines(letter, &sample.fields, written, &mut found);
+        plain_words(edition, fields, written, &mut found);
+        must_lines(edition, letter, fields, written, &mut found);
     }
     found
 }
@@ -38,22 +43,18 @@ fn sizes(written: &Written, found: &mut Vec<Outcome>) {
         let cure = format!("keep it to {SUBJECT_LENGTH}");
         found.push(("subject.txt", format!("{length} characters long"), cure));
     }
-    let parts = [("body.txt", &written.text, TEXT_BYTES), ("body.html", &written.html, HTML_BYTES)];
-    for (part, body, most) in parts {
-        if body.len() > most {
-            found.push((
-                part,
-                format!("{} bytes long", body.len()),
-                format!("keep it below {most}"),
-            ));
-        }
+    let html = written.html.as_ref().map_or(0, |html| html.len());
+    let parts = [("body.txt", written.text.len(), TEXT_BYTES), ("body.html", html, HTML_BYTES)];
+    for (part, length, most) in parts.into_iter().filter(|(_, length, most)| length > most) {
+        found.push((part, format!("{length} bytes long"), format!("keep it below {most}")));
     }
 }
 
 /// Both parts must say the same: some people see one, some the other.
 fn same_words(written: &Written, found: &mut Vec<Outcome>) {
+    let Some(html) = &written.html else { return };
     let mut text = page::words_of_text(&written.text);
-    let mut html = page::words_of_html(&written.html);
+    let mut html = page::words_of_html(html);
     text.sort_unstable();
     html.sort_unstable();
     for (part, wanted, shown) in [("body.html", &text, &html), ("body.txt", &html, &text)] {
@@ -78,13 +79,14 @@ fn missing_words(wanted: &[String], shown: &[String]) -> Vec<String> {
     lacking.map(|(word, _)| format!("`{word}`")).take(8).collect()
 }
 
-/// Bars of plain language: a reading age of about 11, for children about 9.
-fn plain_words(sample: &Sample, written: &Written, found: &mut Vec<Outcome>) {
-    let child = is_set(&sample.fields, "is_child");
-    let hardest = if child { 4.0 } else { 6.0 };
+/// Bars of plain language: a reading age of about 11, for children about 9. Of other languages only the length of
+/// sentences can be told.
+fn plain_words(edition: &Edition, fields: &Value, written: &Written, found: &mut Vec<Outcome>) {
+    let child = is_set(fields, "is_child");
+    let hardest = edition.grade.unwrap_or(6.0).min(if child { 4.0 } else { 6.0 });
     let reading = reading::read(&written.text);
     let mut fail = |what: String, cure: &str| found.push(("body.txt", what, cure.to_owned()));
-    if reading.grade > hardest {
+    if edition.is_english() && reading.grade > hardest {
         fail(
             format!("reading grade {:.1}, above {hardest}", reading.grade),
             "use shorter words and sentences",
@@ -99,7 +101,7 @@ fn plain_words(sample: &Sample, written: &Written, found: &mut Vec<Outcome>) {
             "write at most 25 words in one",
         );
     }
-    if child && is_set(&sample.fields, "aim_by") && reading.words > CHILD_WORDS {
+    if child && is_set(fields, "aim_by") && reading.words > CHILD_WORDS {
         fail(format!("{} words to a child", reading.words), "write at most 120");
     }
 }
@@ -132,11 +134,14 @@ const FORBIDDEN: [&str; 12] = [
     "pursuant",
 ];
 
-/// More than the number: a telephone number may end in it.
-const DANGER: &str = "call 999";
-
 /// What every customer's letter says, and what none does.
-fn must_lines(letter: LetterId, fields: &Value, written: &Written, found: &mut Vec<Outcome>) {
+fn must_lines(
+    edition: &Edition,
+    letter: LetterId,
+    fields: &Value,
+    written: &Written,
+    found: &mut Vec<Outcome>,
+) {
     let mut needs = vec!["/reference", "/received_on", "/answer_by", "/aim_by"];
     needs.push("/council/out_of_hours_phone");
     if letter.is_acknowledgement() {
@@ -158,9 +163,10 @@ fn must_lines(letter: LetterId, fields: &Value, written: &Written, found: &mut V
         }
     }
     let lower = written.text.to_lowercase();
-    let mut say = vec![(DANGER, "what to do in danger")];
+    let mut say = vec![(edition.danger.as_str(), "what to do in danger")];
     if letter.is_acknowledgement() {
-        say.extend([("large print", "which formats there are"), ("language", "other languages")]);
+        let offers = edition.offers.iter().map(String::as_str);
+        say.extend(offers.map(|words| (words, "other formats and languages")));
     }
     for (words, about) in say {
         if !lower.contains(words) {
@@ -169,11 +175,17 @@ fn must_lines(letter: LetterId, fields: &Value, written: &Written, found: &mut V
         }
     }
     let danger_first = is_set(fields, "is_child") || is_set(fields, "safeguarding");
-    if danger_first && !lower.lines().next().is_some_and(|line| line.contains(DANGER)) {
+    if danger_first && !lower.lines().next().is_some_and(|line| line.contains(&edition.danger)) {
         let cure = "put the line about danger first for a child or someone at risk";
-        found.push(("body.txt", format!("does not begin with `{DANGER}`"), cure.to_owned()));
+        found.push((
+            "body.txt",
+            format!("does not begin with `{}`", edition.danger),
+            cure.to_owned(),
+        ));
     }
-    must_not_lines(letter, &lower, found);
+    if edition.is_english() {
+        must_not_lines(letter, &lower, found);
+    }
 }
 
 fn must_not_lines(letter: LetterId, lower: &str, found: &mut Vec<Outcome>) {

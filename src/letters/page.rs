@@ -43,6 +43,29 @@ pub(super) fn style(html: &str) -> String {
     styled.replace("<a class=\"button\" href=", BUTTON).replace("<a href=", LINK)
 }
 
+/// The same page in letters of half as much again: 24 px where 16 px were, as large print asks for (16 pt and more).
+pub(super) fn enlarge(styled: &str) -> String {
+    let mut large = String::with_capacity(styled.len());
+    let mut rest = styled;
+    while let Some(at) = ["font-size:", "line-height:"]
+        .iter()
+        .filter_map(|name| rest.find(name).map(|at| at + name.len()))
+        .min()
+    {
+        let (before, after) = rest.split_at(at);
+        large.push_str(before);
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let (size, after) = after.split_at(digits);
+        match size.parse::<u32>() {
+            Ok(size) if after.starts_with("px") => large.push_str(&(size * 3 / 2).to_string()),
+            _ => large.push_str(size),
+        }
+        rest = after;
+    }
+    large.push_str(rest);
+    large
+}
+
 /// One space where a template left several, no space at a line's end, one empty line between
 /// paragraphs.
 pub(super) fn tidy(text: &str) -> String {
@@ -120,6 +143,14 @@ mod tests {
         let styled = style("<a class=\"button\" href=\"x\">Open</a> <a href=\"y\">Ask</a>");
         assert_eq!(styled.matches("inline-block").count(), 1);
         assert_eq!(styled.matches("<a style=").count(), 2);
+    }
+
+    #[test]
+    fn large_print_is_half_as_large_again() {
+        let large = enlarge(&style("<h1>font-size</h1><p>16px, font-size: 3</p>"));
+        assert!(large.contains("font-size:36px;line-height:45px"), "{large}");
+        assert!(large.contains("font-size:24px;line-height:36px"), "{large}");
+        assert!(large.ends_with("16px, font-size: 3</p>\n") && !large.contains("font-size:16px"));
     }
 
     #[test]

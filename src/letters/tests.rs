@@ -16,6 +16,10 @@ fn shipped() -> Letters {
     load(&Letters::shipped())
 }
 
+fn html_of(written: &Written) -> String {
+    written.html.as_ref().unwrap().0.clone()
+}
+
 /// Each letter to a customer, in every branch.
 fn customer_letters() -> Vec<(LetterId, serde_json::Value, Written)> {
     let letters = shipped();
@@ -23,7 +27,7 @@ fn customer_letters() -> Vec<(LetterId, serde_json::Value, Written)> {
     to_customers
         .flat_map(|&letter| sample::samples(letter).into_iter().map(move |s| (letter, s.fields)))
         .map(|(letter, context)| {
-            let written = letters.fill_in(letter, &fields(&context)).unwrap();
+            let written = letters.fill_in(letter, context.clone(), &Adjustment::NONE).unwrap();
             (letter, context, written)
         })
         .collect()
@@ -89,7 +93,7 @@ fn automatic_mail_greets_without_a_name() {
     };
     let released = letters.write(letter, &released).unwrap();
     assert!(released.text.starts_with("Dear Helen <Marsh>\n"));
-    assert!(released.html.contains("Dear Helen &lt;Marsh&gt;"), "values are escaped");
+    assert!(html_of(&released).contains("Dear Helen &lt;Marsh&gt;"), "values are escaped");
 }
 
 proptest::proptest! {
@@ -106,7 +110,7 @@ proptest::proptest! {
             reference: format!("NCC {reference}"),
             ..plain.clone()
         };
-        let tags = |context| LETTERS.write(letter, context).unwrap().html.matches('<').count();
+        let tags = |context| html_of(&LETTERS.write(letter, context).unwrap()).matches('<').count();
         proptest::prop_assert_eq!(tags(&plain), tags(&odd));
         let subject = LETTERS.write(letter, &odd).unwrap().subject;
         proptest::prop_assert!(!subject.contains(char::is_control), "{subject:?}");
@@ -186,7 +190,7 @@ fn a_child_is_told_first_what_to_do_in_danger_and_little_more() {
     {
         assert!(text.contains(words), "{words}");
     }
-    assert!(written.html.contains("font-size:20px"), "the danger line is in large type");
+    assert!(html_of(&written).contains("font-size:20px"), "the danger line is in large type");
 }
 
 #[test]
@@ -205,9 +209,10 @@ fn both_parts_say_the_same() {
     let letters = shipped();
     for &letter in LetterId::ALL {
         for sample in sample::samples(letter) {
-            let written = letters.fill_in(letter, &fields(&sample.fields)).unwrap();
+            let written =
+                letters.fill_in(letter, sample.fields.clone(), &Adjustment::NONE).unwrap();
             let mut text = page::words_of_text(&written.text);
-            let mut html = page::words_of_html(&written.html);
+            let mut html = page::words_of_html(&html_of(&written));
             text.sort();
             html.sort();
             assert_eq!(text, html, "{letter}, {}", sample.name);
@@ -220,7 +225,9 @@ fn html_is_one_small_page_without_pictures() {
     let letters = shipped();
     for &letter in LetterId::ALL {
         for sample in sample::samples(letter) {
-            let html = letters.fill_in(letter, &fields(&sample.fields)).unwrap().html.0;
+            let html = html_of(
+                &letters.fill_in(letter, sample.fields.clone(), &Adjustment::NONE).unwrap(),
+            );
             assert!(html.len() < 30_000, "{letter}: {}", html.len());
             assert!(html.contains("<html lang=\"en-GB\">") && html.contains("max-width:640px"));
             for tag in ["<img", "<script", "<style", "src=", "class=", "<p>", "<td>", "<h1>"] {
@@ -240,7 +247,8 @@ fn chase_mails_say_that_a_reply_counts_and_hold_nothing_of_the_customer() {
     let letters = shipped();
     for letter in [LetterId::ServiceRequest, LetterId::Reminder, LetterId::Digest] {
         for sample in sample::samples(letter) {
-            let text = letters.fill_in(letter, &fields(&sample.fields)).unwrap().text.0;
+            let text =
+                letters.fill_in(letter, sample.fields.clone(), &Adjustment::NONE).unwrap().text.0;
             // The complaints team does not answer itself, and to be done is no answer.
             let team = sample.fields.get("for_team").is_some_and(|flag| *flag == true);
             let none = sample.fields.get("rows").is_some_and(|rows| *rows == serde_json::json!([]));
@@ -255,7 +263,7 @@ fn subjects_are_those_of_the_design() {
     let letters = shipped();
     let subject = |letter: LetterId, sample: usize| {
         let samples = sample::samples(letter);
-        letters.fill_in(letter, &fields(&samples[sample].fields)).unwrap().subject
+        letters.fill_in(letter, samples[sample].fields.clone(), &Adjustment::NONE).unwrap().subject
     };
     for (letter, expected) in [
         (LetterId::Holding, "Your answer is late: NCC-2026-00214-0"),
@@ -280,7 +288,7 @@ fn a_subject_stays_one_line_whatever_a_field_holds() {
     let reminder = sample::samples(LetterId::Reminder).remove(0).fields;
     let mut context = reminder;
     context["due_words"] = "late\r\nBcc: all@example.org".into();
-    let written = shipped().fill_in(LetterId::Reminder, &fields(&context)).unwrap();
+    let written = shipped().fill_in(LetterId::Reminder, context, &Adjustment::NONE).unwrap();
     assert_eq!(written.subject, "Answer late Bcc: all@example.org: NCC-2026-00412-7");
 }
 

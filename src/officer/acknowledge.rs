@@ -34,6 +34,8 @@ impl Meaning {
             Act::Confirm
             | Act::Correct { .. }
             | Act::Dismiss { .. }
+            // What waits is written again, as they need it.
+            | Act::Adjust { .. }
             | Act::SufficientInterest { decision: Interest::Granted, .. } => Self::Decides,
             Act::SufficientInterest { decision: Interest::Refused, .. }
             | Act::ForConstituent { .. }
@@ -131,7 +133,7 @@ async fn write(
     let written = gateway
         .policy()
         .letters
-        .write(letter, &context)
+        .write_as(letter, &context, &found.row.adjustment())
         .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))?;
     let now = gateway.clock.now();
     let posting = Posting {

@@ -5,6 +5,7 @@ use jiff::civil::{Date, DateTime};
 use super::actions::ActionMove;
 use super::clock::Move;
 use super::ombudsman::Wanted;
+use crate::casework::adjustment::Format;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{AdvocacyStep, CaseField, Interest, Issue, Point};
 use crate::casework::vocabulary::{Outcome, RecordType, RejectionReason};
@@ -21,6 +22,15 @@ pub enum Act {
         changes: Vec<(CaseField, String)>,
         /// Why.
         because: String,
+    },
+    /// How the customer is written to from now on, in every case of theirs. What is left out stays as it was.
+    Adjust {
+        /// Which letters: `usual`, or what `letters templates` lists (`cy`, `easy-read`).
+        letters: Option<String>,
+        /// In which form.
+        format: Option<Format>,
+        /// What was agreed, in a few words.
+        because: Option<String>,
     },
     /// A service answered, outside the gateway.
     Answered {

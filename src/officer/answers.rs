@@ -11,18 +11,10 @@ use crate::outbox::TokenCase;
 use crate::store::answers::{self, Decided};
 use crate::store::requests::RequestRow;
 use crate::store::tasks::{self, NewTask};
-use crate::store::{StoreError, Tx, requests};
+use crate::store::{StoreError, Tx, cases, requests};
 
 /// The kind of task that says that every service has answered.
 pub(super) const READY: &str = "answers_ready";
-
-/// As whom answers are decided.
-fn name_of(by: &Actor) -> &str {
-    match by {
-        Actor::Gateway => "gateway",
-        Actor::Officer(officer) => &officer.0,
-    }
-}
 
 /// The answer of a service is one.
 pub(super) async fn accept(
@@ -35,7 +27,7 @@ pub(super) async fn accept(
     let service = service_named(gateway, service)?;
     let now = gateway.clock.now();
     let request = requests::last_of(tx, found.row.id, service.as_str()).await?;
-    let decided = Decided { state: "confirmed", by: name_of(by), note: None };
+    let decided = Decided { state: "confirmed", by: cases::actor_text(by), note: None };
     let accepted = match &request {
         Some(request) => answers::decide(tx, request.id, decided, now).await?,
         None => 0,
@@ -108,7 +100,7 @@ pub(super) async fn send_back(
         return Err(refused(&because, "`case answer-draft` shows what came"));
     };
     let now = gateway.clock.now();
-    answers::send_back(tx, request.id, (name_of(by), note), now).await?;
+    answers::send_back(tx, request.id, (cases::actor_text(by), note), now).await?;
     let event = Event::AnswerSentBack { service: service.clone(), note: note.to_owned().into() };
     record(tx, gateway, &mut found, by, event).await?;
     save(tx, gateway, &found, None).await?;
@@ -153,6 +145,6 @@ pub(super) async fn with_the_case(
     case: i64,
     (state, by): (&'static str, &Actor),
 ) -> Result<(), StoreError> {
-    let decided = Decided { state, by: name_of(by), note: None };
+    let decided = Decided { state, by: cases::actor_text(by), note: None };
     answers::decide_all(tx, case, decided, gateway.clock.now()).await.map(drop)
 }

@@ -146,6 +146,6 @@ fn letter(
     };
     policy
         .letters
-        .write(LetterId::Holding, &context)
+        .write_as(LetterId::Holding, &context, &row.adjustment())
         .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))
 }

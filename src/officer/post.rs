@@ -93,7 +93,7 @@ pub(super) async fn to_customer<C: Context>(
     let policy = gateway.policy();
     let written = policy
         .letters
-        .write(letter, context)
+        .write_as(letter, context, &found.row.adjustment())
         .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))?;
     let (Some(address), Some(case)) = (&found.row.customer_address, TokenCase::of(&found.row))
     else {

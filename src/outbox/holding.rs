@@ -20,6 +20,9 @@ const A_WHILE: SignedDuration = SignedDuration::from_mins(10);
 /// The kind of task that says that answers stand still.
 pub(crate) const ANSWERS_STOPPED: &str = "answers_stopped";
 
+/// The kind of task that a letter leaves which is no mail.
+const SEND_OTHERWISE: &str = "send_otherwise";
+
 /// Holds back what must not leave of letters just queued and written.
 ///
 /// An alarm about a child is tried whatever is known of its address; requests and reminders are no
@@ -30,6 +33,7 @@ pub(super) async fn hold_back(
     queued: &[(i64, &Posting)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let queued = &by_hand(tx, queued, now).await?;
     let alert = LetterId::SafeguardingAlert.id();
     let bound: Vec<_> = queued.iter().filter(|(_, one)| one.purpose != alert).collect();
     if bound.is_empty() {
@@ -53,6 +57,38 @@ pub(super) async fn hold_back(
         refusal::tell(tx, &waiting, now).await?;
     }
     break_off(tx, i64::from(most), &answers, now).await
+}
+
+/// Holds what its reader needs in a form that is no mail, each with a task for whoever sends it. Gives the rest.
+async fn by_hand<'a>(
+    tx: &mut Tx,
+    queued: &[(i64, &'a Posting)],
+    now: Timestamp,
+) -> Result<Vec<(i64, &'a Posting)>, StoreError> {
+    let mut rest = Vec::with_capacity(queued.len());
+    for (id, one) in queued {
+        let Some(format) = one.written.by_hand else {
+            rest.push((*id, *one));
+            continue;
+        };
+        let cause = format!("the customer needs it {}", format.label());
+        held::hold(tx, &[*id], HeldBy::Format, &cause).await?;
+        let words = format!(
+            "send the letter `{}` {}: `postern letters show {id}` has its words; then \
+             `postern letters cancel {id}`",
+            one.written.letter,
+            format.label()
+        );
+        let task = NewTask {
+            kind: SEND_OTHERWISE,
+            case_id: one.case.map(|case| case.id),
+            letter_id: Some(*id),
+            words: words.into(),
+            ..NewTask::default()
+        };
+        tasks::add(tx, &task, now).await?;
+    }
+    Ok(rest)
 }
 
 /// Holds those answers that would be too many. Once some are held, all that come later are too, until

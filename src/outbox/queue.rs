@@ -139,14 +139,14 @@ impl Sender {
             reply_to: Some(self.address_with(Purpose::Reply, letter, posting.case)),
             subject: posting.written.subject.clone(),
             text: posting.written.text.clone(),
-            html: Some(posting.written.html.clone()),
+            html: posting.written.html.clone(),
             message_id: token::message_id(&token, domain),
             in_reply_to: posting.in_reply_to.clone(),
             references: posting.references.clone(),
             automatic: posting.automatic,
             instance: self.instance.clone(),
             date: now,
-            language: "en-GB".to_owned(),
+            language: posting.written.language.clone(),
         }
     }
 

@@ -92,6 +92,8 @@ fn row(clocked: &Clocked) -> CaseRow {
         confidence: 0,
         needs_officer: false,
         customer_address: None,
+        edition: None,
+        letter_format: None,
         customer_name: None,
         subject: None,
         procedure_id: clocked.procedure.clone(),

@@ -66,7 +66,7 @@ async fn remind(
     let context = AskingLetter { is_reminder: true, ..asking };
     let written = policy
         .letters
-        .write(LetterId::AskCustomer, &context)
+        .write_as(LetterId::AskCustomer, &context, &row.adjustment())
         .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))?;
     let text = format!("reminded the customer of {}", needed.label()).into();
     cases::record(tx, row.id, &Actor::Gateway, &Event::Note { text }, now).await?;

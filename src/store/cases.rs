@@ -9,6 +9,7 @@ use sqlx::FromRow;
 use super::StoreError;
 pub use super::case_lists::{Listed, page};
 use super::db::{Db, ROWS, Tx, clean, in_list, on};
+use crate::casework::adjustment::Adjustment;
 use crate::casework::case::{Actor, Case, CaseStatus, Event, OfficerId, Recorded};
 
 /// A case to open; everything that its clock needs is decided already.
@@ -130,12 +131,26 @@ pub struct CaseRow {
     pub version: i64,
     /// The officer who looks after it.
     pub owner: Option<String>,
+    /// The set of letters that the customer gets, where officers recorded another than the usual one.
+    pub edition: Option<String>,
+    /// The form in which the customer gets letters, where officers recorded one.
+    pub letter_format: Option<String>,
+}
+
+impl CaseRow {
+    /// How the customer is to be written to.
+    pub fn adjustment(&self) -> Adjustment {
+        super::adjustments::of_columns(self.edition.clone(), self.letter_format.as_deref())
+    }
 }
 
 pub(super) const ROW: &str = "SELECT id, reference, status, record_type, lead_service, customer_type, themes, flags,
     confidence, needs_officer, customer_address, customer_name, subject, procedure_id, stage, start_rule,
     calendar_version, received_at, received_on, acknowledge_by_on, target_on, standard_due_on,
-    agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version, owner FROM complaint_case";
+    agreed_due_on, acknowledged_at, answered_at, opened_by, merged_into, version, owner,
+    (SELECT a.edition FROM adjustment a WHERE a.address = LOWER(customer_address)) AS edition,
+    (SELECT a.format FROM adjustment a WHERE a.address = LOWER(customer_address)) AS letter_format
+    FROM complaint_case";
 
 /// The next case numbers of a year, `count` of them: gives the first. Taken inside the transaction that
 /// opens the cases, so that a crash leaves no number without a case: the counter rolls back with
@@ -586,7 +601,7 @@ fn kind_and_detail(event: &Event) -> (String, String) {
     (kind, super::json(event))
 }
 
-pub(super) fn actor_text(by: &Actor) -> &str {
+pub(crate) fn actor_text(by: &Actor) -> &str {
     match by {
         Actor::Gateway => "gateway",
         Actor::Officer(officer) => &officer.0,

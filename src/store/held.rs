@@ -15,6 +15,8 @@ pub enum HeldBy {
     Breaker,
     /// It is a draft: an officer releases it.
     Draft,
+    /// Its reader needs it in a form that is no mail.
+    Format,
 }
 
 impl HeldBy {
@@ -23,6 +25,7 @@ impl HeldBy {
             Self::Address => "address",
             Self::Breaker => "breaker",
             Self::Draft => "draft",
+            Self::Format => "format",
         }
     }
 }

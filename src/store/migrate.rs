@@ -45,6 +45,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("0020_holding", include_str!("../../migrations/0020_holding.sql")),
     ("0021_answer_page", include_str!("../../migrations/0021_answer_page.sql")),
     ("0022_versions_of_events", include_str!("../../migrations/0022_versions_of_events.sql")),
+    ("0023_adjustments", include_str!("../../migrations/0023_adjustments.sql")),
+    ("0024_letter_sets", include_str!("../../migrations/0024_letter_sets.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -27,6 +27,7 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod adjustments;
 pub mod alarms;
 pub mod allocations;
 pub mod answers;

@@ -31,6 +31,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "answered"],
     &["case", "answer-draft"],
     &["case", "accept-answer"],
+    &["case", "adjust"],
     &["case", "send-back"],
     &["case", "ask"],
     &["case", "part"],

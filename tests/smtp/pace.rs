@@ -45,7 +45,9 @@ impl Post {
             letter: "service-request",
             subject: "About your complaint".to_owned(),
             text: "We have your message.".to_owned().into(),
-            html: "<p>We have your message.</p>".to_owned().into(),
+            html: Some("<p>We have your message.</p>".to_owned().into()),
+            language: "en-GB".to_owned(),
+            by_hand: None,
         });
         let posting = |number: usize| Posting {
             purpose: "service_request",

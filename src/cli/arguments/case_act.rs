@@ -3,6 +3,7 @@
 use clap::{ArgGroup, Subcommand};
 use jiff::civil::Date;
 
+use crate::casework::adjustment::Format;
 use crate::casework::assessment::{Gate, Needed};
 use crate::casework::case::{AdvocacyStep, Point};
 use crate::casework::dates::PauseReason;
@@ -83,6 +84,23 @@ pub(in crate::cli) enum CaseAct {
         /// What the answer lacks.
         #[arg(long)]
         note: String,
+    },
+    /// How the customer is written to from now on, in every case of theirs: in other letters, in another form.
+    #[command(
+        after_help = "Example:\n  postern case adjust NCC-2026-00412-7 --letters easy-read\n  postern case adjust NCC-2026-00412-7 --format large_print --because 'asked on the telephone'\n\nLetters: usual, and what `postern letters templates` lists. Forms: usual, large_print, plain_text; a letter\non paper, in braille, audio, by telephone or in sign_language is written and held, with a task to send it."
+    )]
+    Adjust {
+        /// The reference.
+        reference: String,
+        /// Which letters: `usual`, `cy`, `easy-read`.
+        #[arg(long, required_unless_present = "format")]
+        letters: Option<String>,
+        /// In which form.
+        #[arg(long)]
+        format: Option<Format>,
+        /// What was agreed, in a few words.
+        #[arg(long)]
+        because: Option<String>,
     },
     /// Asks one more service.
     #[command(

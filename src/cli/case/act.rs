@@ -22,6 +22,9 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
             .collect();
             (reference, Act::Correct { changes, because })
         }
+        Asked::Adjust { reference, letters, format, because } => {
+            (reference, Act::Adjust { letters, format, because })
+        }
         Asked::Answered { reference, service } => (reference, Act::Answered { service }),
         Asked::AcceptAnswer { reference, service } => (reference, Act::AcceptAnswer { service }),
         Asked::SendBack { reference, service, note } => {

@@ -1,6 +1,7 @@
 //! `postern case show`: everything about one case, in words.
 
 use super::{action, attachment, came_back, clock};
+use crate::casework::adjustment::{Adjustment, Format};
 use crate::casework::case::{Actor, Event, Issue, OfficerId, Part, Recorded};
 use crate::casework::vocabulary::Outcome;
 use crate::casework::working::in_words;
@@ -29,6 +30,13 @@ fn head(row: &CaseRow) -> Vec<String> {
         format!("  received   {}", day(&row.received_on)),
     ];
     lines.extend(row.owner.iter().map(|owner| format!("  officer    {owner}")));
+    let Adjustment { edition, format } = row.adjustment();
+    lines.extend(edition.map(|letters| format!("  letters    {letters}")));
+    lines.extend(
+        Some(format)
+            .filter(|one| *one != Format::Usual)
+            .map(|one| format!("  written    {}", one.label())),
+    );
     let dates =
         [("aim", &row.target_on), ("limit", &row.standard_due_on), ("due", &row.agreed_due_on)];
     let owed = dates.into_iter().filter_map(|(label, date)| Some((label, date.as_ref()?)));
