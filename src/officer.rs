@@ -34,6 +34,7 @@ mod letters;
 mod ombudsman;
 mod part;
 mod post;
+pub mod preview;
 mod stage;
 mod together;
 

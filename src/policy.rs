@@ -112,6 +112,20 @@ impl Policy {
         Self::from_files(&rules, &templates)
     }
 
+    /// The same with a draft in the place of its letters.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn with_letters(
+        config: &Config,
+        name: &str,
+        draft: &RuleFiles,
+    ) -> Result<Self, Vec<Fault>> {
+        let rules = rule_files(config.rules.as_deref())?;
+        let file = |(file, text): (&String, &String)| (format!("{name}/{file}"), text.clone());
+        Self::from_files(&rules, &draft.iter().map(file).collect())
+    }
+
     /// Procedures and calendar alone, for a sum that needs nothing else: of the folder that the
     /// settings name, or the shipped ones.
     ///
@@ -173,12 +187,27 @@ pub fn rule_files(folder: Option<&Path>) -> Result<Texts, Vec<Fault>> {
 /// # Errors
 /// Every file that cannot be read.
 pub fn all_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
-    let root = folder.unwrap_or(Path::new("rules"));
-    let below = |name: String| {
+    Ok(below(folder.unwrap_or(Path::new("rules")), rule_files(folder)?))
+}
+
+/// Files by their names below a folder.
+fn below(root: &Path, texts: Texts) -> RuleFiles {
+    let name = |name: String| {
         let below = Path::new(&name).strip_prefix(root).map(|below| below.display().to_string());
         below.unwrap_or(name)
     };
-    Ok(rule_files(folder)?.into_iter().map(|(name, text)| (below(name), text)).collect())
+    texts.into_iter().map(|(file, text)| (name(file), text)).collect()
+}
+
+/// The templates of a folder, or the shipped ones, by their names below it; notes are none.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn letters_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
+    let texts = folder.map_or_else(|| Ok(Letters::shipped()), on_disk)?;
+    let mut files = below(folder.unwrap_or(Path::new("templates")), texts);
+    files.retain(|name, _| name.starts_with("letters/") && !name.ends_with(".md"));
+    Ok(files)
 }
 
 /// Those of them that make a rule set: what decides a classification.

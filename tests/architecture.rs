@@ -61,7 +61,7 @@ const MAY_USE: &[(&str, &str)] = &[
     ("answer", "private clock casework letters token policy config store outbox intake gateway"),
     ("console", "answer api clock store gateway"),
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
-    ("publication", "clock fault casework rules policy config store"),
+    ("publication", "clock fault casework rules policy config store letters"),
     ("backtest", "casework email intake rules store"),
     (
         "daemon",
@@ -72,7 +72,7 @@ const MAY_USE: &[(&str, &str)] = &[
     (
         "cli",
         "private account clock fault tick telemetry mailfiles email casework rules decide policy config mailbox store \
-         intake outbox reminders recount scan officer register gateway console daemon demo backtest publication",
+         intake outbox reminders recount scan officer register gateway console daemon demo backtest publication letters",
     ),
 ];
 

@@ -26,6 +26,8 @@ mod deadline;
 mod desk;
 #[path = "commands/doctor.rs"]
 mod doctor;
+#[path = "commands/editions.rs"]
+mod editions;
 #[path = "commands/general.rs"]
 mod general;
 #[path = "commands/holding.rs"]

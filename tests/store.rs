@@ -26,12 +26,12 @@ mod messages;
 mod ombudsman;
 #[path = "store/past.rs"]
 mod past;
+#[path = "store/published.rs"]
+mod published;
 #[path = "store/refusals.rs"]
 mod refusals;
 #[path = "store/requests.rs"]
 mod requests;
-#[path = "store/rule_sets.rs"]
-mod rule_sets;
 #[path = "store/suggestions.rs"]
 mod suggestions;
 #[path = "store/survey.rs"]

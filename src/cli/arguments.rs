@@ -4,8 +4,10 @@ mod action_act;
 mod calendar;
 mod case;
 mod case_act;
+mod letters;
 mod ombudsman;
 mod services;
+mod versions;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -16,8 +18,10 @@ pub(super) use action_act::ActionAct;
 pub(super) use calendar::Calendar;
 pub(super) use case::{Case, CaseCommand};
 pub(super) use case_act::CaseAct;
+pub(super) use letters::{HeldLetters, Letters, Preview};
 pub(super) use ombudsman::Ombudsman;
 pub(super) use services::Services;
+pub(super) use versions::{Diff, Export, HowToPublish, Publish, Rollback, Versions};
 
 use crate::account::Role;
 use crate::telemetry::LogFormat;
@@ -209,52 +213,6 @@ pub(super) struct Remind {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Letters {
-    /// Letters that have not left or came back, oldest first.
-    #[command(after_help = "Example:\n  postern letters list --held")]
-    List {
-        /// Only those that wait for a person.
-        #[arg(long, conflicts_with_all = ["failed", "queued"])]
-        held: bool,
-        /// Only those that were given up.
-        #[arg(long, conflicts_with = "queued")]
-        failed: bool,
-        /// Only those that leave when they are due.
-        #[arg(long)]
-        queued: bool,
-        /// One object a letter.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Lets held letters leave.
-    #[command(
-        after_help = "Example:\n  postern letters release 17 18\n  postern letters release --held"
-    )]
-    Release(HeldLetters),
-    /// Decides that held letters never leave.
-    #[command(
-        after_help = "Example:\n  postern letters cancel 17\n  postern letters cancel --held"
-    )]
-    Cancel(HeldLetters),
-    /// Lets automatic mail go again to an address that refused it.
-    #[command(after_help = "Example:\n  postern letters allow ann@example.org")]
-    Allow {
-        /// The address.
-        address: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct HeldLetters {
-    /// Their numbers, as `letters list --held` shows them.
-    #[arg(required_unless_present = "held", conflicts_with = "held")]
-    pub(super) letters: Vec<i64>,
-    /// All answers that are held because there were too many in ten minutes.
-    #[arg(long)]
-    pub(super) held: bool,
-}
-
-#[derive(Debug, Subcommand)]
 pub(super) enum Rules {
     /// Are the rules valid?
     #[command(after_help = "Example:\n  postern rules check\n  postern rules check --rules draft")]
@@ -313,36 +271,8 @@ pub(super) enum Rules {
         #[arg(long)]
         json: bool,
     },
-    /// What was published, by whom, when and why, newest first.
-    #[command(after_help = "Example:\n  postern rules versions")]
-    Versions {
-        /// One object a version.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Makes a draft the live set, and records it as a version.
-    ///
-    /// The draft is checked whole first. A rule set is the numbered files and services.toml; the other
-    /// files of the folder stay as they are. A running daemon takes it up within seconds.
-    #[command(
-        after_help = "Example:\n  postern rules publish --rules draft --author 'Pat Lee' --reason 'EHC plans by their short name'"
-    )]
-    Publish(Publish),
-    /// What differs between two sets, by rule, row and service.
-    #[command(
-        after_help = "Example:\n  postern rules diff\n  postern rules diff live draft\n  postern rules diff 3f2a9c1b77de live --json"
-    )]
-    Diff(Diff),
-    /// Publishes an earlier version again.
-    #[command(
-        after_help = "Example:\n  postern rules rollback 3f2a9c1b77de --author 'Pat Lee' --reason 'too many taken for transport'"
-    )]
-    Rollback(Rollback),
-    /// Writes a set into a new folder, to be edited as a draft.
-    #[command(
-        after_help = "Example:\n  postern rules export draft\n  postern rules export before 3f2a9c1b77de"
-    )]
-    Export(Export),
+    #[command(flatten)]
+    Versions(Versions),
     /// Why this result?
     #[command(after_help = "Example:\n  postern rules explain message.eml")]
     Explain {
@@ -397,59 +327,4 @@ pub(super) struct OverPast {
     /// One object a line.
     #[arg(long)]
     pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ByWhom {
-    /// Who publishes.
-    #[arg(long, value_name = "NAME")]
-    pub(super) author: String,
-    /// Why, in a few words.
-    #[arg(long, value_name = "WHY")]
-    pub(super) reason: String,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Publish {
-    #[command(flatten)]
-    pub(super) by: ByWhom,
-    /// The draft; without it, what was edited in the live folder becomes a version.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) rules: Option<PathBuf>,
-    /// Record edits of the live folder as a version first, where there are any.
-    #[arg(long)]
-    pub(super) adopt: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Rollback {
-    /// The version, or its first digits.
-    pub(super) version: String,
-    #[command(flatten)]
-    pub(super) by: ByWhom,
-    /// Record edits of the live folder as a version first, where there are any.
-    #[arg(long)]
-    pub(super) adopt: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Diff {
-    /// A version, `live`, `shipped` or a folder; the last version without it.
-    #[arg(value_name = "A")]
-    pub(super) before: Option<String>,
-    /// The same; `live` without it.
-    #[arg(value_name = "B")]
-    pub(super) after: Option<String>,
-    /// One object a rule, row or service that differs.
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Export {
-    /// The folder to make.
-    pub(super) folder: PathBuf,
-    /// A version, `live`, `shipped` or a folder.
-    #[arg(default_value = "live")]
-    pub(super) set: String,
 }

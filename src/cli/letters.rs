@@ -1,20 +1,25 @@
-//! `postern letters …`: letters that have not arrived, and what an officer does with them.
+//! `postern letters …`: letters that have not arrived, what an officer does with them, and what they are written with.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use mail_parser::MessageParser;
+
 use super::arguments::{HeldLetters, Letters as Asked};
 use super::case::whoever;
 use super::{Failure, Out};
+use super::{templates, versions};
 use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::officer::{self, Fate};
+use crate::publication::Kind;
 use crate::store::held::{self, GoOn, ListedLetter};
 
 pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let (config, _) = super::configured(file)?;
-    let gateway = super::serve::open(config, Clock::System).await?;
-    let done = match asked {
+    match asked {
+        Asked::Versions(typed) => versions::run(typed, Kind::Letters, file, out).await,
+        Asked::Templates { templates, json } => templates::list(file, templates, json, out),
+        Asked::Preview(typed) => templates::preview(file, typed, out).await,
         Asked::List { held, failed, queued, json } => {
             let states: &[&str] = match (held, failed, queued) {
                 (true, ..) => &["held"],
@@ -22,12 +27,38 @@ pub(super) async fn run(asked: Asked, file: &Path, out: &mut Out) -> Result<(), 
                 (.., true) => &["queued"],
                 _ => &["queued", "held", "failed", "unknown"],
             };
-            list(&gateway, states, !(held || failed || queued), json, out).await
+            let all = !(held || failed || queued);
+            on_outbox(file, out, async |gateway, out| list(gateway, states, all, json, out).await)
+                .await
         }
-        Asked::Release(which) => go_on(&gateway, which, GoOn::Leave, out).await,
-        Asked::Cancel(which) => go_on(&gateway, which, GoOn::Never, out).await,
-        Asked::Allow { address } => allow(&gateway, address, out).await,
-    };
+        Asked::Show { letter } => {
+            on_outbox(file, out, async |gateway, out| show(gateway, letter, out).await).await
+        }
+        Asked::Release(which) => {
+            let work =
+                async |gateway: &_, out: &mut _| go_on(gateway, which, GoOn::Leave, out).await;
+            on_outbox(file, out, work).await
+        }
+        Asked::Cancel(which) => {
+            let work =
+                async |gateway: &_, out: &mut _| go_on(gateway, which, GoOn::Never, out).await;
+            on_outbox(file, out, work).await
+        }
+        Asked::Allow { address } => {
+            on_outbox(file, out, async |gateway, out| allow(gateway, address, out).await).await
+        }
+    }
+}
+
+/// Works on the letters of the store that the settings name.
+async fn on_outbox(
+    file: &Path,
+    out: &mut Out,
+    work: impl AsyncFnOnce(&Arc<Gateway>, &mut Out) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (config, _) = super::configured(file)?;
+    let gateway = super::serve::open(config, Clock::System).await?;
+    let done = work(&gateway, out).await;
     gateway.db.close().await;
     out.flush()?;
     done
@@ -58,6 +89,21 @@ fn line(letter: &ListedLetter) -> String {
         "{:>6}  {:<8} {:<18} {reference:<17}  {}  {cause}{back}",
         letter.id, letter.state, letter.purpose, letter.recipient
     )
+}
+
+async fn show(gateway: &Gateway, id: i64, out: &mut Out) -> Result<(), Failure> {
+    let bytes = held::bytes(&gateway.db, id).await?;
+    let Some(mail) = bytes.as_ref().and_then(|bytes| MessageParser::default().parse(bytes)) else {
+        out.note(&format!(
+            "postern: there is no letter {id} that was written; `postern letters list` shows their numbers"
+        ));
+        return Err(Failure::Said);
+    };
+    let to = mail.to().and_then(|to| to.first()).and_then(|to| to.address());
+    out.line(&format!("To: {}", to.unwrap_or_default()))?;
+    out.line(&format!("Subject: {}", mail.subject().unwrap_or_default()))?;
+    out.line("")?;
+    Ok(out.line(mail.body_text(0).unwrap_or_default().trim_end())?)
 }
 
 async fn go_on(

@@ -20,7 +20,9 @@ mod rotate_key;
 mod rules;
 mod serve;
 mod services;
+mod templates;
 mod user;
+mod versions;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

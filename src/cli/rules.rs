@@ -3,17 +3,17 @@
 mod accuracy;
 mod backtest;
 mod suggest;
-mod versions;
 
 use std::path::Path;
 
 use super::arguments::Rules;
 use super::inspect::Understanding;
-use super::{Failure, Out};
+use super::{Failure, Out, versions};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::mailfiles::messages_in;
 use crate::policy::{self, Policy};
+use crate::publication::Kind;
 use crate::rules::trial::{self, Labelled};
 use crate::store::Db;
 
@@ -71,41 +71,13 @@ pub(super) async fn run(asked: Rules, config: Option<&Path>, out: &mut Out) -> R
             })
             .await
         }
-        Rules::Versions { json } => {
-            on_store(config, out, async |db, config, out| {
-                versions::versions(db, config, json, out).await
-            })
-            .await
-        }
-        Rules::Publish(typed) => {
-            on_store(config, out, async |db, config, out| {
-                versions::publish(db, config, typed, out).await
-            })
-            .await
-        }
-        Rules::Rollback(typed) => {
-            on_store(config, out, async |db, config, out| {
-                versions::rollback(db, config, typed, out).await
-            })
-            .await
-        }
-        Rules::Diff(typed) => {
-            on_store(config, out, async |db, config, out| {
-                versions::diff(db, config, typed, out).await
-            })
-            .await
-        }
-        Rules::Export(typed) => {
-            on_store(config, out, async |db, config, out| {
-                versions::export(db, config, typed, out).await
-            })
-            .await
+        Rules::Versions(typed) => {
+            versions::run(typed, Kind::Rules, &super::required(config), out).await
         }
     }
 }
 
-/// Works on the store that the settings name. The live rules need not be valid for that: a good set
-/// can be published over them.
+/// Works on the store that the settings name. The live rules need not be valid for that.
 async fn on_store(
     file: Option<&Path>,
     out: &mut Out,

@@ -9,7 +9,7 @@ use super::{Failure, Out};
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::policy::{self, Policy};
-use crate::publication::{self, PublishFault};
+use crate::publication::{self, Kind, PublishFault};
 use crate::rules::services::{Contact, Service, import};
 
 pub(super) fn run(asked: Asked, config: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
@@ -64,7 +64,7 @@ fn object(service: &Service) -> Value {
 
 fn take(config: &Config, list: &Path, dry_run: bool, out: &mut Out) -> Result<(), Failure> {
     let Some(folder) = config.rules.as_deref() else {
-        out.note(&format!("postern: {}", PublishFault::NoFolder));
+        out.note(&format!("postern: {}", PublishFault::NoFolder(Kind::Rules)));
         return Err(Failure::Said);
     };
     let live = policy::rules_of(Some(folder)).map_err(Failure::Faults)?;

@@ -297,6 +297,24 @@ fn write_to(
     Ok(())
 }
 
+/// What a request says that is written now, where nothing was asked before.
+pub(crate) fn request_letter(
+    gateway: &Gateway,
+    policy: &Policy,
+    asking: &Asking<'_>,
+) -> Result<ServiceRequest, NotCovered> {
+    let (today, write_at) = asked_when(gateway, policy, gateway.clock.now())?;
+    let new = new_request(policy, asking, today)?;
+    let letter = Letter {
+        today,
+        answer_by: new.draft_due_on.unwrap_or(new.due_on),
+        is_change: false,
+        write_at,
+        once_key: String::new(),
+    };
+    service_request(gateway, policy, asking, &letter)
+}
+
 fn service_request(
     gateway: &Gateway,
     policy: &Policy,

@@ -35,7 +35,7 @@ use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 use crate::token;
 pub(crate) use allocate::loads;
-pub(crate) use ask::{Asking, ask_otherwise, ask_service, send_back};
+pub(crate) use ask::{Asking, ask_otherwise, ask_service, request_letter, send_back};
 pub(crate) use fetch::{believed, imported};
 pub(crate) use ombudsman::{Came, Reading, notice};
 pub(crate) use open::clocked;

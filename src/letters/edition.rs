@@ -299,7 +299,9 @@ mod tests {
         assert!(bare.contains("`[dates]` is missing"), "{bare}");
         assert!(bare.contains("nothing is said for \"the first of three stages\""), "{bare}");
         let odd = said("name = \" \"\nlang = \"po lish\"\ndanger = \"dzwoń\"\n");
-        for words in ["x/edition.toml:1:8", "`po lish` is no language", "does not say 999"] {
+        for words in
+            ["x/edition.toml, line 1, column 8", "`po lish` is no language", "does not say 999"]
+        {
             assert!(odd.contains(words), "{words}: {odd}");
         }
         assert!(said("name = \"E\"\nlang = \"en\"\nsize = 3\n").contains("size"));

@@ -157,7 +157,8 @@ impl Letters {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let (version, usual) = (version(&set), Edition::usual());
+        let named = set.iter().map(|(key, file)| (format!("letters/{key}"), file.text.clone()));
+        let (version, usual) = (version(&named.collect()), Edition::usual());
         Ok((Self { environment, version, usual, editions, places }, set))
     }
 
@@ -178,6 +179,16 @@ impl Letters {
     /// with each letter.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// How many letters there are, each in each edition that has it.
+    pub fn len(&self) -> usize {
+        self.places.iter().filter(|place| place.ends_with("/subject.txt")).count()
+    }
+
+    /// Whether there are none: never, in a set that was read.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
     }
 
     /// What there is beside the usual letters, by its id.
@@ -221,6 +232,19 @@ impl Letters {
         // The contexts are plain structs: they cannot fail to become JSON.
         let fields = serde_json::to_value(context).unwrap_or_default();
         self.fill_in(letter, fields, adjustment)
+    }
+
+    /// A letter for invented people, in every branch that it can take, each with what is particular about it.
+    pub fn samples(
+        &self,
+        letter: LetterId,
+        adjustment: &Adjustment,
+    ) -> Vec<(&'static str, Written)> {
+        let written = |one: sample::Sample| {
+            // Each was tried when the set was loaded.
+            Some((one.name, self.fill_in(letter, one.fields, adjustment).ok()?))
+        };
+        sample::samples(letter).into_iter().filter_map(written).collect()
     }
 
     /// The same from fields, as samples have them.
@@ -351,13 +375,12 @@ fn sentence(words: String) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-fn version(set: &BTreeMap<String, check::File>) -> String {
+/// Twelve hexadecimal digits over templates, by their names below the templates folder.
+pub fn version(files: &BTreeMap<String, String>) -> String {
     let mut hash = Sha256::new();
-    for (key, file) in set {
-        for text in [key, &file.text] {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
-        }
+    for text in files.iter().flat_map(|(name, text)| [name, text]) {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
     }
     let digits =
         hash.finalize().iter().take(6).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));

@@ -5,6 +5,8 @@ use jiff::civil::date;
 use super::*;
 use crate::private::Private;
 
+mod editions;
+
 fn load(files: &[(String, String)]) -> Letters {
     Letters::tried(files).unwrap_or_else(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -322,7 +324,8 @@ fn the_version_changes_with_any_word() {
 }
 
 fn edit(files: &mut [(String, String)], name: &str, from: &str, to: &str) {
-    let (_, text) = files.iter_mut().find(|(file, _)| file.ends_with(name)).unwrap();
+    let place = format!("letters/{name}");
+    let (_, text) = files.iter_mut().find(|(file, _)| file.ends_with(&place)).unwrap();
     assert!(text.contains(from), "{name} has no {from}");
     *text = text.replacen(from, to, 1);
 }
@@ -332,7 +335,8 @@ fn broken(name: &str, from: &str, to: &str) -> Fault {
     let mut files = Letters::shipped();
     edit(&mut files, name, from, to);
     let faults = Letters::load(&files).expect_err("the set is refused");
-    let fault = faults.into_iter().find(|fault| fault.file.ends_with(name));
+    let place = format!("letters/{name}");
+    let fault = faults.into_iter().find(|fault| fault.file.ends_with(&place));
     fault.unwrap_or_else(|| panic!("no fault names {name}"))
 }
 

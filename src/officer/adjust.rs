@@ -29,11 +29,7 @@ pub(super) async fn adjust(
     };
     let policy = gateway.policy();
     let was = found.row.adjustment();
-    let edition = match letters {
-        None => was.edition.clone(),
-        Some(id) if id == USUAL => None,
-        Some(id) => Some(known(&policy.letters, id)?),
-    };
+    let edition = edition(&policy.letters, was.edition.clone(), letters)?;
     let now_is = Adjustment { edition, format: format.unwrap_or(was.format) };
     if now_is == was {
         let because =
@@ -51,10 +47,19 @@ pub(super) async fn adjust(
     Ok(format!("the customer of {} is written to from now on {words}", found.row.reference))
 }
 
-/// An edition that there is.
-fn known(letters: &Letters, id: String) -> Result<String, Refusal> {
+/// The edition that was asked for, as far as there is such a one; `was` where nothing is said.
+pub(super) fn edition(
+    letters: &Letters,
+    was: Option<String>,
+    said: Option<String>,
+) -> Result<Option<String>, Refusal> {
+    let id = match said {
+        None => return Ok(was),
+        Some(id) if id == USUAL => return Ok(None),
+        Some(id) => id,
+    };
     if letters.editions().any(|edition| edition.id == id) {
-        return Ok(id);
+        return Ok(Some(id));
     }
     let all: Vec<&str> = letters.editions().map(|edition| edition.id.as_str()).collect();
     let because = format!("there are no letters `{id}`");

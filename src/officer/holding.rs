@@ -13,8 +13,8 @@ use crate::casework::vocabulary::{CustomerType, Flag, RecordType};
 use crate::casework::working::in_words;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
+use crate::letters::HoldingLetter;
 use crate::letters::letter::{LetterId, is_written_by_child};
-use crate::letters::{HoldingLetter, Written};
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
 use crate::store::cases::CaseRow;
@@ -102,7 +102,10 @@ pub(crate) fn posting(
     let (Some(address), Some(case)) = (&row.customer_address, TokenCase::of(row)) else {
         return Ok(None);
     };
-    let written = letter(gateway, policy, row, days, why)?;
+    let written = policy
+        .letters
+        .write_as(LetterId::Holding, &context(gateway, row, days, why), &row.adjustment())
+        .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))?;
     Ok(Some(Posting {
         purpose: holding::PURPOSE,
         once_key,
@@ -118,19 +121,19 @@ pub(crate) fn posting(
     }))
 }
 
-fn letter(
+/// What the letter says.
+pub(super) fn context(
     gateway: &Gateway,
-    policy: &Policy,
     row: &CaseRow,
     Days { was_due, answer_by }: Days,
     why: &str,
-) -> Result<Written, StoreError> {
+) -> HoldingLetter {
     let customer = row.customer_type.parse().unwrap_or(CustomerType::Unknown);
     let flags: Vec<Flag> = serde_json::from_str(&row.flags).unwrap_or_default();
     let is = |wanted: RecordType| row.record_type == wanted.id();
     // Past the last day of the regulations they need not wait for this stage (domain 7.5).
     let past = row.standard_due_on.as_ref().is_some_and(|last| answer_by.to_string() > *last);
-    let context = HoldingLetter {
+    HoldingLetter {
         reference: row.reference.clone(),
         greeting_name: None,
         received_on: london_day(moment(row.received_at)).into(),
@@ -143,9 +146,5 @@ fn letter(
         safeguarding: flags.contains(&Flag::Safeguarding),
         contact: gateway.contact(),
         council: gateway.council(),
-    };
-    policy
-        .letters
-        .write_as(LetterId::Holding, &context, &row.adjustment())
-        .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))
+    }
 }

@@ -51,22 +51,27 @@ pub(super) async fn decide(
     save(tx, gateway, &found, None).await?;
     over(tx, gateway, &found).await?;
     ask_to_tell_the_child(tx, gateway, &found).await?;
-    let context = InterestLetter {
-        reference: reference.clone(),
-        greeting_name: None,
-        received_on: post::received_on(&found).into(),
-        why: why.into(),
-        is_child: false,
-        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
-        contact: gateway.contact(),
-        council: gateway.council(),
-    };
+    let context = letter(gateway, &found, why);
     let told = post::to_customer(tx, gateway, &found, LetterId::InterestRefused, &context).await?;
     let left = actions::owed(&found);
     Ok(format!(
         "{reference}: no sufficient interest, and nothing further follows; {told}; decide whether the child is \
          told{left}"
     ))
+}
+
+/// What the letter says that tells of it.
+pub(super) fn letter(gateway: &Gateway, found: &Found, why: String) -> InterestLetter {
+    InterestLetter {
+        reference: found.row.reference.clone(),
+        greeting_name: None,
+        received_on: post::received_on(found).into(),
+        why: why.into(),
+        is_child: false,
+        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
+        contact: gateway.contact(),
+        council: gateway.council(),
+    }
 }
 
 /// What the person is told: why not, and nothing where there is no reason to.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::casework::case::{Actor, Event, OfficerId};
 use crate::gateway::Gateway;
-use crate::outbox::{ANSWERS_STOPPED, LETTERS_HELD};
+use crate::outbox::{ANSWERS_STOPPED, LETTERS_HELD, SEND_OTHERWISE};
 use crate::store::held::{self, GoOn};
 use crate::store::{StoreError, Tx, cases, letters, refusals, tasks};
 
@@ -49,7 +49,9 @@ pub async fn release(
                     released.iter().filter_map(|one| Some((one.case_id?, note(one.id)))).collect();
                 cases::record_all(tx, &by, &events, now).await?;
                 for one in &released {
-                    tasks::finish(tx, super::holding::TASK, Some(one.id), now).await?;
+                    for task in [super::holding::TASK, SEND_OTHERWISE] {
+                        tasks::finish(tx, task, Some(one.id), now).await?;
+                    }
                 }
                 if held::held_by_breaker(tx).await?.is_empty() {
                     tasks::finish(tx, ANSWERS_STOPPED, None, now).await?;

@@ -277,25 +277,35 @@ pub(super) async fn reject(
     for gate in Gate::ALL.iter().filter(answered) {
         assessments::answer(tx, found.row.id, gate.id(), "taken", now).await?;
     }
-    let policy = gateway.policy();
-    let words = policy.routes.of(reason).cloned();
-    let words =
-        words.ok_or_else(|| uncovered(&format!("routes.toml says nothing for {reason}")))?;
-    let context = RejectionLetter {
-        reference: found.row.reference.clone(),
-        greeting_name: None,
-        received_on: post::received_on(&found).into(),
-        why: words.why,
-        route: words.route,
-        note: say.map(Into::into),
-        is_child: post::is_child(&found),
-        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
-        contact: gateway.contact(),
-        council: gateway.council(),
-    };
+    let context = rejection(gateway, &gateway.policy(), &found, reason, say)?;
     let told = post::to_customer(tx, gateway, &found, LetterId::Rejection, &context).await?;
     let left = actions::owed(&found);
     Ok(format!("{} is rejected ({}); {told}{left}", found.row.reference, reason.label()))
+}
+
+/// What the letter says that tells of a rejection.
+pub(super) fn rejection(
+    gateway: &Gateway,
+    policy: &Policy,
+    found: &Found,
+    reason: RejectionReason,
+    say: Option<String>,
+) -> Result<RejectionLetter, StoreError> {
+    let words = policy.routes.of(reason).cloned();
+    let words =
+        words.ok_or_else(|| uncovered(&format!("routes.toml says nothing for {reason}")))?;
+    Ok(RejectionLetter {
+        reference: found.row.reference.clone(),
+        greeting_name: None,
+        received_on: post::received_on(found).into(),
+        why: words.why,
+        route: words.route,
+        note: say.map(Into::into),
+        is_child: post::is_child(found),
+        safeguarding: found.case.flags.contains(&Flag::Safeguarding),
+        contact: gateway.contact(),
+        council: gateway.council(),
+    })
 }
 
 /// What the council found of one issue.

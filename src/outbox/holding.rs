@@ -21,7 +21,7 @@ const A_WHILE: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) const ANSWERS_STOPPED: &str = "answers_stopped";
 
 /// The kind of task that a letter leaves which is no mail.
-const SEND_OTHERWISE: &str = "send_otherwise";
+pub(crate) const SEND_OTHERWISE: &str = "send_otherwise";
 
 /// Holds back what must not leave of letters just queued and written.
 ///

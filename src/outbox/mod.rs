@@ -25,7 +25,7 @@ mod tick;
 
 pub use address::{AddressFault, MailAddress};
 pub use dkim::{KeyFault, Signer};
-pub(crate) use holding::ANSWERS_STOPPED;
+pub(crate) use holding::{ANSWERS_STOPPED, SEND_OTHERWISE};
 pub use links::Wanted;
 pub use mailer::{Delay, Delivery, Envelope, Mailer, Reply};
 pub use message::{Automatic, Draft, DraftFault};

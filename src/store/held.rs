@@ -181,6 +181,17 @@ pub async fn state(tx: &mut Tx, id: i64) -> Result<Option<String>, StoreError> {
     Ok(row.map(|(state,)| state))
 }
 
+/// A letter as it was written, in the form of mail; none where there is no such letter, or it could not be put into it.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn bytes(db: &Db, id: i64) -> Result<Option<Vec<u8>>, StoreError> {
+    let row: Option<(Vec<u8>,)> = on!(db, "read a letter", c => sqlx::query_as(
+        "SELECT bytes FROM letter_bytes WHERE letter_id = $1")
+        .bind(id).fetch_optional(c).await)?;
+    Ok(row.map(|(bytes,)| bytes))
+}
+
 /// A letter as the list of the outbox shows it.
 #[derive(Debug, Clone, FromRow, serde::Serialize)]
 pub struct ListedLetter {

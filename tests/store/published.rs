@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use postern::store::StoreError;
-use postern::store::rule_sets::{self, NewRuleSet};
+use postern::store::published::{self, Kind, NewSet};
 
 use super::support::postgres::both_engines;
 use super::{ODD, later, nine, odd_kept, several, tx};
 
-fn set(version: &str) -> NewRuleSet {
+fn set(version: &str) -> NewSet {
     let text = |name: &str| (name.to_owned(), format!("{version} {ODD}"));
-    NewRuleSet {
+    NewSet {
         version: version.to_owned(),
         author: ODD.to_owned(),
         reason: "because".to_owned(),
@@ -21,11 +21,11 @@ fn set(version: &str) -> NewRuleSet {
 #[tokio::test]
 async fn publications_are_kept_whole_and_listed_newest_first() {
     both_engines(async |db| {
-        assert!(rule_sets::list(&db).await.unwrap().is_empty());
-        let first = tx!(db, tx => rule_sets::add(&mut tx, &set("aaaa"), None, nine()));
-        let second = tx!(db, tx => rule_sets::add(&mut tx, &set("bbbb"), Some(first), later(1)));
-        let third = tx!(db, tx => rule_sets::add(&mut tx, &set("aaaa"), Some(second), later(2)));
-        let rows = rule_sets::list(&db).await.unwrap();
+        assert!(published::list(&db, Kind::Rules).await.unwrap().is_empty());
+        let first = tx!(db, tx => published::add(&mut tx, Kind::Rules, &set("aaaa"), None, nine()));
+        let second = tx!(db, tx => published::add(&mut tx, Kind::Rules, &set("bbbb"), Some(first), later(1)));
+        let third = tx!(db, tx => published::add(&mut tx, Kind::Rules, &set("aaaa"), Some(second), later(2)));
+        let rows = published::list(&db, Kind::Rules).await.unwrap();
         let told: Vec<_> =
             rows.iter().map(|row| (row.id, &*row.version, row.previous.as_deref())).collect();
         let expected =
@@ -33,10 +33,10 @@ async fn publications_are_kept_whole_and_listed_newest_first() {
         assert_eq!(told, expected, "a version may come again");
         assert_eq!((&rows[1].author, &*rows[1].reason), (&odd_kept(), "because"));
         assert_eq!(rows[1].published_at, later(1).as_millisecond());
-        let files = rule_sets::files(&db, second).await.unwrap();
+        let files = published::files(&db, Kind::Rules, second).await.unwrap();
         assert_eq!(files.len(), 2);
         assert_eq!(files["ours/35-ours.toml"], format!("bbbb {}", odd_kept()));
-        assert!(rule_sets::files(&db, 99).await.is_err());
+        assert!(published::files(&db, Kind::Rules, 99).await.is_err());
     })
     .await;
 }
@@ -44,10 +44,11 @@ async fn publications_are_kept_whole_and_listed_newest_first() {
 #[tokio::test]
 async fn of_two_that_publish_at_once_the_second_is_told() {
     both_engines(async |db| {
-        let first = tx!(db, tx => rule_sets::add(&mut tx, &set("aaaa"), None, nine()));
+        let first = tx!(db, tx => published::add(&mut tx, Kind::Rules, &set("aaaa"), None, nine()));
         let results = several(&db, 4, move |number, mut tx| async move {
             let after = Some(first);
-            rule_sets::add(&mut tx, &set(&format!("bbb{number}")), after, later(1)).await?;
+            published::add(&mut tx, Kind::Rules, &set(&format!("bbb{number}")), after, later(1))
+                .await?;
             tx.commit().await
         })
         .await;
@@ -55,7 +56,7 @@ async fn of_two_that_publish_at_once_the_second_is_told() {
             results.iter().filter_map(|result| result.as_ref().err()).collect();
         assert_eq!(refused.len(), 3, "{results:?}");
         assert!(refused.iter().all(|fault| fault.is_unique_violation()), "{refused:?}");
-        assert_eq!(rule_sets::list(&db).await.unwrap().len(), 2);
+        assert_eq!(published::list(&db, Kind::Rules).await.unwrap().len(), 2);
     })
     .await;
 }
