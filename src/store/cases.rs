@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::FromRow;
 
 use super::StoreError;
 pub use super::case_lists::{Listed, page};
