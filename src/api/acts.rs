@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::{json, json_of_version, reading};
 use crate::gateway::Gateway;
 use crate::officer::{self, Act, ActFault, Wanted};
-use crate::store::cases;
+use crate::register;
 
 /// What was done to a case.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -54,7 +54,7 @@ pub(super) struct AlsoDone {
     (status = 400, description = "The body is no JSON, or `If-Match` is no version.", body = Problem),
     (status = 404, description = "There is no such case.", body = Problem),
     (status = 409, description = "The case does not allow it; `instead` says what it allows.", body = Problem),
-    (status = 412, description = "Somebody changed the case meanwhile; `version` is what it has now.", body = Problem),
+    (status = 412, description = "Somebody changed the case meanwhile; `version` is what it has now, `since` what was done.", body = Problem),
     (status = 413, description = "The body is longer than 64 KB.", body = Problem),
     (status = 422, description = "The body is no act, or names what there is not; it says what could be written.", body = Problem),
     (status = 428, description = "`If-Match` is missing.", body = Problem),
@@ -73,7 +73,7 @@ pub(super) async fn act(
     match officer::act(&gateway, &reference, &officer, Some(version), act).await {
         // The case was held: its version is the next one, and nobody else's.
         Ok(done) => Ok(json_of_version(&Done { done, version: version + 1 }, version + 1)),
-        Err(fault) => Err(refused(&gateway, &reference, fault).await?),
+        Err(fault) => Err(refused(&gateway, Some((&reference, version)), fault).await?),
     }
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn ombudsman(
     let wanted: Wanted = read(&body.map_err(|fault| Problem::no_body(fault.status()))?)?;
     match officer::ombudsman(&gateway, &officer, wanted).await {
         Ok(done) => Ok(also(done)),
-        Err(fault) => Err(refused(&gateway, "", fault).await?),
+        Err(fault) => Err(refused(&gateway, None, fault).await?),
     }
 }
 
@@ -203,14 +203,19 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// What an act's fault is to whoever asked for it.
 pub(super) async fn refused(
     gateway: &Gateway,
-    reference: &str,
+    decided_on: Option<(&str, i64)>,
     fault: ActFault,
 ) -> Result<Problem, Problem> {
     Ok(match fault {
         ActFault::Refused(refusal) => refusal.into(),
         ActFault::ChangedMeanwhile => {
-            let now = cases::find(&gateway.db, reference).await?;
-            Problem::changed_meanwhile(now.map(|row| row.version))
+            let parsed = decided_on.and_then(|(case, on)| Some((case.parse().ok()?, on)));
+            let changed = match parsed {
+                Some((case, on)) => register::changed_since(&gateway.db, &case, on).await?,
+                None => None,
+            };
+            let (now, since) = changed.unzip();
+            Problem::changed_meanwhile(now, since.unwrap_or_default())
         }
         ActFault::NoSuchService { got, known } => {
             Problem::unknown(format!("no service `{got}`")).instead(format!("name one of {known}"))

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::casework::case::Refusal;
+use crate::casework::case::{Recorded, Refusal};
 use crate::store::StoreError;
 
 /// Why it was not done, and what could be.
@@ -20,11 +20,22 @@ pub(super) struct Problem {
     instead: Option<String>,
     /// The version that the case has now, where it is another than `If-Match` names.
     version: Option<i64>,
+    /// What was done to the case since the version that `If-Match` names, oldest first; there only where somebody
+    /// changed it meanwhile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    since: Vec<Recorded>,
 }
 
 impl Problem {
     fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, challenge: None, error: error.into(), instead: None, version: None }
+        Self {
+            status,
+            challenge: None,
+            error: error.into(),
+            instead: None,
+            version: None,
+            since: Vec::new(),
+        }
     }
 
     /// With what could be done.
@@ -100,10 +111,11 @@ impl Problem {
     }
 
     /// Somebody changed the case in between.
-    pub(super) fn changed_meanwhile(version: Option<i64>) -> Self {
+    pub(super) fn changed_meanwhile(version: Option<i64>, since: Vec<Recorded>) -> Self {
         let error = "somebody changed the case meanwhile; nothing was done";
         let problem = Self::new(StatusCode::PRECONDITION_FAILED, error);
-        Self { version, ..problem }.instead("GET the case again, and decide on what it is now")
+        Self { version, since, ..problem }
+            .instead("GET the case again, and decide on what it is now")
     }
 }
 

@@ -74,6 +74,6 @@ pub(super) async fn rebalance(
     let Rebalance { from, because, dry_run } = asked;
     match officer::rebalance(&gateway, from, &officer, because, dry_run).await {
         Ok(done) => Ok(json(&Shared::of(done))),
-        Err(fault) => Err(refused(&gateway, "", fault).await?),
+        Err(fault) => Err(refused(&gateway, None, fault).await?),
     }
 }

@@ -438,7 +438,11 @@ fn of_two_officers_at_once_the_second_is_told() {
     assert!(case["requests"].as_array().unwrap().iter().all(|one| one["state"] == "cancelled"));
     let last = case["events"].as_array().unwrap().last().unwrap();
     assert_eq!(last["by"], json!({"officer": "Pat Lee"}));
-    served.act(reference, version, &json!({"act": "close", "because": "x"})).is(412, "meanwhile");
+    let close = served.act(reference, version, &json!({"act": "close", "because": "x"}));
+    close.is(412, "meanwhile");
+    let since = close.json()["since"].as_array().unwrap().clone();
+    assert_eq!(since.last(), Some(last), "what was done is told: {since:?}");
+    assert!(since.len() >= 2 && since.len() < case["events"].as_array().unwrap().len());
     let still = served.case(reference);
     for part in ["events", "status", "version", "record_type", "requests"] {
         assert_eq!(still[part], case[part], "nothing is overwritten");
@@ -465,7 +469,7 @@ fn what_cannot_be_done_says_what_can() {
     act(json!({"act": "respond", "note": "x", "letter": 1})).is(422, "unknown field `letter`");
     act(json!({"act": "turn", "wanted": {"move": "pause", "why": "tea"}, "because": "x"}))
         .is(422, "awaiting_customer");
-    act(json!({"act": "eat"})).is(422, "expected one of `correct`, `answered`");
+    act(json!({"act": "eat"})).is(422, "expected one of `correct`, `adjust`, `answered`");
     act(json!([])).is(422, "GET /api");
     act(json!({"act": "respond", "note": "x".repeat(66_000)})).is(413, "65536 bytes");
 
