@@ -339,7 +339,7 @@ fn service_named(gateway: &Gateway, id: &str) -> Result<ServiceId, ActFault> {
 }
 
 /// The kinds of task that a service's reply leaves while it has not answered.
-const REPLIES: [&str; 4] = ["not_ours", "more_time", "away", "asked_back"];
+const REPLIES: [&str; 5] = ["not_ours", "more_time", "away", "progress", "asked_back"];
 
 async fn answered(
     tx: &mut Tx,
