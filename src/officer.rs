@@ -36,7 +36,6 @@ mod post;
 mod stage;
 mod together;
 
-use acknowledge::Meaning;
 pub use act::Act;
 pub use actions::ActionMove;
 pub use assess::task_done;
@@ -126,7 +125,7 @@ pub async fn act(
                 if other || !cases::hold(tx, id, version).await? {
                     return Err(ActFault::ChangedMeanwhile);
                 }
-                let meaning = Meaning::of(&act);
+                let meaning = act.meaning();
                 let done = on_case(tx, &inner, found, &by, act).await?;
                 let as_it_is = find(tx, &reference).await?;
                 let first = acknowledge::after(tx, &inner, &as_it_is, meaning).await?;
