@@ -38,7 +38,6 @@ pub mod preview;
 mod stage;
 mod together;
 
-use acknowledge::Meaning;
 pub use act::Act;
 pub use actions::ActionMove;
 pub use assess::task_done;
@@ -128,7 +127,7 @@ pub async fn act(
                 if other || !cases::hold(tx, id, version).await? {
                     return Err(ActFault::ChangedMeanwhile);
                 }
-                let meaning = Meaning::of(&act);
+                let meaning = act.meaning();
                 let done = on_case(tx, &inner, found, &by, act).await?;
                 let as_it_is = find(tx, &reference).await?;
                 let first = acknowledge::after(tx, &inner, &as_it_is, meaning).await?;
@@ -344,7 +343,7 @@ fn service_named(gateway: &Gateway, id: &str) -> Result<ServiceId, ActFault> {
 }
 
 /// The kinds of task that a service's reply leaves while it has not answered.
-const REPLIES: [&str; 4] = ["not_ours", "more_time", "away", "asked_back"];
+const REPLIES: [&str; 5] = ["not_ours", "more_time", "away", "progress", "asked_back"];
 
 async fn answered(
     tx: &mut Tx,

@@ -1,8 +1,17 @@
 //! Mail that is meant to stop a gateway, or might: each message ends as a case or in front of a
 //! person, and the ordinary complaint behind it is acknowledged at once.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod support;
+
+#[path = "hostile/names.rs"]
+mod names;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

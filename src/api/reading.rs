@@ -106,10 +106,10 @@ pub(super) fn limit_of(asked: Option<i64>, what: &str) -> Result<usize, Problem>
     Ok(usize::try_from(limit).unwrap_or(1))
 }
 
+/// The case behind which a page begins.
 async fn named(gateway: &Gateway, text: &str) -> Result<CaseRow, Problem> {
-    let none = || Problem::malformed("`after` names no case").instead("write what `next` gave");
-    let reference: CaseReference = text.parse().map_err(|_| none())?;
-    cases::find(&gateway.db, &reference.to_string()).await?.ok_or_else(none)
+    let none = |_| Problem::malformed("`after` names no case").instead("write what `next` gave");
+    looked_up(gateway, text, none).await.map(|(_, row, _)| row)
 }
 
 /// Everything about one case.
@@ -220,14 +220,25 @@ pub(super) async fn ombudsman(
 pub(super) async fn found(
     gateway: &Gateway,
     path: Result<Path<String>, PathRejection>,
-) -> Result<(CaseReference, CaseRow, Vec<Recorded>), Problem> {
+) -> Result<Found, Problem> {
     let Path(text) = path.map_err(|fault| Problem::not_found(fault.body_text()))?;
-    let reference: CaseReference =
-        text.parse().map_err(|fault: crate::casework::reference::NotAReference| {
-            Problem::not_found(fault.to_string())
-        })?;
+    looked_up(gateway, &text, Problem::not_found).await
+}
+
+/// A case with what happened to it.
+type Found = (CaseReference, CaseRow, Vec<Recorded>);
+
+/// The case of a reference in any spelling; `none` makes a problem of why there is none.
+async fn looked_up(
+    gateway: &Gateway,
+    text: &str,
+    none: impl Fn(String) -> Problem,
+) -> Result<Found, Problem> {
+    let reference: CaseReference = text
+        .parse()
+        .map_err(|fault: crate::casework::reference::NotAReference| none(fault.to_string()))?;
     match register::found(&gateway.db, &reference).await? {
         Some((row, events)) => Ok((reference, row, events)),
-        None => Err(Problem::not_found(format!("there is no case {reference}"))),
+        None => Err(none(format!("there is no case {reference}"))),
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, Time};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::calendar::{NotCovered, WorkingCalendar};
 use super::vocabulary::vocabulary;
@@ -76,10 +76,13 @@ struct Offset {
     working_days: i32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What must hold of a request for a step to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnlyWhile {
+    /// Nobody has accepted it.
     NotAccepted,
+    /// At least so many working days lie between the day it was asked and the customer's.
+    Long(u16),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +93,9 @@ struct Step {
     to: Vec<Role>,
     asks: Option<String>,
     repeat_every: Option<u16>,
+    /// It is sent before this day only. Such a step makes way for what comes after it, and where the date moves
+    /// away from it, it asks again: what was sent higher up for the earlier date does not bar it.
+    until: Option<Offset>,
     only_while: Option<OnlyWhile>,
     via: Via,
 }
@@ -243,21 +249,29 @@ pub struct DueToday {
 }
 
 impl DueToday {
-    /// Adds what is due of some rungs, each with whether it applies, in the order of their days.
-    fn climb(&mut self, today: Date, rungs: Vec<(Rung, bool)>, already_sent: &BTreeSet<String>) {
-        // A rung that no longer applies (the request was accepted since) still bars those below it.
-        let sent = rungs.iter().rfind(|(rung, _)| already_sent.contains(&rung.id));
-        let highest_sent = sent.map(|(rung, _)| rung.rank);
-        let mut open: Vec<Rung> =
-            rungs.into_iter().filter(|(_, applies)| *applies).map(|(rung, _)| rung).collect();
-        open.retain(|rung| rung.on <= today && !already_sent.contains(&rung.id));
-        let above = |rung: &Rung| highest_sent.is_none_or(|sent| sent < rung.rank);
-        let day = open.iter().filter(|rung| above(rung)).map(|rung| rung.on).next_back();
+    /// Adds what is due of some rungs, in the order of their days.
+    fn climb(&mut self, today: Date, rungs: Vec<Possible>, already_sent: &BTreeSet<String>) {
+        let highest_sent = highest_sent(&rungs, already_sent);
+        let come: Vec<Possible> =
+            rungs.into_iter().filter(|one| one.applies && one.rung.on <= today).collect();
+        let latest = come.last().map(|one| one.rung.on);
+        let mut open = come;
+        open.retain(|one| !already_sent.contains(&one.rung.id));
+        let above = |one: &Possible| {
+            if one.makes_way {
+                latest == Some(one.rung.on)
+            } else {
+                highest_sent.is_none_or(|sent| sent < one.rung.rank)
+            }
+        };
+        let day = open.iter().filter(|one| above(one)).map(|one| one.rung.on).next_back();
         let Some(day) = day else { return };
-        let highest = open.last().map(|rung| rung.rank);
-        for rung in open {
+        let highest = open.last().map(|one| one.rung.rank);
+        for one in open {
+            let goes = above(&one);
+            let rung = one.rung;
             // Late, only the highest of its day.
-            let goes = above(&rung)
+            let goes = goes
                 && rung.on == day
                 && (day == today || highest.is_some_and(|highest| highest == rung.rank));
             if goes {
@@ -267,6 +281,22 @@ impl DueToday {
             }
         }
     }
+}
+
+/// A rung, and how it stands to the others.
+struct Possible {
+    rung: Rung,
+    /// Whether it may be sent as things are.
+    applies: bool,
+    /// Whether it [gives way](Step::until) to what comes later.
+    makes_way: bool,
+}
+
+/// The highest rung that was sent. One that no longer applies (the request was accepted since) still bars those
+/// below it.
+fn highest_sent(rungs: &[Possible], already_sent: &BTreeSet<String>) -> Option<usize> {
+    let sent = rungs.iter().rfind(|one| already_sent.contains(&one.rung.id));
+    sent.map(|one| one.rung.rank)
 }
 
 impl RequestDates {
@@ -294,8 +324,8 @@ impl Steps {
         calendar: &WorkingCalendar,
     ) -> Result<Vec<Rung>, NotCovered> {
         let mut rungs = self.all_rungs(dates, calendar, |_, _, _| false)?;
-        rungs.retain(|(_, applies)| *applies);
-        Ok(rungs.into_iter().map(|(rung, _)| rung).collect())
+        rungs.retain(|one| one.applies);
+        Ok(rungs.into_iter().map(|one| one.rung).collect())
     }
 
     /// The rung to send today, if any: the highest whose day has come, unless it or a higher one
@@ -320,15 +350,11 @@ impl Steps {
         let rungs = self.all_rungs(dates, calendar, |step, on, times| {
             on > today && times >= step.times_sent(already_sent)
         })?;
-        // A rung that no longer applies (the request was accepted since) still bars those below it.
-        let highest_sent = rungs
-            .iter()
-            .rfind(|(rung, _)| already_sent.contains(&rung.id))
-            .map(|(rung, _)| rung.rank);
+        let highest_sent = highest_sent(&rungs, already_sent);
         Ok(rungs
             .into_iter()
-            .rfind(|(rung, applies)| *applies && rung.on <= today)
-            .map(|(rung, _)| rung)
+            .rfind(|one| one.applies && one.rung.on <= today)
+            .map(|one| one.rung)
             .filter(|rung| highest_sent.is_none_or(|sent| sent < rung.rank)))
     }
 
@@ -357,7 +383,7 @@ impl Steps {
             on > today && times >= step.times_sent(already_sent)
         })?;
         let (weeks, days): (Vec<_>, Vec<_>) =
-            rungs.into_iter().partition(|(rung, _)| rung.via == Via::WeeklyDigest);
+            rungs.into_iter().partition(|one| one.rung.via == Via::WeeklyDigest);
         found.climb(today, days, already_sent);
         if weekly {
             found.climb(today, weeks, already_sent);
@@ -384,56 +410,58 @@ impl Steps {
     }
 
     /// Every rung from the opening on, lowest first, with whether it applies now. Ranks count those
-    /// that do not, so that accepting a request does not shift the others. A step repeats until
-    /// `far_enough` says so of its last rung (step, day, number), or the calendar ends.
+    /// that do not, so that accepting a request does not shift the others. A step repeats until its
+    /// own last day, until `far_enough` says so of its last rung (step, day, number), or the calendar ends.
     fn all_rungs(
         &self,
         dates: &RequestDates,
         calendar: &WorkingCalendar,
         far_enough: impl Fn(&Step, Date, u32) -> bool,
-    ) -> Result<Vec<(Rung, bool)>, NotCovered> {
+    ) -> Result<Vec<Possible>, NotCovered> {
         let mut rungs = Vec::new();
         for step in &self.0 {
-            let applies = !(step.only_while == Some(OnlyWhile::NotAccepted) && dates.accepted);
-            let mut day = step.first_day(dates, calendar)?;
+            let applies = step.applies(dates, calendar)?;
+            let makes_way = step.until.is_some();
+            let over = step.until.map(|until| until.day(dates, calendar)).transpose()?;
+            // Without the day that it makes way for, it has none itself.
+            let is_in_time = |on: &Date| over.is_none_or(|over| over.is_some_and(|day| *on < day));
+            let mut day = step.first_day(dates, calendar)?.filter(is_in_time);
             let mut times: u32 = 1;
             while let Some(on) = day {
                 if on >= dates.opened_on {
-                    rungs.push((step.rung(on, times), applies));
+                    rungs.push(Possible { rung: step.rung(on, times), applies, makes_way });
                 }
-                day = step.repeat_every.and_then(|every| {
-                    let over = far_enough(step, on, times);
-                    calendar.add_working_days(on, every.into()).ok().filter(|_| !over)
-                });
+                let every = step.repeat_every.filter(|_| !far_enough(step, on, times));
+                let next = every.and_then(|every| calendar.add_working_days(on, every.into()).ok());
+                day = next.filter(is_in_time);
                 times += 1;
             }
         }
         // Stable: on one day, a later step of the file is higher.
-        rungs.sort_by_key(|(rung, _)| rung.on);
-        for (rank, (rung, _)) in rungs.iter_mut().enumerate() {
-            rung.rank = rank;
+        rungs.sort_by_key(|one| one.rung.on);
+        for (rank, one) in rungs.iter_mut().enumerate() {
+            one.rung.rank = rank;
         }
         Ok(rungs)
     }
 }
 
-impl Step {
-    /// The working day of its first rung; none if the request lacks the day it counts from, or the
+impl Offset {
+    /// The working day that it means; none if the request lacks the day it counts from, or the
     /// calendar ends before it.
-    fn first_day(
-        &self,
+    fn day(
+        self,
         dates: &RequestDates,
         calendar: &WorkingCalendar,
     ) -> Result<Option<Date>, NotCovered> {
-        let at = self.at_short.filter(|_| dates.short).unwrap_or(self.at);
-        let from = match at.anchor {
+        let from = match self.anchor {
             Anchor::Opened => Some(dates.opened_on),
             Anchor::DraftDue => dates.draft_due_on,
             Anchor::Due => Some(dates.due_on),
         };
         let Some(from) = from else { return Ok(None) };
         let works = calendar.is_working_day(from)?;
-        let counted = match (at.working_days, at.anchor) {
+        let counted = match (self.working_days, self.anchor) {
             (0, _) if works => Ok(from),
             // Asked on a closed day: the first chase is the next working day's. Due on one: a
             // reminder must not come too late to help.
@@ -445,6 +473,32 @@ impl Step {
             Err(gap) if gap.day < gap.covered_from => Err(gap),
             counted => Ok(counted.ok()),
         }
+    }
+}
+
+impl Step {
+    /// Whether it is meant for a request as that stands.
+    fn applies(
+        &self,
+        dates: &RequestDates,
+        calendar: &WorkingCalendar,
+    ) -> Result<bool, NotCovered> {
+        Ok(match self.only_while {
+            None => true,
+            Some(OnlyWhile::NotAccepted) => !dates.accepted,
+            Some(OnlyWhile::Long(from)) => {
+                calendar.working_days_between(dates.opened_on, dates.due_on)? >= i32::from(from)
+            }
+        })
+    }
+
+    /// The working day of its first rung, as [`Offset::day`].
+    fn first_day(
+        &self,
+        dates: &RequestDates,
+        calendar: &WorkingCalendar,
+    ) -> Result<Option<Date>, NotCovered> {
+        self.at_short.filter(|_| dates.short).unwrap_or(self.at).day(dates, calendar)
     }
 
     /// The highest number of a repetition among what was sent.

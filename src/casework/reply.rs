@@ -20,6 +20,8 @@ vocabulary! {
         MoreTime = "more_time", "asks for more time";
         /// Who has it is away.
         Away = "away", "says that who has it is away";
+        /// They say how far it is.
+        Progress = "progress", "says how far it is";
         /// They ask something first.
         Asks = "asks", "asks something first";
         /// It is their answer.
@@ -61,7 +63,8 @@ struct Entry {
 }
 
 /// The kinds whose words are looked for, those that outweigh others first.
-const ORDER: [Says; 5] = [Says::Answers, Says::NotOurs, Says::MoreTime, Says::Away, Says::Accepts];
+const ORDER: [Says; 6] =
+    [Says::Answers, Says::NotOurs, Says::MoreTime, Says::Away, Says::Progress, Says::Accepts];
 
 impl Replies {
     /// Reads `rules/replies.toml`.
@@ -126,7 +129,7 @@ impl Replies {
         let most = |says| match says {
             Says::Answers => usize::MAX,
             Says::Accepts => self.short,
-            Says::NotOurs | Says::MoreTime | Says::Away | Says::Asks => self.long,
+            Says::NotOurs | Says::MoreTime | Says::Away | Says::Progress | Says::Asks => self.long,
         };
         let found = self.kinds.iter().find(|kind| {
             length <= most(kind.says) && kind.words.iter().any(|known| words.contains(known))
@@ -171,6 +174,8 @@ mod tests {
             ("NOT OURS\n\nPoint 2 was upheld last year, ask them.", Says::NotOurs),
             ("More time - until Friday?", Says::MoreTime),
             ("Away, Sam has it", Says::Away),
+            ("PROGRESS: two of three people are heard. Is Friday soon enough?", Says::Progress),
+            ("PROGRESS\n\nThe first point will be upheld, I think.", Says::Progress),
             ("Answer: we were late and are sorry. This is ours to put right.", Says::Answers),
         ] {
             assert_eq!(replies.read(text, false), says, "{text}");
@@ -186,6 +191,9 @@ mod tests {
             ("Hi, I’m afraid this one can’t be ours. Vale & Coast run it.", Says::NotOurs),
             ("Could I have a bit longer on this please, till the 10th?", Says::MoreTime),
             ("I am on leave until the 4th, nobody covers.", Says::Away),
+            ("We're on track to send it by the 4th, both visits are done.", Says::Progress),
+            ("Progress so far is slow: could we have until May?", Says::MoreTime),
+            ("He is back on track at school, and the transport now comes.", Says::Answers),
             ("Before we draft: is it the autumn only, or the summer too?", Says::Asks),
             ("The visit was missed and nobody rang. We have said sorry.", Says::Answers),
             (

@@ -108,6 +108,11 @@ impl Reader {
             Some(route) => route.rsplit_once(':').map_or(inside, |(_, address)| address),
             None => inside,
         };
+        // Two addresses without a comma between are two mailboxes, unless they are the same: neither is hidden
+        // behind the other.
+        if self.angle.as_ref().is_some_and(|first| !first.eq_ignore_ascii_case(address)) {
+            self.finish();
+        }
         self.angle = Some(address.to_owned());
     }
 
@@ -189,6 +194,19 @@ mod tests {
         );
         check("undisclosed-recipients:;", &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn no_address_hides_another() {
+        check(
+            "<ann@x.org> SIZE=1 <eve@y.org>",
+            &[("SIZE=1", Some("ann@x.org")), ("", Some("eve@y.org"))],
+        );
+        check(
+            "Ann <ann@x.org> Eve <eve@y.org>",
+            &[("Ann  Eve", Some("ann@x.org")), ("", Some("eve@y.org"))],
+        );
+        check("Ann <ann@x.org> <Ann@X.org>", &[("Ann", Some("ann@x.org"))]);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) async fn take(
         Says::Answers => requests::answered(tx, said.request, said.message, now).await?,
         Says::Accepts => requests::accepted(tx, said.request).await?,
         Says::NotOurs => requests::declined(tx, said.request).await?,
-        Says::MoreTime | Says::Away | Says::Asks => true,
+        Says::MoreTime | Says::Away | Says::Progress | Says::Asks => true,
     };
     if is_new {
         keep(tx, confirm, said, now).await?;
@@ -96,7 +96,7 @@ fn event(said: &Said<'_>) -> Event {
         Says::Accepts => {
             Event::ServiceAccepted { service, by, words: said.words.clone().map(Private) }
         }
-        Says::NotOurs | Says::MoreTime | Says::Away | Says::Asks => replied(said),
+        Says::NotOurs | Says::MoreTime | Says::Away | Says::Progress | Says::Asks => replied(said),
     }
 }
 
@@ -140,6 +140,10 @@ fn to_do(says: Says, confirm: bool) -> Option<(&'static str, &'static str)> {
         Says::Away => Some((
             "away",
             "who has it at the service is away: name somebody else (`case part --responder`), or write",
+        )),
+        Says::Progress => Some((
+            "progress",
+            "a service says how far it is: read it, and tell the customer where that changes what they were told",
         )),
         Says::Asks => {
             Some(("asked_back", "a service asks something before it answers: write to it"))

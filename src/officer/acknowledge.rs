@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Act, Found, post};
-use crate::casework::case::Interest;
+use super::{Found, post};
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
@@ -17,7 +16,7 @@ use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::store::letters::{self, FirstLetter};
 use crate::store::{StoreError, Tx, assessments, tasks};
 
-/// What an act means for the first letter.
+/// What an act means for the first letter ([`Act::meaning`](super::Act::meaning)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// What the message is may be decided now.
@@ -26,49 +25,6 @@ pub(super) enum Meaning {
     Told,
     /// Nothing.
     Nothing,
-}
-
-impl Meaning {
-    pub(super) fn of(act: &Act) -> Self {
-        match act {
-            Act::Confirm
-            | Act::Correct { .. }
-            | Act::Dismiss { .. }
-            // What waits is written again, as they need it.
-            | Act::Adjust { .. }
-            | Act::SufficientInterest { decision: Interest::Granted, .. } => Self::Decides,
-            Act::SufficientInterest { decision: Interest::Refused, .. }
-            | Act::ForConstituent { .. }
-            | Act::AskCustomer { .. }
-            | Act::Reject { .. }
-            | Act::Withdraw { .. }
-            | Act::Respond { .. }
-            | Act::Acknowledged { .. } => Self::Told,
-            // Whoever is thanked is thanked also where there is nothing more to do.
-            Act::Close { .. }
-            | Act::Answered { .. }
-            | Act::Ask { .. }
-            | Act::Part { .. }
-            | Act::Reopen { .. }
-            | Act::Merge { .. }
-            | Act::Turn { .. }
-            | Act::ApplyPolicy { .. }
-            | Act::Advocacy { .. }
-            | Act::LinkToComplaint { .. }
-            | Act::Action { .. }
-            | Act::HoldingLetter { .. }
-            | Act::Constituent { .. }
-            | Act::AcceptAnswer { .. }
-            | Act::SendBack { .. }
-            | Act::NextStage { .. }
-            | Act::Statement { .. }
-            | Act::Outcome { .. }
-            | Act::Assign { .. }
-            | Act::Link { .. }
-            | Act::Ombudsman { .. }
-            | Act::Separate { .. } => Self::Nothing,
-        }
-    }
 }
 
 /// Does what an act means for the first letter. Gives what an officer is told of it.

@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, DateTime};
 
+use super::acknowledge::Meaning;
 use super::actions::ActionMove;
 use super::clock::Move;
 use super::ombudsman::Wanted;
@@ -245,6 +246,50 @@ pub enum Act {
         /// Why.
         because: String,
     },
+}
+
+impl Act {
+    /// What it means for the first letter to the customer.
+    pub(super) fn meaning(&self) -> Meaning {
+        match self {
+            Self::Confirm
+            | Self::Correct { .. }
+            | Self::Dismiss { .. }
+            // What waits is written again, as they need it.
+            | Self::Adjust { .. }
+            | Self::SufficientInterest { decision: Interest::Granted, .. } => Meaning::Decides,
+            Self::SufficientInterest { decision: Interest::Refused, .. }
+            | Self::ForConstituent { .. }
+            | Self::AskCustomer { .. }
+            | Self::Reject { .. }
+            | Self::Withdraw { .. }
+            | Self::Respond { .. }
+            | Self::Acknowledged { .. } => Meaning::Told,
+            // Whoever is thanked is thanked also where there is nothing more to do.
+            Self::Close { .. }
+            | Self::Answered { .. }
+            | Self::Ask { .. }
+            | Self::Part { .. }
+            | Self::Reopen { .. }
+            | Self::Merge { .. }
+            | Self::Turn { .. }
+            | Self::ApplyPolicy { .. }
+            | Self::Advocacy { .. }
+            | Self::LinkToComplaint { .. }
+            | Self::Action { .. }
+            | Self::HoldingLetter { .. }
+            | Self::Constituent { .. }
+            | Self::AcceptAnswer { .. }
+            | Self::SendBack { .. }
+            | Self::NextStage { .. }
+            | Self::Statement { .. }
+            | Self::Outcome { .. }
+            | Self::Assign { .. }
+            | Self::Link { .. }
+            | Self::Ombudsman { .. }
+            | Self::Separate { .. } => Meaning::Nothing,
+        }
+    }
 }
 
 /// Changes from an object whose keys are the fields; at least one.

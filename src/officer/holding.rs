@@ -3,11 +3,9 @@
 //! The day's run drafts them before the promised day passes; an officer releases the draft, or writes another
 //! in its place. The clock does not move: what was promised was not kept, and the report says so.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 
-use super::{ActFault, Found, record, save};
+use super::{ActFault, Found, post, record, save};
 use crate::casework::case::{Actor, Event, Refusal};
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType};
 use crate::casework::working::in_words;
@@ -15,7 +13,7 @@ use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::HoldingLetter;
 use crate::letters::letter::{LetterId, is_written_by_child};
-use crate::outbox::{Automatic, Posting, TokenCase};
+use crate::outbox::Posting;
 use crate::policy::Policy;
 use crate::store::cases::CaseRow;
 use crate::store::holding::{self, NewHolding};
@@ -99,26 +97,11 @@ pub(crate) fn posting(
     why: &str,
     once_key: String,
 ) -> Result<Option<Posting>, StoreError> {
-    let (Some(address), Some(case)) = (&row.customer_address, TokenCase::of(row)) else {
-        return Ok(None);
-    };
     let written = policy
         .letters
         .write_as(LetterId::Holding, &context(gateway, row, days, why), &row.adjustment())
         .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))?;
-    Ok(Some(Posting {
-        purpose: holding::PURPOSE,
-        once_key,
-        case: Some(case),
-        request: None,
-        message: None,
-        recipient: address.clone(),
-        written: Arc::new(written),
-        automatic: Automatic::No,
-        in_reply_to: None,
-        references: Vec::new(),
-        due_at: gateway.clock.now(),
-    }))
+    Ok(post::to_queue(gateway, row, holding::PURPOSE, once_key, written))
 }
 
 /// What the letter says.

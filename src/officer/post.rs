@@ -10,7 +10,7 @@ use crate::casework::vocabulary::{CustomerType, Flag};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::letter::{LetterId, is_written_by_child, record_words, step_words};
-use crate::letters::{AskingLetter, Context, CustomerLetter};
+use crate::letters::{AskingLetter, Context, CustomerLetter, Written};
 use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::store::cases::CaseRow;
 use crate::store::tasks::{self, NewTask};
@@ -95,8 +95,9 @@ pub(super) async fn to_customer<C: Context>(
         .letters
         .write_as(letter, context, &found.row.adjustment())
         .map_err(|fault| StoreError::unsuitable("write a letter", fault.to_string()))?;
-    let (Some(address), Some(case)) = (&found.row.customer_address, TokenCase::of(&found.row))
-    else {
+    // Each act makes a new version of the case, and at most one letter.
+    let key = format!("{}:{}:{}", letter.id(), found.row.id, found.row.version);
+    let Some(posting) = to_queue(gateway, &found.row, letter.id(), key, written) else {
         let task = NewTask {
             kind: "write_by_hand",
             case_id: Some(found.row.id),
@@ -106,22 +107,31 @@ pub(super) async fn to_customer<C: Context>(
         tasks::add(tx, &task, now).await?;
         return Ok("the customer gave no address: a task says to write by hand");
     };
-    let posting = Posting {
-        purpose: letter.id(),
-        // Each act makes a new version of the case, and at most one letter.
-        once_key: format!("{}:{}:{}", letter.id(), found.row.id, found.row.version),
-        case: Some(case),
+    gateway.sender.post(tx, &[posting], now).await?;
+    Ok("the customer is told")
+}
+
+/// What a letter of an officer's to the customer of a case is queued with. None where they gave no address.
+pub(super) fn to_queue(
+    gateway: &Gateway,
+    row: &CaseRow,
+    purpose: &'static str,
+    once_key: String,
+    written: Written,
+) -> Option<Posting> {
+    Some(Posting {
+        purpose,
+        once_key,
+        case: Some(TokenCase::of(row)?),
         request: None,
         message: None,
-        recipient: address.clone(),
+        recipient: row.customer_address.clone()?,
         written: Arc::new(written),
         automatic: Automatic::No,
         in_reply_to: None,
         references: Vec::new(),
-        due_at: now,
-    };
-    gateway.sender.post(tx, &[posting], now).await?;
-    Ok("the customer is told")
+        due_at: gateway.clock.now(),
+    })
 }
 
 /// The day on which the council received the matter.

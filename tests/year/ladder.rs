@@ -21,6 +21,7 @@ pub(crate) struct Expected {
 fn limit(record_type: &str, stage: i64) -> Option<i32> {
     match (record_type, stage) {
         ("children_act_complaint", 1) => Some(10),
+        ("children_act_complaint", 2) => Some(25),
         ("corporate_complaint" | "member_enquiry" | "enquiry" | "representation", _) => Some(20),
         _ => None,
     }
@@ -101,6 +102,15 @@ fn steps(opened_on: Date, due_on: Date, short: bool, until: Date) -> Vec<Step> {
     let draft = plus(due_on, -3);
     if draft > opened_on {
         let (half, soon) = if short { (-4, -2) } else { (-8, -3) };
+        if between(opened_on, due_on) >= 45 {
+            // Once a month, before the reminders begin.
+            let (mut day, mut times) = (plus(opened_on, 20), 1);
+            while day < plus(draft, half) {
+                let id = if times == 1 { "progress".into() } else { format!("progress#{times}") };
+                steps.push((1, id, day, &["responding_manager"]));
+                (day, times) = (plus(day, 20), times + 1);
+            }
+        }
         steps.push((2, "halfway".into(), plus(draft, half), &["responding_manager"]));
         steps.push((3, "soon".into(), plus(draft, soon), &["responding_manager"]));
         steps.push((4, "draft_due".into(), draft, &["responding_manager", "head_of_service"]));

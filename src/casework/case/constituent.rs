@@ -90,29 +90,11 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::casework::case::{Actor, OfficerId, Recorded};
-    use crate::casework::reference::CaseReference;
-
-    fn case(record_type: RecordType, customer_type: CustomerType) -> Case {
-        let at = "2026-11-16T09:00:00Z".parse().expect("a moment");
-        let event = Event::Received {
-            message: None,
-            at,
-            record_type,
-            services: Vec::new(),
-            customer_type,
-            themes: Vec::new(),
-            flags: Vec::new(),
-        };
-        let received = Recorded { at, by: Actor::Gateway, event };
-        let reference = CaseReference::new("NCC", 2026, 1).expect("a reference");
-        Case::replay(reference, [&received]).expect("a case")
-    }
+    use crate::casework::case::tests::{by_officer, fresh as case};
 
     fn apply(case: &mut Case, events: Vec<Event>) {
-        let at = "2026-11-17T09:00:00Z".parse().expect("a moment");
         for event in events {
-            case.apply(&Recorded { at, by: Actor::Officer(OfficerId("pat".to_owned())), event });
+            case.apply(&by_officer(event));
         }
     }
 

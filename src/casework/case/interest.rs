@@ -69,40 +69,19 @@ impl Case {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::casework::case::{Actor, CaseStatus, Recorded};
-    use crate::casework::reference::CaseReference;
+    use crate::casework::case::CaseStatus;
+    use crate::casework::case::tests::{by_officer, fresh as case};
     use crate::casework::vocabulary::RecordType;
-
-    fn case(record_type: RecordType, customer_type: CustomerType) -> Case {
-        let at = "2026-11-16T09:00:00Z".parse().expect("a moment");
-        let event = Event::Received {
-            message: None,
-            at,
-            record_type,
-            services: Vec::new(),
-            customer_type,
-            themes: Vec::new(),
-            flags: Vec::new(),
-        };
-        let received = Recorded { at, by: Actor::Gateway, event };
-        let reference = CaseReference::new("NCC", 2026, 1).expect("a reference");
-        Case::replay(reference, [&received]).expect("a case")
-    }
 
     fn decide(case: &Case, decision: Interest) -> Result<Event, Refusal> {
         case.decide_interest(OfficerId("pat".to_owned()), decision, "her gran since birth", None)
-    }
-
-    fn recorded(event: Event) -> Recorded {
-        let at = "2026-11-17T09:00:00Z".parse().expect("a moment");
-        Recorded { at, by: Actor::Officer(OfficerId("pat".to_owned())), event }
     }
 
     #[test]
     fn a_relative_without_care_waits_for_an_officer_until_it_is_decided() {
         let mut case = case(RecordType::ChildrenActComplaint, CustomerType::FamilyMember);
         assert!(case.asks_for_interest());
-        case.apply(&recorded(decide(&case, Interest::Granted).expect("possible")));
+        case.apply(&by_officer(decide(&case, Interest::Granted).expect("possible")));
         assert!(!case.asks_for_interest());
         assert_eq!(case.interest, Some(Interest::Granted));
         assert_eq!(case.status, CaseStatus::Open);
@@ -111,10 +90,10 @@ mod tests {
         assert!(decide(&case, Interest::Refused).is_ok(), "an officer may have been wrong");
         // Taken up again, what was refused is looked at anew, and what was granted stands.
         let at = "2026-12-17T09:00:00Z".parse().expect("a moment");
-        let reopened = recorded(Event::Reopened { at, because: Private("new".to_owned()) });
+        let reopened = by_officer(Event::Reopened { at, because: Private("new".to_owned()) });
         case.apply(&reopened);
         assert_eq!(case.interest, Some(Interest::Granted));
-        case.apply(&recorded(decide(&case, Interest::Refused).expect("possible")));
+        case.apply(&by_officer(decide(&case, Interest::Refused).expect("possible")));
         case.apply(&reopened);
         assert_eq!(case.interest, None);
     }

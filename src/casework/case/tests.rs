@@ -24,6 +24,27 @@ fn received(record_type: RecordType) -> Event {
     }
 }
 
+/// A case that nothing has happened to yet: for the moves' own tests.
+pub(super) fn fresh(record_type: RecordType, customer_type: CustomerType) -> Case {
+    let event = Event::Received {
+        message: None,
+        at: at(RECEIVED),
+        record_type,
+        services: Vec::new(),
+        customer_type,
+        themes: Vec::new(),
+        flags: Vec::new(),
+    };
+    let received = Recorded { at: at(RECEIVED), by: Actor::Gateway, event };
+    Case::replay("NCC-2026-00412-7".parse().unwrap(), [&received]).unwrap()
+}
+
+/// What an officer did a day later.
+pub(super) fn by_officer(event: Event) -> Recorded {
+    let at = at(RECEIVED) + jiff::SignedDuration::from_hours(24);
+    Recorded { at, by: Actor::Officer(officer()), event }
+}
+
 /// The case after its receipt and these events, a day apart.
 fn case_of(record_type: RecordType, events: impl IntoIterator<Item = Event>) -> Case {
     let history: Vec<Recorded> = std::iter::once(received(record_type))

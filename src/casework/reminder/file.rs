@@ -17,6 +17,7 @@ struct File {
     send_at: Spanned<String>,
     checking_margin: Spanned<u16>,
     short_up_to: u16,
+    long_from: Option<Spanned<u16>>,
     step: Vec<StepEntry>,
     #[serde(default)]
     action: Vec<ActionEntry>,
@@ -45,8 +46,17 @@ struct StepEntry {
     to: Spanned<Vec<Role>>,
     asks: Option<String>,
     repeat_every: Option<Spanned<u16>>,
-    only_while: Option<OnlyWhile>,
+    until: Option<Spanned<String>>,
+    only_while: Option<Spanned<Only>>,
     via: Option<Via>,
+}
+
+/// `only_while`, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Only {
+    NotAccepted,
+    Long,
 }
 
 #[derive(Deserialize)]
@@ -102,11 +112,12 @@ impl Reader<'_> {
         if i32::from(*file.checking_margin.get_ref()) > FARTHEST {
             self.fault(&file.checking_margin, "a margin of more than a year", "write 0 to 260");
         }
+        let long_from = file.long_from.map(|from| self.long_from(&from, file.short_up_to));
         let mut ids = BTreeSet::new();
         let mut steps = Vec::new();
         for entry in file.step {
             self.id(&entry.id, &mut ids);
-            steps.push(self.step(entry));
+            steps.push(self.step(entry, long_from));
         }
         let mut ids = BTreeSet::new();
         let mut actions = Vec::new();
@@ -124,6 +135,18 @@ impl Reader<'_> {
             ombudsman: Steps(ombudsman.dated),
             undated: Steps(ombudsman.undated),
         }
+    }
+
+    fn long_from(&mut self, from: &Spanned<u16>, short_up_to: u16) -> u16 {
+        if *from.get_ref() <= short_up_to {
+            let what =
+                format!("a limit of {} working days would be both short and long", from.get_ref());
+            self.fault(from, what, &format!("write more than short_up_to, which is {short_up_to}"));
+        } else if i32::from(*from.get_ref()) > FARTHEST {
+            let cure = format!("write at most {FARTHEST}");
+            self.fault(from, "no answer takes more than a year", &cure);
+        }
+        *from.get_ref()
     }
 
     fn ombudsman(&mut self, entries: Vec<OmbudsmanEntry>) -> OfOmbudsman {
@@ -167,6 +190,7 @@ impl Reader<'_> {
             to: entry.to.into_inner(),
             asks: None,
             repeat_every: entry.repeat_every.map(Spanned::into_inner),
+            until: None,
             only_while: None,
             via: Via::Digest,
         }
@@ -183,7 +207,7 @@ impl Reader<'_> {
         }
     }
 
-    fn step(&mut self, entry: StepEntry) -> Step {
+    fn step(&mut self, entry: StepEntry, long_from: Option<u16>) -> Step {
         if entry.to.get_ref().contains(&Role::ActionOwner) {
             let cure = "write it in an [[action]], and here who answers for the request";
             self.fault(&entry.to, "no action is reminded of here", cure);
@@ -196,8 +220,21 @@ impl Reader<'_> {
             to: entry.to.into_inner(),
             asks: entry.asks,
             repeat_every: entry.repeat_every.map(Spanned::into_inner),
-            only_while: entry.only_while,
+            until: entry.until.map(|until| self.offset(&until)),
+            only_while: entry.only_while.and_then(|only| self.only_while(&only, long_from)),
             via: entry.via.unwrap_or(Via::Digest),
+        }
+    }
+
+    fn only_while(&mut self, only: &Spanned<Only>, long_from: Option<u16>) -> Option<OnlyWhile> {
+        match (only.get_ref(), long_from) {
+            (Only::NotAccepted, _) => Some(OnlyWhile::NotAccepted),
+            (Only::Long, Some(from)) => Some(OnlyWhile::Long(from)),
+            (Only::Long, None) => {
+                let cure = "write `long_from = 45` above the steps, or leave this step out";
+                self.fault(only, "nothing says how many working days are long", cure);
+                None
+            }
         }
     }
 
@@ -216,6 +253,7 @@ impl Reader<'_> {
             to: entry.to.into_inner(),
             asks: entry.asks,
             repeat_every: entry.repeat_every.map(Spanned::into_inner),
+            until: None,
             only_while: None,
             via: Via::Digest,
         }

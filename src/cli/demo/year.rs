@@ -174,7 +174,7 @@ fn answered(report: &Report, out: &mut Out) -> std::io::Result<()> {
         (report.stage_2, "went to stage 2"),
         (report.not_ours, "requests were not theirs, services said"),
         (report.more_time.0, "times a service asked for longer"),
-        (report.more_time.1, "answers got longer, as the Children Act's first stage can"),
+        (report.more_time.1, "answers got longer, as the Children Act's stages can"),
         (report.holding.0, "holding letters"),
         (report.holding.1, "cases had three of them or more"),
         (report.open, "open at the end of the year"),

@@ -228,20 +228,23 @@ impl Year {
         let after = super::mix::answer_after(matter.record_type, matter.division, 2, &mut random);
         let respond_on = after.map(|days| self.working_day_after(today, days)).transpose()?;
         self.tally.stage_2 += 1;
-        // Nobody at a service is asked: the investigators' answer comes on its day.
-        if let Some(day) =
-            respond_on.filter(|_| matter.record_type == RecordType::ChildrenActComplaint)
-        {
-            self.plan(day, Planned::Respond(case.reference.clone()));
-        }
         if let Some(case) = self.cases.get_mut(&case.reference) {
             (case.stage, case.answered, case.wants_next) = (2, false, false);
             (case.respond_on, case.promised, case.reply) = (respond_on, None, Reply::Accepts(1));
         }
+        // The investigators' answer comes on its day. They are given the 65 days at once, and the service is asked
+        // for what it has to say.
+        if let Some(day) =
+            respond_on.filter(|_| matter.record_type == RecordType::ChildrenActComplaint)
+        {
+            self.plan(day, Planned::Respond(case.reference.clone()));
+            self.extend(case, today).await?;
+            self.act(&case.reference, Act::Ask { service: matter.service.to_owned() }).await?;
+        }
         Ok(())
     }
 
-    /// Gives an answer of the Children Act's first stage the longer time. False where there is none to give.
+    /// Gives an answer under the Children Act the longer time. False where there is none to give.
     async fn extend(&mut self, case: &Case, today: Date) -> anyhow::Result<bool> {
         let row = cases::find(&self.gateway.db, &case.reference).await?;
         let Some(row) = row.filter(|row| row.record_type == RecordType::ChildrenActComplaint.id())
@@ -259,7 +262,7 @@ impl Year {
         if !self.write_holding(&case.reference, until).await? {
             return Ok(false);
         }
-        let because = "the service needs longer".to_owned();
+        let because = "it takes longer".to_owned();
         let wanted = Move::Extend { until, under: None };
         if self.act(&case.reference, Act::Turn { wanted, because }).await? {
             self.tally.extended += 1;
