@@ -79,8 +79,13 @@ fn an_edition_is_checked_as_the_usual_letters_are() {
     check(&fault, Some((3, 156)), "unknown field `was_dew`", "did you mean `was_due`?");
     let fault = broken("cy/holding/subject.txt", "{{ reference }}", "{{ greeting_name }}");
     check(&fault, Some((1, 27)), "may not stand in a subject", "use only: reference");
-    let fault = broken("cy/base.txt", "ffoniwch 999", "ffoniwch rywun");
-    assert!(fault.what.contains("lacks words") || fault.what.contains("999"), "{fault}");
+    let mut files = Letters::shipped();
+    for ending in ["txt", "html"] {
+        edit(&mut files, &format!("cy/base.{ending}"), "ffoniwch 999", "ffoniwch rywun");
+    }
+    let faults = Letters::load(&files).unwrap_err();
+    assert!(faults.iter().all(|fault| fault.file.contains("letters/cy/")), "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.what.contains("`ffoniwch 999`")), "{faults:?}");
     let fault = broken("cy/edition.toml", "\"a complaint\" = \"cwyn\"\n", "");
     check(&fault, Some((1, 1)), "nothing is said for \"a complaint\"", "[words]");
     let hard =
