@@ -112,6 +112,51 @@ fn messages_that_the_second_opinion_has_not_seen() {
     assert!(sure && report.without_officer >= 60, "without an officer\n{report}");
 }
 
+/// Who says that it is no complaint may thank somebody, offer an idea, or ask something.
+#[test]
+fn no_complaint_is_not_always_thanks() {
+    let rules = shipped_rules();
+    let read = |body: &str| {
+        let body = format!("This is not a complaint. {body}");
+        classified(&rules, "ann@example.org", "Hello", &body).record_type
+    };
+    for (expected, bodies) in [
+        (
+            RecordType::Comment,
+            &[
+                "I would like to suggest that the youth hub opens on Sunday afternoons.",
+                "I would like to suggest that the admissions web site remembers the form.",
+                "I'd like to suggest a text message when the school taxi is late.",
+                "May I recommend that annual review papers are sent by email rather than by post?",
+                "Only an idea: put a bench outside the family hub.",
+            ][..],
+        ),
+        (
+            RecordType::Compliment,
+            &[
+                "I would like to thank the driver who waited for my son in the rain.",
+                "Quite the opposite: Mrs Dale in the SEN team has been wonderful.",
+                "Thank you for the short breaks. I would suggest you give Kim a pay rise!",
+            ],
+        ),
+        (
+            RecordType::Enquiry,
+            &[
+                "Could you tell me how I apply for a school bus pass?",
+                "A question: how long does an EHC assessment usually take?",
+            ],
+        ),
+    ] {
+        for body in bodies {
+            assert_eq!(read(body), expected, "{body}");
+        }
+    }
+    let complaint = "This is not a complaint about the school. I want to make a formal complaint about the SEN team, \
+        who have not answered for a year. I would like to suggest that they learn to read.";
+    let read = classified(&rules, "ann@example.org", "Complaint", complaint);
+    assert_eq!(read.record_type, RecordType::CorporateComplaint);
+}
+
 /// A file's letters, each judged by what the others teach.
 #[track_caller]
 fn judged(files: &[&str], floors: [f64; 5], without_officer: usize) {

@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "hostile/apart.rs"]
+mod apart;
 #[path = "hostile/names.rs"]
 mod names;
 

@@ -162,11 +162,15 @@ pub struct Mailbox {
     /// Whether to wait by IDLE where the server offers it.
     #[serde(default = "yes")]
     pub idle: bool,
-    /// Seconds between looks where IDLE is not used.
+    /// Seconds between looks where IDLE is not used: 50 at most, whatever is written, so that nobody at risk waits
+    /// for the next one.
     #[serde(default = "sixty")]
     pub poll_seconds: u64,
     /// The Maildir's folder.
     pub path: Option<PathBuf>,
+    /// Whether a Maildir that can be made anew goes without waiting for the disk: a simulation's, never a setting.
+    #[serde(skip)]
+    pub trusts_the_power: bool,
 }
 
 fn imap() -> MailboxKind {

@@ -1,6 +1,7 @@
 //! A child may be at risk: who is called, when somebody else is, and what ends it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use postern::clock::Clock;
@@ -10,7 +11,10 @@ use postern::email::{self, Email};
 use postern::gateway::Gateway;
 use postern::store::tasks;
 
-use super::mail_with;
+use super::support::council::Council;
+use super::support::dovecot::{Options, WITHOUT_IDLE};
+use super::support::proxy::{Fault, Proxy};
+use super::{mail_with, sink};
 
 /// A Wednesday, ten in the morning in London.
 const IN_HOURS: &str = "2026-11-25T10:00:00Z";
@@ -98,6 +102,9 @@ impl Office {
         open.iter().filter(|task| task.kind == kind).count()
     }
 }
+
+/// Who is called where the settings name nobody.
+const DUTY_OFFICER: &str = "safeguarding-duty@northmere.example";
 
 const DUTY: &str = "address = \"duty@northmere.example\"\n";
 
@@ -187,4 +194,38 @@ async fn where_an_officer_has_dealt_with_it_nobody_else_is_called() {
     assert!(postern::officer::task_done(&office.gateway, task, "pat").await.unwrap());
     office.minutes_later(30).await;
     assert_eq!(office.calls().len(), 1);
+}
+
+/// Two minutes at a tenth of their length: a server that offers no IDLE and takes half a second (five) for each
+/// answer, asked every five seconds (fifty, the longest that a gateway ever waits between two looks).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_server_without_idle_delays_no_alarm_beyond_two_minutes() {
+    const TWO_MINUTES: Duration = Duration::from_secs(12);
+    let without_idle = Options { capability: Some(WITHOUT_IDLE) };
+    let mut council = Council::with_dovecot(sink().await, &without_idle);
+    let slow = Fault::Drip(16 * 1024, Duration::from_millis(500));
+    let proxy = Proxy::start(council.dovecot.imaps_port, slow, usize::MAX).await;
+    council.reads_by_port(proxy.address.port());
+    council.mailbox_setting("poll_seconds = 5");
+    council.serve();
+    council.until("the mailbox is read", |council| council.daemons[0].log().contains("connected"));
+    // The first pass is over, and the gateway waits until it asks again: the message just misses that.
+    std::thread::sleep(Duration::from_secs(4));
+    for who in ["aunt", "uncle"] {
+        let before = council.letters_to(DUTY_OFFICER).len();
+        let delivered = Instant::now();
+        council.receives(&mail_with(
+            &format!("{who}@example.org"),
+            &format!("please help {who}"),
+            "",
+            RISK,
+        ));
+        council.until("the duty officer is called", |council| {
+            council.letters_to(DUTY_OFFICER).len() > before
+        });
+        let took = delivered.elapsed();
+        assert!(took < TWO_MINUTES, "{who}: called after {took:?}\n{}", council.story());
+        eprintln!("called after {took:?}, at a tenth of the scale");
+    }
+    council.close();
 }

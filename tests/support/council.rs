@@ -215,6 +215,12 @@ impl Council {
         writeln!(self.mailboxes[0], "{line}").unwrap();
     }
 
+    /// The first mailbox is reached by another port of this machine.
+    pub fn reads_by_port(&mut self, port: u16) {
+        let own = format!("port = {}\n", self.dovecot.imaps_port);
+        self.mailboxes[0] = self.mailboxes[0].replace(&own, &format!("port = {port}\n"));
+    }
+
     /// The council is known under another address.
     pub fn is_known_as(&mut self, address: &str) {
         self.mailboxes[0] = self.imap("complaints", USER, address, "");

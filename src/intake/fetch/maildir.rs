@@ -108,7 +108,8 @@ async fn leave_to_a_person(
 }
 
 fn open(mailbox: &Mailbox) -> Result<Maildir, FetchFault> {
-    Ok(Maildir::open(mailbox.path.clone().unwrap_or_default())?)
+    let maildir = Maildir::open(mailbox.path.clone().unwrap_or_default())?;
+    Ok(maildir.trusting_the_power(mailbox.trusts_the_power))
 }
 
 async fn is_known(
