@@ -36,6 +36,8 @@ mod rule_sets;
 mod suggestions;
 #[path = "store/survey.rs"]
 mod survey;
+#[path = "store/uploads.rs"]
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

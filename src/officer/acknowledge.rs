@@ -58,6 +58,7 @@ impl Meaning {
             | Act::Constituent { .. }
             | Act::AcceptAnswer { .. }
             | Act::SendBack { .. }
+            | Act::NoMoreTime { .. }
             | Act::NextStage { .. }
             | Act::Statement { .. }
             | Act::Outcome { .. }

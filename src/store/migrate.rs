@@ -45,6 +45,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0020_holding", include_str!("../../migrations/0020_holding.sql")),
     ("0021_answer_page", include_str!("../../migrations/0021_answer_page.sql")),
     ("0022_versions_of_events", include_str!("../../migrations/0022_versions_of_events.sql")),
+    ("0023_answer_files", include_str!("../../migrations/0023_answer_files.sql")),
 ];
 
 /// The two spellings of a migration.

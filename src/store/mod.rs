@@ -37,6 +37,7 @@ pub mod calendars;
 mod case_lists;
 pub mod cases;
 mod db;
+pub mod drafts;
 mod error;
 pub mod held;
 pub mod holding;
@@ -56,6 +57,7 @@ pub mod rungs;
 pub mod suggestions;
 pub mod survey;
 pub mod tasks;
+pub mod uploads;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -1,10 +1,18 @@
 //! The answer page through the real program: the link in a mail, the code, the acts, and the officer who confirms.
 //! What every test of it needs; the tests stand in `answers/`.
 
+#[path = "answers/drafts.rs"]
+mod drafts;
+#[path = "answers/files.rs"]
+mod files;
 #[path = "answers/flow.rs"]
 mod flow;
 #[path = "answers/links.rs"]
 mod links;
+#[path = "answers/risk.rs"]
+mod risk;
+#[path = "answers/time.rs"]
+mod time;
 
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
@@ -100,6 +108,35 @@ impl Page {
         self.ask("POST", path, &[("Cookie", cookie)], &encoded(fields))
     }
 
+    /// Sends a form with files, as a browser does: each with its name, its type and its bytes.
+    fn upload(
+        &self,
+        path: &str,
+        cookie: &str,
+        fields: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Answer {
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            let part = format!(
+                "--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend_from_slice(part.as_bytes());
+        }
+        for (name, kind, bytes) in files {
+            let head = format!(
+                "--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+                 Content-Type: {kind}\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--xYz--\r\n");
+        let kind = ("Content-Type", "multipart/form-data; boundary=xYz");
+        http::ask(self.port, "POST", path, &[("Cookie", cookie), kind], body)
+    }
+
     /// Opens an act's form, and sends it filled in.
     fn send(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
         let key = self.key(path, cookie);
@@ -186,12 +223,16 @@ impl Page {
 /// Starts a gateway, and waits until it listens.
 fn serve(desk: &Desk, port: u16) -> Child {
     let child = desk.command(&["-q", "serve"]).stderr(Stdio::null()).spawn().unwrap();
+    listens(port);
+    child
+}
+
+fn listens(port: u16) {
     let began = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(began.elapsed() < Duration::from_mins(2), "it does not listen");
         std::thread::sleep(Duration::from_millis(50));
     }
-    child
 }
 
 /// The path of the link in a mail.

@@ -32,6 +32,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "answer-draft"],
     &["case", "accept-answer"],
     &["case", "send-back"],
+    &["case", "no-more-time"],
     &["case", "ask"],
     &["case", "part"],
     &["case", "apply-policy"],

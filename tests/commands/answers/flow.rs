@@ -34,7 +34,7 @@ fn a_service_answers_on_its_page_and_an_officer_confirms_it() {
     let opened = page.post(&format!("{link}/code/check"), "", &[("code", &code)]);
     opened.says(303, &[]);
     let cookie = opened.header("set-cookie").unwrap();
-    for part in ["HttpOnly", "SameSite=Strict", &*format!("Path={link};"), "Max-Age=28800"] {
+    for part in ["HttpOnly", "SameSite=Strict", &*format!("Path={link};"), "Max-Age=2592000"] {
         assert!(cookie.contains(part), "{part}: {cookie}");
     }
     let cookie = cookie.split(';').next().unwrap();
