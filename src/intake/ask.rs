@@ -79,7 +79,7 @@ pub(crate) async fn ask_otherwise(
     after.write(tx, gateway, now).await
 }
 
-/// Tells a service what an officer decided: that its answer needs more, or that it gets no more time. `request` is the
+/// Tells a service what an officer decided: that its answer needs more, or whether it gets more time. `request` is the
 /// row with whether it has a day now, and the officer's note, which stands in the mail only where there is no page to
 /// read it on.
 pub(crate) async fn tell_of_note(

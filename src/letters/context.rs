@@ -377,7 +377,7 @@ impl Context for AnswerLink {
     const KIND: ContextKind = ContextKind::AnswerLink;
 }
 
-/// Tells a service what an officer decided: that its answer needs more, or that it gets no more time.
+/// Tells a service what an officer decided: that its answer needs more, or whether it gets more time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SentBack {
     /// The case reference.

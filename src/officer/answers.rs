@@ -1,5 +1,5 @@
 //! What an officer makes of a service's answer: it is one, or it needs more. Until then nobody chases the service, and
-//! the customer's clock goes on. And whether a service that asked for more time gets none.
+//! the customer's clock goes on. And what a service hears that asked for more time.
 
 use jiff::civil::Date;
 
@@ -155,6 +155,23 @@ pub(super) async fn no_more_time(
     let due_on = found.row.agreed_due_on.as_deref().and_then(|day| day.parse::<Date>().ok());
     tell(tx, gateway, &found, &request, (due_on, because), LetterId::MoreTimeRefused).await?;
     Ok(format!("{service} is told that its day stays"))
+}
+
+/// Tells a service that asked for more time that its day was moved.
+pub(super) async fn tell_of_more_time(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    service: &ServiceId,
+    due_on: Date,
+) -> Result<(), ActFault> {
+    match requests::open_of(tx, found.row.id, service.as_str()).await? {
+        Some(request) => {
+            let (due_on, letter) = (Some(due_on), LetterId::MoreTimeGranted);
+            tell(tx, gateway, found, &request, (due_on, ""), letter).await
+        }
+        None => Ok(()),
+    }
 }
 
 /// The services that asked for more time and of which nobody has decided.

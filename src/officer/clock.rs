@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::part::redate;
-use super::{ActFault, Found, answers, record, save, write_request};
+use super::{ActFault, Found, answers, record, save};
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Actor, Case, Event, Recorded, Refusal};
 use crate::casework::dates::{
@@ -229,7 +229,7 @@ pub(super) async fn turn(
             redate(tx, gateway, &found, due_on).await?;
             // Who asked for more time is told that they have it.
             for service in wishing.iter().filter(|_| after.days > before.days) {
-                write_request(tx, gateway, &found, &found.case.part(service), due_on).await?;
+                answers::tell_of_more_time(tx, gateway, &found, service, due_on).await?;
             }
             format!("the answer to {reference} is due by {due_on}")
         }

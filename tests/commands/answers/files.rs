@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Page, Says};
+use postern::store::attachments::Carrier;
+
 use crate::finished;
 use crate::support::clamd::{Act, FakeClamd, VIRUS};
 
@@ -137,6 +139,12 @@ async fn an_attached_file_is_scanned_and_its_name_is_in_no_log() {
     let waiting = page.tasks().matches("infected attachment").count();
     assert_eq!(waiting, 1, "told once");
     page.stop();
+    // What is infected goes on to nobody.
+    let (config, _) = postern::config::Config::load(&page.desk.path("postern.toml"), []).unwrap();
+    let clock = postern::clock::Clock::System;
+    let gateway = postern::gateway::Gateway::open(config, clock).await.unwrap();
+    let sendable = postern::officer::sendable(&gateway, Carrier::Answer(1)).await.unwrap();
+    assert_eq!(sendable.iter().map(|one| one.number).collect::<Vec<_>>(), [2]);
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("said on an answer page"), "{log}");
     for word in ["Unmistakable", "Jocelyn"] {
