@@ -1,7 +1,8 @@
 //! A child may be at risk: whoever is on duty is called at once, and somebody else where nobody opens the
 //! message.
 //!
-//! The first call is queued in the transaction that settles the message, before anybody else is written to.
+//! The first call is queued in the transaction that settles the message, or that takes what a service typed on its
+//! answer page, before anybody else is written to.
 //! Whether somebody has opened it is known by a reply that says so, from where the call went or from the
 //! council itself, or because an officer ended the task that it left. Nothing in it ever waits for an answer:
 //! the second call is made from the row.
@@ -14,30 +15,51 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info};
 
 use crate::casework::calendar::WorkingCalendar;
+use crate::casework::case::Alarm;
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::letters::{DutyAlert, LetterId};
-use crate::outbox::{Automatic, Posting};
+use crate::outbox::{Automatic, Posting, TokenCase};
 use crate::policy::Policy;
-use crate::store::alarms::{self, NewAlarm};
+use crate::store::alarms::{self, NewAlarm, Unopened};
+use crate::store::cases::{self, CaseRow};
 use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 
 /// How long a tick waits at most for the next: another gateway may have called.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// The first call for a message: the letter, and what is kept of it. None when the template stops, which is
-/// logged; the task is left to a person all the same.
+/// What somebody is called to.
+#[derive(Debug, Clone, Copy)]
+pub enum Called<'a> {
+    /// A message, by its row.
+    Message(i64),
+    /// What a service typed on the answer page of a case, with its reference.
+    Case(TokenCase, &'a str),
+}
+
+/// The first call: the letter, and what is kept of it. None when the template stops, which is logged; the task is
+/// left to a person all the same.
 pub fn call(
     gateway: &Gateway,
     policy: &Policy,
-    message: i64,
+    about: Called<'_>,
     received_at: Timestamp,
     now: Timestamp,
 ) -> Option<(Posting, NewAlarm)> {
     let called = people(gateway, policy, now).first;
-    let posting = letter(gateway, policy, (message, received_at), called.clone(), false, now)?;
-    Some((posting, NewAlarm { message, called }))
+    let once_key = match about {
+        Called::Message(message) => format!("safeguarding:{message}"),
+        // Whatever is typed there calls, each time.
+        Called::Case(case, _) => format!("safeguarding:case:{}:{}", case.id, now.as_millisecond()),
+    };
+    let call = Call { about, received_at, once_key, is_second: false };
+    let posting = letter(gateway, policy, call, called.clone(), now)?;
+    let about = match about {
+        Called::Message(message) => Alarm::Message(message),
+        Called::Case(case, _) => Alarm::Case(case.id),
+    };
+    Some((posting, NewAlarm { about, called }))
 }
 
 /// Calls somebody else for what nobody has opened in time.
@@ -61,8 +83,12 @@ pub async fn tick(gateway: &Arc<Gateway>) -> Result<Tick, StoreError> {
                 let mut letters = Vec::new();
                 for one in alarms::take(tx, until, now).await? {
                     let who = people(&inner, &policy, now).second(&one.called);
-                    let about = (one.message_id, moment(one.received_at));
-                    letters.extend(letter(&inner, &policy, about, who, true, now));
+                    let case = match one.case_id {
+                        Some(case) => cases::by_id(tx, case).await?,
+                        None => None,
+                    };
+                    let Some(call) = second(&one, case.as_ref()) else { continue };
+                    letters.extend(letter(&inner, &policy, call, who, now));
                 }
                 inner.sender.post(tx, &letters, now).await?;
                 Ok::<_, StoreError>(letters.len())
@@ -130,19 +156,44 @@ fn is_open(calendar: &WorkingCalendar, (opens, closes): (Time, Time), now: Times
     working && (opens..closes).contains(&local.time())
 }
 
+/// One call.
+struct Call<'a> {
+    about: Called<'a>,
+    received_at: Timestamp,
+    once_key: String,
+    is_second: bool,
+}
+
+/// The second call; none where there is nothing to call to any more.
+fn second<'a>(one: &Unopened, case: Option<&'a CaseRow>) -> Option<Call<'a>> {
+    let (about, once_key) = match (one.message_id, case) {
+        (Some(message), _) => (Called::Message(message), format!("safeguarding:{message}:again")),
+        (None, Some(case)) => (
+            Called::Case(TokenCase::of(case)?, &case.reference),
+            format!("safeguarding:alarm:{}:again", one.id),
+        ),
+        (None, None) => return None,
+    };
+    Some(Call { about, received_at: moment(one.received_at), once_key, is_second: true })
+}
+
 fn letter(
     gateway: &Gateway,
     policy: &Policy,
-    (message, received_at): (i64, Timestamp),
+    Call { about, received_at, once_key, is_second }: Call<'_>,
     recipient: String,
-    is_second_call: bool,
     now: Timestamp,
 ) -> Option<Posting> {
     let received = received_at.to_zoned(london());
+    let (message, case, reference) = match about {
+        Called::Message(message) => (Some(message), None, None),
+        Called::Case(case, reference) => (None, Some(case), Some(reference.to_owned())),
+    };
     let context = DutyAlert {
         message_number: message,
+        reference,
         received: received.strftime("%-I:%M%P on %A %-d %B %Y").to_string(),
-        is_second_call,
+        is_second_call: is_second,
         message_url: None,
         council: gateway.council(),
     };
@@ -152,13 +203,12 @@ fn letter(
         .write(id, &context)
         .map_err(|fault| error!(letter = id.id(), %fault, "a letter could not be written"))
         .ok()?;
-    let again = if is_second_call { ":again" } else { "" };
     Some(Posting {
         purpose: id.id(),
-        once_key: format!("safeguarding:{message}{again}"),
-        case: None,
+        once_key,
+        case,
         request: None,
-        message: Some(message),
+        message,
         recipient,
         written: Arc::new(written),
         automatic: Automatic::Generated,

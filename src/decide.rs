@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::casework::case::Alarm;
 use crate::casework::reply::Says;
 use crate::casework::vocabulary::{Flag, RecordType, ServiceId};
 use crate::casework::working::short_words;
@@ -26,9 +27,9 @@ pub struct History {
     /// Whether it comes from somebody who was reminded of an action of its case and of nothing else: it is
     /// neither the customer's nor a service's answer.
     pub about_action: bool,
-    /// The message that may tell of a child at risk and to whose call this one replies, from where the call
-    /// went or from the council.
-    pub alarm: Option<i64>,
+    /// What may tell of a child at risk and to whose call this message replies, from where the call went or from the
+    /// council.
+    pub alarm: Option<Alarm>,
     /// A case whose bare reference stands in the message and to which the sender is a party.
     pub referenced_case: Option<KnownCase>,
     /// Cases whose references it quotes and to which the sender is no party: suggestions for an officer.
@@ -123,8 +124,8 @@ pub enum Action {
     },
     /// Somebody says that they have opened what may tell of a child at risk: nobody else is called.
     Opened {
-        /// The message's row.
-        alarm: i64,
+        /// What they were called to.
+        alarm: Alarm,
     },
     /// The same message again: linked to the first and to its case.
     Duplicate {

@@ -160,6 +160,9 @@ async fn on_case(
         Act::SendBack { service, note } => {
             answers::send_back(tx, gateway, found, by, (&service, &note)).await
         }
+        Act::NoMoreTime { service, because } => {
+            answers::no_more_time(tx, gateway, found, by, (&service, &because)).await
+        }
         Act::Ask { service } => ask(tx, gateway, found, service).await,
         Act::Part { service, points, due, by_the_customers_date, responder } => {
             let said = part::Said { service, points, due, by_the_customers_date, responder };

@@ -57,8 +57,11 @@ const MAY_USE: &[(&str, &str)] = &[
     ("scan", "config hold tick store gateway"),
     // What a program asks of the register, and what it does to a case as an officer.
     ("api", "account casework clock officer register store gateway"),
-    // What a service says on its page takes the path of a reply by mail.
-    ("answer", "private clock casework letters token policy config store outbox intake gateway"),
+    // What a service says on its page takes the path of a reply by mail; a file is told by its content as one of a mail.
+    (
+        "answer",
+        "private clock email casework letters token policy config store outbox intake gateway",
+    ),
     ("console", "answer api clock store gateway"),
     // A set of rules becomes files in the folder that the settings name, and rows of the store.
     ("publication", "clock fault casework rules policy config store letters"),

@@ -17,7 +17,7 @@ use postern::config::{Clamd, Config};
 use postern::gateway::Gateway;
 use postern::officer;
 use postern::scan::clamd::{Patience, Verdict, ping, scan};
-use postern::store::attachments::{self, Scan};
+use postern::store::attachments::{self, Carrier, Scan};
 use postern::store::tasks;
 use postern::tick::Tick;
 use serde_json::Value;
@@ -211,7 +211,7 @@ async fn an_infected_file_is_kept_apart_and_a_person_is_told() {
 
     // Only what is clean may go on, and only what is clean is saved without more ado.
     let gateway = desk.gateway(Clock::System).await;
-    let sendable = officer::sendable(&gateway, 1).await.unwrap();
+    let sendable = officer::sendable(&gateway, Carrier::Message(1)).await.unwrap();
     assert_eq!(sendable.iter().map(|one| one.number).collect::<Vec<_>>(), [1]);
     gateway.db.close().await;
     let file = desk.settings.path().join("saved");
@@ -253,7 +253,7 @@ async fn without_a_scanner_nothing_is_scanned_and_everything_may_go_on() {
     desk.settings.serve_once();
     assert_eq!(desk.states(&desk.references()[0]), ["not_scanned"]);
     let gateway = desk.gateway(Clock::System).await;
-    assert_eq!(officer::sendable(&gateway, 1).await.unwrap().len(), 1);
+    assert_eq!(officer::sendable(&gateway, Carrier::Message(1)).await.unwrap().len(), 1);
     assert_eq!(postern::scan::tick(&gateway, SHORT).await.unwrap(), Tick::Idle);
 }
 
@@ -274,7 +274,10 @@ async fn a_case_is_opened_without_the_scanner_and_its_files_wait() {
     let begun = Clock::System.now();
     let after = |seconds: i64| Clock::fixed(begun + jiff::SignedDuration::from_secs(seconds));
     let gateway = desk.gateway(after(0)).await;
-    assert!(officer::sendable(&gateway, 1).await.unwrap().is_empty(), "unseen, where one looks");
+    assert!(
+        officer::sendable(&gateway, Carrier::Message(1)).await.unwrap().is_empty(),
+        "unseen, where one looks"
+    );
     gateway.db.close().await;
 
     let clamd = FakeClamd::start_at(port, &[Act::Look]).await;
@@ -323,7 +326,7 @@ async fn what_the_scanner_cannot_take_is_tried_again_or_left_for_good() {
     found.sort_by_key(|(_, answer)| answer.is_some());
     let too_large = Some("it is beyond the scanner's limits");
     assert_eq!(found, [(Scan::Clean, None), (Scan::CouldNotScan, too_large)]);
-    let sendable = officer::sendable(&gateway, 1).await.unwrap();
+    let sendable = officer::sendable(&gateway, Carrier::Message(1)).await.unwrap();
     assert_eq!(sendable.iter().map(|one| one.scan).collect::<Vec<_>>(), [Scan::Clean]);
 }
 

@@ -36,6 +36,8 @@ mod requests;
 mod suggestions;
 #[path = "store/survey.rs"]
 mod survey;
+#[path = "store/uploads.rs"]
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,20 +1,20 @@
 //! The code behind which a customer's words are, the session that it opens, and new links: all of them go to the
 //! mailbox that the link was sent to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::{Form, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq;
 
-use super::Unavailable;
 use super::form::Typed;
 use super::page::{self, escaped, framed};
-use super::show::gone;
-use super::visit::{COOKIE, Link, Visit, items, visit};
+use super::visit::{COOKIE, Came, Link, Opened, Visit, items};
+use super::{Unavailable, draft};
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::letters::{AnswerCode, AnswerLink, Context, LetterId};
@@ -32,6 +32,8 @@ const CODES_AN_HOUR: i64 = 5;
 const CODES_A_DAY: i64 = 15;
 /// How long a session lasts, in hours.
 const SESSION_HOURS: i64 = 8;
+/// How long a browser shows which session it had, in days.
+const COOKIE_DAYS: i64 = 30;
 
 fn ago(now: Timestamp, time: SignedDuration) -> Timestamp {
     now.checked_sub(time).unwrap_or(Timestamp::MIN)
@@ -39,46 +41,54 @@ fn ago(now: Timestamp, time: SignedDuration) -> Timestamp {
 
 /// Where a code is asked for and typed.
 pub(super) async fn form(
-    State(gateway): State<Arc<Gateway>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Unavailable> {
-    let visit = visit(&gateway, &token, &headers).await?;
-    match &visit.link {
-        Some(link) if link.is_revealed => Ok(Redirect::to(&visit.at()).into_response()),
-        Some(_) => Ok(page::answer(StatusCode::OK, asking(&visit, None))),
-        None => Ok(gone(&visit)),
+    Query(asked): Query<HashMap<String, String>>,
+    Opened { visit, link }: Opened,
+) -> Response {
+    if link.is_revealed {
+        return Redirect::to(&visit.at()).into_response();
     }
+    let words = if asked.contains_key("kept") { KEPT } else { "" };
+    page::answer(StatusCode::OK, asking(&visit, words, None))
 }
+
+/// That nothing is lost by the end of a session.
+const KEPT: &str = "<p class=\"inset\">The time of your code was over. What you typed is kept, but not sent. Enter a new \
+                    code, and the form is filled in as you left it. Choose your files again there.</p>";
 
 /// Sends a code to the mailbox of the link.
 pub(super) async fn send(
     State(gateway): State<Arc<Gateway>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
+    Opened { visit, link }: Opened,
 ) -> Result<Response, Unavailable> {
-    let visit = visit(&gateway, &token, &headers).await?;
-    let Some(link) = &visit.link else { return Ok(gone(&visit)) };
     if link.is_revealed {
         return Ok(Redirect::to(&visit.at()).into_response());
     }
-    let inner = Arc::clone(&gateway);
-    let (row, token) = (link.row.clone(), visit.token.clone());
-    let sent = gateway
-        .db
-        .write(move |tx: &mut Tx| {
-            Box::pin(async move { queue_code(tx, &inner, &row, &token).await })
-        })
-        .await?;
-    gateway.nudges.letter.notify_one();
-    if sent {
-        tracing::info!(link.id = link.row.id, "a code is sent");
+    if queue(&gateway, &visit, &link).await? {
         return Ok(Redirect::to(&format!("{}/code", visit.at())).into_response());
     }
     let words = "We have sent this mailbox as many codes as we may for now. Use the last one, try again in an hour, \
                  or ring us";
-    let html = asking(&visit, Some(words));
+    let html = asking(&visit, "", Some(words));
     Ok(page::answer(StatusCode::TOO_MANY_REQUESTS, html))
+}
+
+/// Sends a code to the mailbox of a link. False where it had as many as it may.
+pub(super) async fn queue(
+    gateway: &Arc<Gateway>,
+    visit: &Visit,
+    link: &Link,
+) -> Result<bool, StoreError> {
+    let inner = Arc::clone(gateway);
+    let (row, token) = (link.row.clone(), visit.token.clone());
+    let queued = gateway.db.write(move |tx: &mut Tx| {
+        Box::pin(async move { queue_code(tx, &inner, &row, &token).await })
+    });
+    let queued = queued.await?;
+    if queued {
+        gateway.nudges.letter.notify_one();
+        tracing::info!(link.id = link.row.id, "a code is sent");
+    }
+    Ok(queued)
 }
 
 async fn queue_code(
@@ -147,26 +157,28 @@ async fn write<C: Context>(
 /// Looks whether what was typed is the code.
 pub(super) async fn check(
     State(gateway): State<Arc<Gateway>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
+    Opened { visit, link }: Opened,
     body: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Result<Response, Unavailable> {
-    let visit = visit(&gateway, &token, &headers).await?;
-    let Some(link) = &visit.link else { return Ok(gone(&visit)) };
     let typed = body.map(|Form(fields)| Typed::of(fields)).unwrap_or_default();
     let code: String = typed.get("code").chars().filter(|letter| !letter.is_whitespace()).collect();
     if code.is_empty() {
-        let html = asking(&visit, Some("Enter the code"));
+        let html = asking(&visit, "", Some("Enter the code"));
         return Ok(page::answer(StatusCode::UNPROCESSABLE_ENTITY, html));
     }
-    let opened = open(&gateway, link, hash_of(&visit.token, &code)).await?;
+    let opened = open(&gateway, &link, hash_of(&visit.token, &code)).await?;
     let Some(session) = opened else {
         tracing::warn!(link.id = link.row.id, "a code was tried that opens nothing");
         let words = "That code does not open this page. It may be mistyped, used, more than 15 minutes old, or tried \
                      too often: ask for another one";
-        return Ok(page::answer(StatusCode::UNPROCESSABLE_ENTITY, asking(&visit, Some(words))));
+        return Ok(page::answer(StatusCode::UNPROCESSABLE_ENTITY, asking(&visit, "", Some(words))));
     };
-    let mut response = Redirect::to(&visit.at()).into_response();
+    // Whoever had begun an answer goes on with it.
+    let to = match draft::last_of(&link) {
+        Some(place) => format!("{}/{place}/answer", visit.at()),
+        None => visit.at(),
+    };
+    let mut response = Redirect::to(&to).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie_of(&gateway, &visit, &session)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -200,10 +212,11 @@ async fn open(
     work.await
 }
 
-/// The session's cookie: for this link alone, and for no script.
+/// The session's cookie: for this link alone, and for no script. The browser shows it for longer than it opens
+/// anything, so that what is typed when the session is over is kept for whoever typed it.
 fn cookie_of(gateway: &Gateway, visit: &Visit, session: &str) -> String {
     let at = visit.at();
-    let seconds = SESSION_HOURS * 3600;
+    let seconds = COOKIE_DAYS * 24 * 3600;
     let origin = gateway.config.console.public().map_or("", |(origin, _)| origin);
     let secure = if origin.starts_with("https://") { "; Secure" } else { "" };
     format!("{COOKIE}={session}; Path={at}; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
@@ -212,11 +225,9 @@ fn cookie_of(gateway: &Gateway, visit: &Visit, session: &str) -> String {
 /// Sends a new link in place of one that opens nothing any more. Whatever becomes of it, the same page answers.
 pub(super) async fn new_link(
     State(gateway): State<Arc<Gateway>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
+    Came { visit, link }: Came,
 ) -> Result<Response, Unavailable> {
-    let visit = visit(&gateway, &token, &headers).await?;
-    if visit.link.is_none() {
+    if link.is_none() {
         let inner = Arc::clone(&gateway);
         let token = visit.token.clone();
         let again = gateway.db.write(move |tx: &mut Tx| {
@@ -247,7 +258,7 @@ async fn link_again(tx: &mut Tx, gateway: &Gateway, token: &str) -> Result<(), S
 }
 
 /// Where the code is typed.
-fn asking(visit: &Visit, fault: Option<&str>) -> String {
+fn asking(visit: &Visit, kept: &str, fault: Option<&str>) -> String {
     let at = escaped(&visit.at());
     let faults: Vec<_> =
         fault.iter().map(|words| ("code".to_owned(), (*words).to_owned())).collect();
@@ -260,7 +271,7 @@ fn asking(visit: &Visit, fault: Option<&str>) -> String {
         None => ("field short", String::new(), " aria-describedby=\"code-hint\""),
     };
     let body = format!(
-        "<p><a href=\"{at}\">Back</a></p>{}<h1>Enter the code from our email</h1>\
+        "<p><a href=\"{at}\">Back</a></p>{}<h1>Enter the code from our email</h1>{kept}\
          <p>The code goes to the mailbox that this link was sent to. It works for {CODE_MINUTES} minutes.</p>\
          <form method=\"post\" action=\"{at}/code/check\" novalidate>\
          <div class=\"{class}\"><label for=\"code\">Code</label><p class=\"hint\" id=\"code-hint\">6 digits</p>{error}\

@@ -8,6 +8,9 @@ use crate::casework::answer::FINDINGS;
 use crate::casework::case::Point;
 use crate::casework::vocabulary::Outcome;
 
+/// The field of the files.
+pub(super) const FILE: &str = "file";
+
 /// A finding, as the page says it.
 pub(super) fn finding_words(finding: Outcome) -> &'static str {
     FINDINGS
@@ -16,8 +19,15 @@ pub(super) fn finding_words(finding: Outcome) -> &'static str {
         .map_or_else(|| finding.label(), |(_, words)| words)
 }
 
-/// The fields of an act's form, filled with what was typed, its faults beside them.
-pub(super) fn fields(act: Act, points: &[Point], typed: &Typed, faults: &Faults) -> String {
+/// The fields of an act's form, filled with what was typed, its faults beside them. Files are taken up to so many
+/// megabytes.
+pub(super) fn fields(
+    act: Act,
+    points: &[Point],
+    megabytes: u32,
+    typed: &Typed,
+    faults: &Faults,
+) -> String {
     let form = Form { typed, faults };
     let mut html = match act {
         Act::Accept => form.line("who", "Who will answer, if it is not you", None),
@@ -43,7 +53,16 @@ pub(super) fn fields(act: Act, points: &[Point], typed: &Typed, faults: &Faults)
         Act::Answer => answer_fields(&form, points),
     };
     html.push_str(&form.line("name", "Your name", Some("We keep it with what you send.")));
-    let _ = write!(html, "<button>{}</button>", act.button());
+    if act == Act::Answer && megabytes > 0 {
+        html.push_str(&form.files(megabytes));
+    }
+    let _ = write!(html, "<div class=\"buttons\"><button>{}</button>", act.button());
+    if act == Act::Answer {
+        html.push_str(
+            "<button class=\"other\" name=\"do\" value=\"save\">Save and come back later</button>",
+        );
+    }
+    html.push_str("</div>");
     html
 }
 
@@ -70,10 +89,6 @@ fn answer_fields(form: &Form<'_>, points: &[Point]) -> String {
     ));
     html.push_str(&form.line("by-whom", "Who sees to that?", None));
     html.push_str(&form.date("by", "By when?", "For example 4 12 2026"));
-    html.push_str(
-        "<p class=\"quiet\">Do you have a draft letter or a document? Reply to our email and attach it. \
-         That counts as your answer too.</p>",
-    );
     html
 }
 
@@ -129,6 +144,19 @@ impl Form<'_> {
         format!(
             "<div class=\"{class}\"><label for=\"{field}\">{label}</label>{notes}\
              <input type=\"text\" id=\"{field}\" name=\"{field}\" value=\"{value}\" autocomplete=\"{auto}\"{described}{invalid}></div>"
+        )
+    }
+
+    /// Last in its form: whatever is too large is cut where it begins, and what was typed is whole.
+    fn files(&self, megabytes: u32) -> String {
+        let hint = format!(
+            "A draft letter or a document, {megabytes} MB at most together. It may be all of your answer: leave the \
+             boxes above empty then. We keep it as it is, and nothing opens it but a person.",
+        );
+        let Around { notes, described, invalid, class } = self.around(FILE, Some(&hint));
+        format!(
+            "<div class=\"{class}\"><label for=\"{FILE}\">Attach a draft or a document</label>{notes}\
+             <input type=\"file\" id=\"{FILE}\" name=\"{FILE}\" multiple{described}{invalid}></div>"
         )
     }
 

@@ -121,6 +121,8 @@ pub(super) struct Sent {
     pub(super) name: String,
     /// What was written beside an act, in one text.
     pub(super) words: Option<String>,
+    /// By when they can answer, where they ask for longer.
+    pub(super) until: Option<Date>,
     /// The answer.
     pub(super) given: Option<Given>,
 }
@@ -167,12 +169,19 @@ impl Typed {
         texts.collect::<Vec<_>>().join("\n\n")
     }
 
-    /// Reads what was typed for an act.
+    /// Reads what was typed for an act. Where files came with an answer they may be all of it.
     ///
     /// # Errors
     /// Everything that is wrong, in the form's order.
-    pub(super) fn read(&self, act: Act, points: &[Point], today: Date) -> Result<Sent, Faults> {
+    pub(super) fn read(
+        &self,
+        act: Act,
+        points: &[Point],
+        today: Date,
+        has_files: bool,
+    ) -> Result<Sent, Faults> {
         let mut faults = Faults::new();
+        let mut asked_until = None;
         let (words, given) = match act {
             Act::Accept => {
                 let who = self.short("who", &mut faults);
@@ -181,6 +190,7 @@ impl Typed {
             Act::MoreTime => {
                 let until = self.after(today, "until", true, &mut faults);
                 let why = self.needed("why", "Say why you need more time", &mut faults);
+                asked_until = until;
                 let until = until.map_or_else(String::new, in_words);
                 (Some(format!("until {until}: {why}")), None)
             }
@@ -206,18 +216,25 @@ impl Typed {
                 };
                 (Some(format!("{until}{who}")), None)
             }
-            Act::Answer => (None, Some(self.answer(points, &mut faults))),
+            Act::Answer => (None, Some(self.answer(points, has_files, &mut faults))),
         };
         let name = self.short("name", &mut faults);
         if name.is_empty() {
             faults.push(("name".to_owned(), "Enter your name".to_owned()));
         }
-        if faults.is_empty() { Ok(Sent { name, words, given }) } else { Err(faults) }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Sent { name, words, until: asked_until, given })
     }
 
-    fn answer(&self, points: &[Point], faults: &mut Faults) -> Given {
+    fn answer(&self, points: &[Point], has_files: bool, faults: &mut Faults) -> Given {
         let mut answered = Vec::with_capacity(points.len());
         for (at, point) in points.iter().enumerate() {
+            let fields = [format!("finding-{at}"), format!("why-{at}")];
+            if has_files && fields.iter().all(|field| self.get(field).is_empty()) {
+                continue;
+            }
             let label = point.label().to_lowercase();
             let found = self.get(&format!("finding-{at}")).parse::<Outcome>().ok();
             let found = found.filter(|found| FINDINGS.iter().any(|(known, _)| known == found));
@@ -229,7 +246,7 @@ impl Typed {
             let finding = found.unwrap_or(Outcome::NoFinding);
             answered.push(PointAnswered { point: *point, finding, why: Private(why) });
         }
-        let what = if points.is_empty() {
+        let what = if points.is_empty() && !has_files {
             self.needed("what", "Say what happened", faults)
         } else {
             self.long("what", faults)
@@ -320,11 +337,11 @@ mod tests {
     }
 
     fn words(act: Act, fields: &[(&str, &str)]) -> String {
-        typed(fields).read(act, &[], TODAY).unwrap().words.unwrap_or_default()
+        typed(fields).read(act, &[], TODAY, false).unwrap().words.unwrap_or_default()
     }
 
     fn faults(act: Act, points: &[Point], fields: &[(&str, &str)]) -> Vec<String> {
-        let faults = typed(fields).read(act, points, TODAY).unwrap_err();
+        let faults = typed(fields).read(act, points, TODAY, false).unwrap_err();
         faults.into_iter().map(|(field, words)| format!("{field}: {words}")).collect()
     }
 
@@ -394,7 +411,8 @@ mod tests {
             ("by-year", "2026"),
             ("name", "Jo"),
         ];
-        let given = typed(&filled).read(Act::Answer, &[CONDUCT], TODAY).unwrap().given.unwrap();
+        let given =
+            typed(&filled).read(Act::Answer, &[CONDUCT], TODAY, false).unwrap().given.unwrap();
         assert_eq!(given.points[0].finding, Outcome::PartlyUpheld);
         assert_eq!(given.points[0].why.as_str(), "The call was short.\nIt was not rude.");
         assert_eq!(given.remedy.as_ref().unwrap().by, Some(date(2026, 12, 4)));
@@ -402,16 +420,30 @@ mod tests {
         for (field, value) in filled.iter().filter(|(field, _)| *field != "name") {
             assert_eq!(again.get(field), value.replace("\r\n", "\n"), "{field}");
         }
-        let html = fields(Act::Answer, &[CONDUCT], &again, &Faults::new());
+        let html = fields(Act::Answer, &[CONDUCT], 10, &again, &Faults::new());
         assert!(html.contains("value=\"partly_upheld\" checked"), "{html}");
         assert!(again.all(1).starts_with("The call was short."), "nothing typed is lost");
+    }
+
+    #[test]
+    fn a_file_may_be_all_of_an_answer() {
+        let read = |fields: &[(&str, &str)], points: &[Point]| {
+            typed(fields).read(Act::Answer, points, TODAY, true)
+        };
+        let given = read(&[("name", "Jo")], &[CONDUCT]).unwrap().given.unwrap();
+        assert_eq!(given, Given::default(), "nothing is found that nobody said");
+        assert!(read(&[("name", "Jo")], &[]).is_ok());
+        // What is begun is finished, and who sends it has a name.
+        let half = read(&[("why-0", "It was rude.")], &[CONDUCT]).unwrap_err();
+        let half: Vec<&str> = half.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(half, ["finding-0", "name"]);
     }
 
     #[test]
     fn every_field_has_a_label_and_its_fault() {
         let fault = vec![("why-0".to_owned(), "Say <why>".to_owned())];
         for act in Act::ALL {
-            let html = fields(act, &[CONDUCT], &typed(&[("what", "</textarea><b>")]), &fault);
+            let html = fields(act, &[CONDUCT], 10, &typed(&[("what", "</textarea><b>")]), &fault);
             for id in html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
                 let tied = id.ends_with("-hint") || id.ends_with("-error");
                 let known =

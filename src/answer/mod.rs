@@ -7,10 +7,13 @@
 
 mod act;
 mod code;
+mod draft;
 mod fields;
 mod form;
 mod page;
 mod show;
+mod time;
+mod upload;
 mod visit;
 
 use std::sync::{Arc, LazyLock};
@@ -28,7 +31,7 @@ use sha2::{Digest, Sha256};
 use crate::gateway::Gateway;
 use crate::store::StoreError;
 
-/// The longest form that is read.
+/// The longest form that is taken, without its files.
 const LARGEST_FORM: usize = 512 * 1024;
 
 /// Every path, in one place; nothing where the settings give the page no public address.

@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 
-use super::Unavailable;
 use super::form::Act;
 use super::page::{self, escaped};
-use super::visit::{Item, Link, Visit, visit};
+use super::visit::{Item, Link, Opened, Visit};
+use super::{Unavailable, time};
 use crate::casework::answer::Standing;
-use crate::casework::case::Part;
+use crate::casework::case::{Case, Part, Point};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
 use crate::casework::working::{in_words, short_words};
@@ -23,7 +23,7 @@ use crate::gateway::Gateway;
 use crate::letters::stage_words;
 use crate::letters::words::{due_words, list_words};
 use crate::store::answers::AnswerRow;
-use crate::store::{StoreError, Tx, cases, links, messages, moment};
+use crate::store::{StoreError, Tx, cases, links, messages, moment, uploads};
 
 /// What is shown of a case behind the code.
 #[derive(Default)]
@@ -33,36 +33,53 @@ pub(super) struct Content {
     /// The other services asked, each with its points.
     others: Vec<String>,
     /// What this service answers.
-    pub(super) part: Option<Part>,
+    part: Option<Part>,
     /// What the customer wrote, each with its day.
     messages: Vec<(Date, String)>,
+    /// The names of the files of its answers, by answer.
+    files: Vec<(i64, Option<String>)>,
 }
 
 pub(super) async fn start(
     State(gateway): State<Arc<Gateway>>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
+    Opened { visit, link }: Opened,
 ) -> Result<Response, Unavailable> {
-    let visit = visit(&gateway, &token, &headers).await?;
-    let Some(link) = &visit.link else { return Ok(gone(&visit)) };
     match link.items.as_slice() {
-        [only] => shown(&gateway, &visit, link, only, None).await,
-        _ => Ok(page::answer(StatusCode::OK, list(&visit, link))),
+        [only] => shown(&gateway, &visit, &link, only, String::new()).await,
+        _ => Ok(page::answer(StatusCode::OK, list(&visit, &link))),
     }
 }
 
 pub(super) async fn one(
     State(gateway): State<Arc<Gateway>>,
-    Path((token, place)): Path<(String, String)>,
+    Path((_, place)): Path<(String, String)>,
     Query(asked): Query<HashMap<String, String>>,
-    headers: HeaderMap,
+    Opened { visit, link }: Opened,
 ) -> Result<Response, Unavailable> {
-    let visit = visit(&gateway, &token, &headers).await?;
-    let sent = asked.get("sent").and_then(|act| Act::named(act));
-    match visit.item(&place) {
-        Some((link, item)) => shown(&gateway, &visit, link, item, sent).await,
+    match link.item(&place) {
+        Some(item) => shown(&gateway, &visit, &link, item, done(&asked)).await,
         None => Ok(gone(&visit)),
     }
+}
+
+/// What was just done, as the page begins with it.
+fn done(asked: &HashMap<String, String>) -> String {
+    let sent = asked.get("sent").and_then(|act| Act::named(act));
+    let (heading, words) = match (sent, asked.get("saved").map(String::as_str)) {
+        (Some(act), _) => ("Sent", act.thanks()),
+        (None, Some("without-files")) => (
+            "Saved, without the files",
+            "What you typed is kept, and we do not see it until you send it. Attach your files when you do. Come back \
+             by the same link, with a new code.",
+        ),
+        (None, Some(_)) => (
+            "Saved, but not sent",
+            "What you typed is kept, and we do not see it until you send it. Come back by the same link, with a new \
+             code. Your day stays.",
+        ),
+        (None, None) => return String::new(),
+    };
+    format!("<div class=\"sent\" role=\"status\"><h2>{heading}</h2><p>{words}</p></div>")
 }
 
 /// The page of every link that opens nothing, and of every path that there is not.
@@ -75,10 +92,12 @@ async fn shown(
     visit: &Visit,
     link: &Link,
     item: &Item,
-    sent: Option<Act>,
+    done: String,
 ) -> Result<Response, Unavailable> {
     let content = content(gateway, link, item).await?;
-    let html = request(visit, link, item, (content.as_ref(), sent));
+    let wish = time::wished(gateway, item).await?;
+    let wish = wish.map_or_else(String::new, |wish| time::told(&wish, item, content.is_some()));
+    let html = request(visit, link, item, (content.as_ref(), &done, &wish));
     Ok(page::answer(StatusCode::OK, html))
 }
 
@@ -103,15 +122,28 @@ pub(super) async fn content(
     Ok(Some(content))
 }
 
-async fn read(gateway: &Gateway, item: &Item) -> Result<Content, StoreError> {
-    let case = &item.case;
+/// The points that a request's answer has; none where something is added to one.
+pub(super) async fn points(gateway: &Gateway, item: &Item) -> Result<Vec<Point>, StoreError> {
+    if item.standing == Standing::Answered {
+        return Ok(Vec::new());
+    }
+    let case = replayed(gateway, item).await?;
+    let own = ServiceId(item.request.service.clone());
+    Ok(case.map(|case| case.part(&own).points).unwrap_or_default())
+}
+
+async fn replayed(gateway: &Gateway, item: &Item) -> Result<Option<Case>, StoreError> {
     let events = {
         let mut tx = gateway.db.snapshot().await?;
-        cases::events(&mut tx, case.id).await?
+        cases::events(&mut tx, item.case.id).await?
     };
-    let reference = case.reference.parse::<CaseReference>();
-    let replayed = reference.ok().map(|one| crate::casework::case::Case::replay(one, &events));
-    let replayed = replayed.and_then(Result::ok);
+    let reference = item.case.reference.parse::<CaseReference>();
+    Ok(reference.ok().and_then(|one| Case::replay(one, &events).ok()))
+}
+
+async fn read(gateway: &Gateway, item: &Item) -> Result<Content, StoreError> {
+    let case = &item.case;
+    let replayed = replayed(gateway, item).await?;
     let policy = gateway.policy();
     let own = ServiceId(item.request.service.clone());
     let others = replayed.iter().flat_map(|case| case.services.iter().map(|id| case.part(id)));
@@ -139,7 +171,11 @@ async fn read(gateway: &Gateway, item: &Item) -> Result<Content, StoreError> {
         }
     }
     let part = replayed.as_ref().map(|case| case.part(&own));
-    Ok(Content { customer: customer(item), others, part, messages })
+    let files = {
+        let mut tx = gateway.db.snapshot().await?;
+        uploads::names_of_request(&mut tx, item.request.id).await?
+    };
+    Ok(Content { customer: customer(item), others, part, messages, files })
 }
 
 fn customer(item: &Item) -> String {
@@ -212,17 +248,10 @@ fn request(
     visit: &Visit,
     link: &Link,
     item: &Item,
-    (content, sent): (Option<&Content>, Option<Act>),
+    (content, done, wish): (Option<&Content>, &str, &str),
 ) -> String {
     let heading = heading(item);
-    let mut body = String::new();
-    if let Some(act) = sent {
-        let _ = write!(
-            body,
-            "<div class=\"sent\" role=\"status\"><h2>Sent</h2><p>{}</p></div>",
-            act.thanks()
-        );
-    }
+    let mut body = done.to_owned();
     let _ = write!(
         body,
         "<p class=\"caption\">{}, for {}</p><h1>{}</h1>",
@@ -231,6 +260,7 @@ fn request(
         escaped(&heading)
     );
     body.push_str(&how_it_stands(visit, item));
+    body.push_str(wish);
     if let Some(content) = content {
         body.push_str(&revealed(item, content));
     } else if item.standing.is_waited_for() || item.standing == Standing::Answered {
@@ -378,12 +408,12 @@ fn revealed(item: &Item, content: &Content) -> String {
             escaped(text.trim())
         );
     }
-    html.push_str(&given(&item.answers));
+    html.push_str(&given(&item.answers, &content.files));
     html
 }
 
 /// What a service answered so far.
-fn given(answers: &[AnswerRow]) -> String {
+fn given(answers: &[AnswerRow], files: &[(i64, Option<String>)]) -> String {
     if answers.is_empty() {
         return String::new();
     }
@@ -409,6 +439,10 @@ fn given(answers: &[AnswerRow]) -> String {
             let what = escaped(&remedy.what);
             let _ = write!(html, "<p>To put right{by}{whom}:</p><blockquote>{what}</blockquote>");
         }
+        for (_, name) in files.iter().filter(|(answer, _)| *answer == row.id) {
+            let name = escaped(name.as_deref().unwrap_or("a file without a name"));
+            let _ = write!(html, "<p>Attached: {name}</p>");
+        }
     }
     html
 }
@@ -425,6 +459,9 @@ fn choices(visit: &Visit, item: &Item, is_revealed: bool) -> String {
     let mut items = String::new();
     for act in acts {
         let (name, about) = match (act, item.standing) {
+            (Act::Answer, _) if item.draft.is_some() => {
+                ("Go on with your answer", "You have saved what you typed, and have not sent it.")
+            }
             (Act::Answer, Standing::Answered) => {
                 ("Add to your answer", "We read it with what you sent.")
             }

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
+use super::Unavailable;
+use super::show::gone;
 use crate::casework::answer::{Standing, last_day};
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
@@ -14,6 +19,7 @@ use crate::letters::{Contact, Council};
 use crate::policy::Policy;
 use crate::store::answers::{self, AnswerRow};
 use crate::store::cases::{self, CaseRow};
+use crate::store::drafts::{self, DraftRow};
 use crate::store::links::{self, LinkRow};
 use crate::store::requests::{self, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -25,15 +31,13 @@ pub(super) const COOKIE: &str = "postern_answer";
 /// Characters of a link's token.
 const TOKEN_CHARS: usize = 52;
 
-/// One who came with a link, ours or not.
+/// What every page is made with.
 pub(super) struct Visit {
     /// The token, as it stands in the path.
     pub(super) token: String,
     /// What stands before `/a/` in the public address's path.
     pub(super) base: String,
     pub(super) today: Date,
-    /// The link, where it opens something.
-    pub(super) link: Option<Link>,
     pub(super) contact: Contact,
     pub(super) council: Council,
 }
@@ -46,6 +50,9 @@ pub(super) struct Link {
     pub(super) items: Vec<Item>,
     /// The session in which its code was typed.
     pub(super) session: Option<i64>,
+    /// Whether its code was typed in this browser, however long ago: who did may leave what they typed, and reads
+    /// nothing once the session is over.
+    pub(super) is_known: bool,
     /// Whether what the customer wrote may be shown.
     pub(super) is_revealed: bool,
 }
@@ -64,6 +71,8 @@ pub(super) struct Item {
     pub(super) days_left: i32,
     /// What it answered so far.
     pub(super) answers: Vec<AnswerRow>,
+    /// What this mailbox has typed and not sent.
+    pub(super) draft: Option<DraftRow>,
 }
 
 impl Visit {
@@ -71,21 +80,65 @@ impl Visit {
     pub(super) fn at(&self) -> String {
         format!("{}/a/{}", self.base, self.token)
     }
+}
 
-    /// The request at a place of the link's list.
-    pub(super) fn item(&self, place: &str) -> Option<(&Link, &Item)> {
+impl Link {
+    /// The request at a place of its list.
+    pub(super) fn item(&self, place: &str) -> Option<&Item> {
         let place: i64 = place.parse().ok()?;
-        let link = self.link.as_ref()?;
-        Some((link, link.items.iter().find(|item| item.place == place)?))
+        self.items.iter().find(|item| item.place == place)
+    }
+}
+
+/// One who came with a link that opens something. Whoever came with another is given one page, whatever was asked
+/// for: the handler never runs.
+pub(super) struct Opened {
+    pub(super) visit: Visit,
+    pub(super) link: Link,
+}
+
+impl FromRequestParts<Arc<Gateway>> for Opened {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Self::Rejection> {
+        let Came { visit, link } = Came::from_request_parts(parts, gateway).await?;
+        match link {
+            Some(link) => Ok(Self { visit, link }),
+            None => Err(gone(&visit)),
+        }
+    }
+}
+
+/// One who came with a link, whether it opens something or not.
+pub(super) struct Came {
+    pub(super) visit: Visit,
+    pub(super) link: Option<Link>,
+}
+
+impl FromRequestParts<Arc<Gateway>> for Came {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Self::Rejection> {
+        let params = RawPathParams::from_request_parts(parts, gateway).await;
+        let params = params.map_err(IntoResponse::into_response)?;
+        let token = params.iter().find(|(name, _)| *name == "token").map_or("", |(_, text)| text);
+        let came = look(gateway, token, &parts.headers).await;
+        came.map_err(|fault| Unavailable::from(fault).into_response())
     }
 }
 
 /// Looks at a link, and changes nothing.
-pub(super) async fn visit(
+async fn look(
     gateway: &Arc<Gateway>,
     token: &str,
     headers: &HeaderMap,
-) -> Result<Visit, StoreError> {
+) -> Result<Came, StoreError> {
     let today = london_day(gateway.clock.now());
     let is_whole = token.len() == TOKEN_CHARS
         && token.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
@@ -96,7 +149,7 @@ pub(super) async fn visit(
         if is_whole { opened(&mut tx, gateway, &token, headers, today).await? } else { None };
     let base = gateway.config.console.public().map_or("", |(_, path)| path).to_owned();
     let (contact, council) = (gateway.contact(), gateway.council());
-    Ok(Visit { token, base, today, link, contact, council })
+    Ok(Came { visit: Visit { token, base, today, contact, council }, link })
 }
 
 async fn opened(
@@ -115,14 +168,16 @@ async fn opened(
     let Some(until) = until(&policy, &row, &items, today) else { return Ok(None) };
     let now = gateway.clock.now();
     let session = match cookie(headers) {
-        Some(shown) => links::session(tx, row.id, &hashed(shown), now).await?,
+        Some(shown) => links::session(tx, row.id, &hashed(shown)).await?,
         None => None,
     };
+    let is_known = session.is_some();
+    let session = session.filter(|(_, until)| *until > now.as_millisecond()).map(|(id, _)| id);
     let is_revealed = match gateway.config.console.answer_code {
         AnswerCode::Always => session.is_some(),
         AnswerCode::Never => true,
     };
-    Ok(Some(Link { row, until: until.0, items, session, is_revealed }))
+    Ok(Some(Link { row, until: until.0, items, session, is_known, is_revealed }))
 }
 
 /// What a link opens, in the order of its list.
@@ -137,7 +192,8 @@ pub(super) async fn items(
         let Some(request) = requests::by_id(tx, request).await? else { continue };
         let Some(case) = cases::by_id(tx, request.case_id).await? else { continue };
         let answers = answers::of_request(tx, request.id).await?;
-        items.push(item(policy, &link.recipient, (place, request, case, answers), today));
+        let draft = drafts::of(tx, request.id, &link.recipient).await?;
+        items.push(item(policy, &link.recipient, (place, request, case), (answers, draft), today));
     }
     Ok(items)
 }
@@ -145,7 +201,8 @@ pub(super) async fn items(
 fn item(
     policy: &Policy,
     recipient: &str,
-    (place, request, case, answers): (i64, RequestRow, CaseRow, Vec<AnswerRow>),
+    (place, request, case): (i64, RequestRow, CaseRow),
+    (answers, draft): (Vec<AnswerRow>, Option<DraftRow>),
     today: Date,
 ) -> Item {
     let services = policy.rules.services();
@@ -165,7 +222,7 @@ fn item(
     let days_left =
         due_on.and_then(|due| policy.calendar.working_days_between(today, due).ok()).unwrap_or(0);
     let service = services.get(&id).map_or_else(|| id.0.clone(), |one| one.name.clone());
-    Item { place, request, case, standing, service, due_on, days_left, answers }
+    Item { place, request, case, standing, service, due_on, days_left, answers, draft }
 }
 
 /// Until when a link lasts: until the last day of whatever it opens; without end while a clock of it stands still.

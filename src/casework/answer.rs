@@ -1,5 +1,7 @@
 //! What a service answers of a complaint, point by point, and how long its link to answer by lasts.
 
+mod time;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,8 @@ use super::calendar::{NotCovered, WorkingCalendar};
 use super::case::{CaseStatus, Point};
 use super::vocabulary::Outcome;
 use crate::private::Private;
+
+pub use time::{MoreTime, TimeDecided, more_time};
 
 /// A service's answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

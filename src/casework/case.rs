@@ -20,6 +20,7 @@ use super::vocabulary::{
 
 mod action;
 mod advocacy;
+mod alarm;
 mod constituent;
 mod event;
 mod interest;
@@ -27,6 +28,7 @@ mod moves;
 mod part;
 pub use action::{Action, ActionState, ActionStep, Owner, Purpose};
 pub use advocacy::{Advocacy, AdvocacyStep};
+pub use alarm::Alarm;
 pub use constituent::Constituent;
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
 pub use interest::Interest;
@@ -299,6 +301,7 @@ impl Case {
             | Event::ServiceAnswered { .. }
             | Event::AnswerConfirmed { .. }
             | Event::AnswerSentBack { .. }
+            | Event::MoreTimeRefused { .. }
             | Event::Reminded { .. }
             | Event::MessageAttached { .. }
             | Event::Note { .. } => {}

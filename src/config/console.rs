@@ -76,10 +76,36 @@ impl Console {
 pub struct Answers {
     /// Whether an officer confirms each answer before it counts.
     pub confirm: bool,
+    /// The most that the files of one answer on the answer page may be together, in megabytes; 0 takes none.
+    pub file_megabytes: u32,
 }
+
+impl Answers {
+    /// The most that they may be, in bytes.
+    pub fn file_bytes(&self) -> usize {
+        usize::try_from(self.file_megabytes).unwrap_or(usize::MAX).saturating_mul(1_000_000)
+    }
+
+    pub(super) fn faults(&self, source: Source<'_>) -> Vec<Fault> {
+        // They are held in memory while they are taken.
+        if self.file_megabytes <= MOST_MEGABYTES {
+            return Vec::new();
+        }
+        vec![source.fault(
+            "answers",
+            0,
+            "file_megabytes",
+            format!("answers.file_megabytes is {}", self.file_megabytes),
+            "write 100 or less; larger files are taken by mail",
+        )]
+    }
+}
+
+/// The most that may be set.
+const MOST_MEGABYTES: u32 = 100;
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { confirm: true }
+        Self { confirm: true, file_megabytes: 10 }
     }
 }

@@ -179,6 +179,7 @@ impl Config {
         faults.extend(self.duty.faults(source));
         faults.extend(self.scan.faults(source));
         faults.extend(self.console.faults(source));
+        faults.extend(self.answers.faults(source));
         faults.extend(self.limits.faults(source));
         for (index, mailbox) in self.mailboxes.iter().enumerate() {
             faults.extend(mailbox.faults(source, index));

@@ -29,7 +29,7 @@ mod tnef;
 mod transfer;
 
 pub use authentication::SenderProof;
-pub use parse::{attached_bytes, header_scan, hexadecimal, read};
+pub use parse::{attached_bytes, header_scan, hexadecimal, read, uploaded};
 pub use reader::Reader;
 pub use reference::find_references;
 

@@ -353,6 +353,18 @@ fn attachment(declared: Declared<'_>, bytes: &[u8], inline: bool) -> Attachment 
     }
 }
 
+/// What a file is that somebody uploads: told as of an attachment of mail, by its content. Its name is made fit to be
+/// shown, and what is declared is believed as little.
+pub fn uploaded(name: Option<&str>, declared: &str, bytes: &[u8]) -> Attachment {
+    let name = name.and_then(text::file_name);
+    let is_type = |c: char| c.is_ascii_alphanumeric() || "/.+-".contains(c);
+    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let declared = Some(declared).filter(|one| one.len() <= 127 && one.chars().all(is_type));
+    let media_type = declared.as_deref().filter(|one| !one.is_empty());
+    let media_type = media_type.unwrap_or("application/octet-stream");
+    attachment(Declared { name: name.as_deref(), media_type, smime_type: None }, bytes, false)
+}
+
 /// What a person is told of the attachments before they open one.
 fn told_of(list: &[Attachment]) -> impl Iterator<Item = &'static str> {
     let some = |note, media: fn(&str) -> bool| {

@@ -79,14 +79,16 @@ pub(crate) async fn ask_otherwise(
     after.write(tx, gateway, now).await
 }
 
-/// Tells a service that its answer needs more: `request` is the row, open again, with whether it has a day now, and
-/// what the answer lacks. The note stands in the mail only where there is no page to read it on.
-pub(crate) async fn send_back(
+/// Tells a service what an officer decided: that its answer needs more, or whether it gets more time. `request` is the
+/// row with whether it has a day now, and the officer's note, which stands in the mail only where there is no page to
+/// read it on.
+pub(crate) async fn tell_of_note(
     tx: &mut Tx,
     gateway: &Gateway,
     policy: &Policy,
     asking: Asking<'_>,
     (request, has_day, note): (&RequestRow, bool, &str),
+    letter: LetterId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     if !gateway.config.reminders.enabled {
@@ -104,11 +106,11 @@ pub(crate) async fn send_back(
     for (contact, answer_url) in contacts.into_iter().zip(links) {
         let note = answer_url.is_none().then(|| note.to_owned().into());
         let context = SentBack { note, answer_url, ..context.clone() };
-        let Some(written) = write(policy, LetterId::AnswerSentBack, &context) else { continue };
+        let Some(written) = write(policy, letter, &context) else { continue };
         after.letters.push(Posting {
-            purpose: LetterId::AnswerSentBack.id(),
+            purpose: letter.id(),
             // Each is told once; the same again is another.
-            once_key: format!("sent-back:{}:{}:{contact}", request.id, now.as_millisecond()),
+            once_key: format!("{letter}:{}:{}:{contact}", request.id, now.as_millisecond()),
             case: Some(asking.case),
             request: Some(request.id),
             message: None,

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::InHand;
 use crate::casework::adjustment::Adjustment;
+use crate::casework::case::Alarm;
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
 use crate::decide::{FromOmbudsman, History, KnownCase, LettersLately};
@@ -202,13 +203,14 @@ async fn letter_of(
     letters::about(tx, i64::try_from(token.sequence).unwrap_or(0)).await
 }
 
-/// The message that a call was about, where whoever was called, or somebody of the council, replies to it.
-fn alarm_of(letter: Option<&About>, sender: Option<&str>, services: &Services) -> Option<i64> {
+/// What a call was about, where whoever was called, or somebody of the council, replies to it.
+fn alarm_of(letter: Option<&About>, sender: Option<&str>, services: &Services) -> Option<Alarm> {
     let (letter, sender) = (letter?, sender?);
     let theirs =
         letter.recipient.eq_ignore_ascii_case(sender) || services.is_council_address(sender);
     let is_call = letter.purpose == LetterId::SafeguardingAlert.id();
-    letter.message_id.filter(|_| is_call && theirs)
+    let about = letter.message_id.map(Alarm::Message).or(letter.case_id.map(Alarm::Case));
+    about.filter(|_| is_call && theirs)
 }
 
 /// The case of an earlier message that this one answers, where the sender is its party.

@@ -13,6 +13,7 @@ mod history;
 mod ombudsman;
 mod open;
 mod reply;
+mod risk;
 mod settle;
 mod suggest;
 
@@ -35,11 +36,12 @@ use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 use crate::token;
 pub(crate) use allocate::loads;
-pub(crate) use ask::{Asking, ask_otherwise, ask_service, request_letter, send_back};
+pub(crate) use ask::{Asking, ask_otherwise, ask_service, request_letter, tell_of_note};
 pub(crate) use fetch::{believed, imported};
 pub(crate) use ombudsman::{Came, Reading, notice};
 pub(crate) use open::clocked;
 pub(crate) use reply::{Said, add, take};
+pub(crate) use risk::{FromPage, is_at_risk};
 pub(crate) use settle::Following;
 pub(crate) use suggest::by_itself;
 

@@ -1,16 +1,21 @@
 //! What a service says to what it was asked, whether it replies by mail or says it on the answer page: one path.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::settle::Following;
+use crate::alarm::{self, Called};
 use crate::casework::answer::Given;
 use crate::casework::case::Event;
 use crate::casework::reply::Says;
 use crate::casework::vocabulary::ServiceId;
+use crate::gateway::Gateway;
+use crate::outbox::TokenCase;
 use crate::private::Private;
 use crate::store::answers::{self, NewAnswer};
 use crate::store::tasks::NewTask;
-use crate::store::{StoreError, Tx, requests};
+use crate::store::uploads::{self, Upload};
+use crate::store::{StoreError, Tx, cases, drafts, requests};
 
 /// What a service said.
 pub(crate) struct Said<'a> {
@@ -26,19 +31,26 @@ pub(crate) struct Said<'a> {
     pub(crate) by_address: Option<&'a str>,
     /// What was written beside it.
     pub(crate) words: Option<String>,
+    /// By when they can answer, where they ask for longer.
+    pub(crate) until: Option<Date>,
     /// The answer, where it is one.
     pub(crate) given: Option<Given>,
+    /// The files that came with it on the page; those of a mail stand with the mail.
+    pub(crate) files: &'a [Upload],
+    /// Whether what was typed on the page may tell of a child at risk ([`is_at_risk`](super::is_at_risk)).
+    pub(crate) at_risk: bool,
 }
 
 /// Takes what a service said. Whatever it says, a person reads it; who was chased goes on being chased unless it is
 /// their answer, or not theirs. False where that was known, or nothing is open any more: nothing is changed then.
 pub(crate) async fn take(
     tx: &mut Tx,
-    confirm: bool,
+    gateway: &Gateway,
     said: &Said<'_>,
     now: Timestamp,
     after: &mut Following,
 ) -> Result<bool, StoreError> {
+    let confirm = gateway.config.answers.confirm;
     let is_new = match said.says {
         Says::Answers => requests::answered(tx, said.request, said.message, now).await?,
         Says::Accepts => requests::accepted(tx, said.request).await?,
@@ -46,6 +58,7 @@ pub(crate) async fn take(
         Says::MoreTime | Says::Away | Says::Progress | Says::Asks => true,
     };
     if is_new {
+        alert(tx, gateway, said, now, after).await?;
         keep(tx, confirm, said, now).await?;
         after.events.push((said.case, event(said)));
         after.tasks.extend(task(said, confirm));
@@ -56,12 +69,15 @@ pub(crate) async fn take(
 /// Takes what a service adds to an answer that it has given.
 pub(crate) async fn add(
     tx: &mut Tx,
-    confirm: bool,
+    gateway: &Gateway,
     said: &Said<'_>,
     now: Timestamp,
     after: &mut Following,
 ) -> Result<(), StoreError> {
+    let confirm = gateway.config.answers.confirm;
+    alert(tx, gateway, said, now, after).await?;
     keep(tx, confirm, said, now).await?;
+    drafts::drop_of(tx, said.request).await?;
     after.events.push((said.case, replied(said)));
     after.tasks.extend(task(said, confirm));
     Ok(())
@@ -83,7 +99,36 @@ async fn keep(
         answer: given,
         waits: confirm,
     };
-    answers::add(tx, &new, now).await
+    let answer = answers::add(tx, &new, now).await?;
+    uploads::keep(tx, answer, said.files).await
+}
+
+/// Calls whoever is on duty to what was typed, as to a message: before anybody else is written to.
+async fn alert(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    said: &Said<'_>,
+    now: Timestamp,
+    after: &mut Following,
+) -> Result<(), StoreError> {
+    if !said.at_risk {
+        return Ok(());
+    }
+    after.tasks.push(NewTask {
+        kind: "safeguarding",
+        case_id: Some(said.case),
+        words: "a child may be at risk: read now what a service wrote on its page (`case show`, `case answer-draft`)"
+            .into(),
+        ..NewTask::default()
+    });
+    let Some(row) = cases::by_id(tx, said.case).await? else { return Ok(()) };
+    let Some(case) = TokenCase::of(&row) else { return Ok(()) };
+    let about = Called::Case(case, &row.reference);
+    if let Some((letter, alarm)) = alarm::call(gateway, &gateway.policy(), about, now, now) {
+        after.letters.push(letter);
+        after.alarms.push(alarm);
+    }
+    Ok(())
 }
 
 fn event(said: &Said<'_>) -> Event {
@@ -107,6 +152,7 @@ fn replied(said: &Said<'_>) -> Event {
         message: said.message.map(|id| id.to_string()),
         by: said.by_name.map(|name| Private(name.to_owned())),
         words: said.words.clone().map(Private),
+        until: said.until,
     }
 }
 
@@ -135,7 +181,8 @@ fn to_do(says: Says, confirm: bool) -> Option<(&'static str, &'static str)> {
         )),
         Says::MoreTime => Some((
             "more_time",
-            "a service asks for more time: extend the date, give its part another day, or write that it stays",
+            "a service asks for more time: extend the date (`case extend`), give its part another day (`case part`), or \
+             say that it stays (`case no-more-time`)",
         )),
         Says::Away => Some((
             "away",

@@ -11,7 +11,7 @@ use super::open::Opening;
 use super::reply::{Said, take};
 use super::suggest::{Neighbours, by_itself, exhausted, suggest};
 use super::{InHand, assess, bounces, history, ombudsman, open};
-use crate::alarm;
+use crate::alarm::{self, Called};
 use crate::casework::adjustment::Adjustment;
 use crate::casework::answer::Given;
 use crate::casework::case::{Actor, Event};
@@ -299,9 +299,13 @@ async fn replied(
         by_name: None,
         by_address: sender.as_deref(),
         words: None,
+        until: None,
         given,
+        files: &[],
+        // What a message tells of a child is seen to where every message is judged.
+        at_risk: false,
     };
-    take(tx, scene.gateway.config.answers.confirm, &said, scene.now, after).await.map(drop)
+    take(tx, scene.gateway, &said, scene.now, after).await.map(drop)
 }
 
 /// The customer of a case was asked for something, and wrote: nobody waits for them any longer. Whether
@@ -398,7 +402,8 @@ fn alert(scene: &Scene<'_>, after: &mut Following) {
         ..NewTask::default()
     });
     let received_at = scene.one.received_at();
-    let call = alarm::call(scene.gateway, scene.policy, message, received_at, scene.now);
+    let about = Called::Message(message);
+    let call = alarm::call(scene.gateway, scene.policy, about, received_at, scene.now);
     if let Some((letter, alarm)) = call {
         after.letters.push(letter);
         after.alarms.push(alarm);

@@ -356,7 +356,7 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
             "counts.open",
         ],
         ContextKind::OfficerNotice => &["reference", "act", "by"],
-        ContextKind::DutyAlert => &["message_number", "is_second_call"],
+        ContextKind::DutyAlert => &["message_number", "reference", "is_second_call"],
         ContextKind::AnswerCode | ContextKind::AnswerLink => &[],
     }
 }

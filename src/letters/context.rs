@@ -324,11 +324,13 @@ impl Context for OfficerNotice {
     const KIND: ContextKind = ContextKind::OfficerNotice;
 }
 
-/// Calls the duty officer to a message in which a child may be at risk. Says nothing of it.
+/// Calls the duty officer to a message, or to a case, in which a child may be at risk. Says nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DutyAlert {
     /// The message's number in the register.
-    pub message_number: i64,
+    pub message_number: Option<i64>,
+    /// The case's reference, where a service typed it on the answer page and no message brought it.
+    pub reference: Option<String>,
     /// When it came, in words: `2:05pm on Wednesday 25 November 2026`.
     pub received: String,
     /// Nobody has opened it in time, so a second person is called.
@@ -375,7 +377,7 @@ impl Context for AnswerLink {
     const KIND: ContextKind = ContextKind::AnswerLink;
 }
 
-/// Tells a service that its answer needs more.
+/// Tells a service what an officer decided: that its answer needs more, or whether it gets more time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SentBack {
     /// The case reference.
@@ -390,7 +392,7 @@ pub struct SentBack {
     pub answer_by: Option<InFull>,
     /// How far off that is: `in 12 working days`.
     pub time_left: Option<String>,
-    /// What it lacks, in an officer's words, where there is no page to read them on.
+    /// What it lacks, or why the day stays, in an officer's words, where there is no page to read them on.
     pub note: Option<Private<String>>,
     /// The page to answer on; empty where the answer comes by mail.
     pub answer_url: Option<String>,

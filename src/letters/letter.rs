@@ -111,6 +111,10 @@ letters! {
     AnswerLink = "answer-link", AnswerLink;
     /// A service's answer needs more.
     AnswerSentBack = "answer-sent-back", SentBack;
+    /// A service that asked for more time has it.
+    MoreTimeGranted = "more-time-granted", SentBack;
+    /// A service that asked for more time gets none.
+    MoreTimeRefused = "more-time-refused", SentBack;
     /// What an officer must do on a case.
     OfficerNotice = "officer-notice", OfficerNotice;
     /// A child may be at risk: to the duty officer, at once.

@@ -278,6 +278,7 @@ fn subjects_are_those_of_the_design() {
     ] {
         assert_eq!(subject(letter, 0), expected);
     }
+    assert_eq!(subject(LetterId::SafeguardingAlert, 2), "Urgent: open case NCC-2026-00412-7 now");
     assert_eq!(subject(LetterId::Reminder, 1), "Answer due in 3 working days: NCC-2026-00412-7");
     assert_eq!(
         subject(LetterId::OverdueDigest, 1),

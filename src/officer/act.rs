@@ -51,6 +51,14 @@ pub enum Act {
         /// in the mail, so it names nobody.
         note: String,
     },
+    /// A service that asked for more time gets none: its day stays, and it is told.
+    NoMoreTime {
+        /// Which service.
+        service: String,
+        /// Why, in words for the service. They are shown behind the code of the answer page; where there is no page they
+        /// stand in the mail, so they name nobody.
+        because: String,
+    },
     /// A service is asked.
     Ask {
         /// Which.
@@ -281,6 +289,7 @@ impl Act {
             | Self::Constituent { .. }
             | Self::AcceptAnswer { .. }
             | Self::SendBack { .. }
+            | Self::NoMoreTime { .. }
             | Self::NextStage { .. }
             | Self::Statement { .. }
             | Self::Outcome { .. }

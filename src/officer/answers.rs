@@ -1,12 +1,15 @@
 //! What an officer makes of a service's answer: it is one, or it needs more. Until then nobody chases the service, and
-//! the customer's clock goes on.
+//! the customer's clock goes on. And what a service hears that asked for more time.
 
 use jiff::civil::Date;
 
 use super::{ActFault, Found, asking, part, record, save, service_named};
+use crate::casework::answer::more_time;
 use crate::casework::case::{Actor, CaseStatus, Event, Refusal};
+use crate::casework::vocabulary::ServiceId;
 use crate::gateway::Gateway;
-use crate::intake::send_back as write_back;
+use crate::intake::tell_of_note;
+use crate::letters::LetterId;
 use crate::outbox::TokenCase;
 use crate::store::answers::{self, Decided};
 use crate::store::requests::RequestRow;
@@ -110,8 +113,81 @@ pub(super) async fn send_back(
     if let Some(due_on) = due_on {
         part::redate(tx, gateway, &found, due_on).await?;
     }
-    tell(tx, gateway, &found, &request, (due_on, note)).await?;
+    tell(tx, gateway, &found, &request, (due_on, note), LetterId::AnswerSentBack).await?;
     Ok(format!("the answer of {service} is sent back; it is chased for a better one"))
+}
+
+/// A service that asked for more time gets none: it is told why, and its day stays.
+pub(super) async fn no_more_time(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    mut found: Found,
+    by: &Actor,
+    (service, because): (&str, &str),
+) -> Result<String, ActFault> {
+    let service = service_named(gateway, service)?;
+    let because = because.trim();
+    let refused = |because: String, instead: &str| {
+        ActFault::from(Refusal { because, instead: instead.to_owned() })
+    };
+    if because.is_empty() {
+        return Err(refused("it needs a reason".to_owned(), "say in a sentence why the day stays"));
+    }
+    let request = requests::open_of(tx, found.row.id, service.as_str()).await?;
+    let waits = wishing(tx, &found).await?.contains(&service);
+    let Some(request) = request.filter(|_| waits) else {
+        let what = format!("{service} waits for no decision on more time");
+        return Err(refused(what, "`case show` shows what it asked for and what was decided"));
+    };
+    let event =
+        Event::MoreTimeRefused { service: service.clone(), because: because.to_owned().into() };
+    record(tx, gateway, &mut found, by, event).await?;
+    save(tx, gateway, &found, None).await?;
+    time_decided(tx, gateway, &found).await?;
+    let due_on = found.row.agreed_due_on.as_deref().and_then(|day| day.parse::<Date>().ok());
+    tell(tx, gateway, &found, &request, (due_on, because), LetterId::MoreTimeRefused).await?;
+    Ok(format!("{service} is told that its day stays"))
+}
+
+/// Tells a service that asked for more time that its day was moved.
+pub(super) async fn tell_of_more_time(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+    service: &ServiceId,
+    due_on: Date,
+) -> Result<(), ActFault> {
+    match requests::open_of(tx, found.row.id, service.as_str()).await? {
+        Some(request) => {
+            let (due_on, letter) = (Some(due_on), LetterId::MoreTimeGranted);
+            tell(tx, gateway, found, &request, (due_on, ""), letter).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// The services that asked for more time and of which nobody has decided.
+pub(super) async fn wishing(tx: &mut Tx, found: &Found) -> Result<Vec<ServiceId>, StoreError> {
+    let events = cases::events(tx, found.row.id).await?;
+    let waits = |service: &&ServiceId| {
+        more_time(&events, service).is_some_and(|wish| wish.decided.is_none())
+    };
+    let open = requests::all_open_of(tx, found.row.id).await?;
+    let services: Vec<ServiceId> =
+        open.into_iter().map(|request| ServiceId(request.service)).collect();
+    Ok(services.iter().filter(waits).cloned().collect())
+}
+
+/// Ends the task to decide on more time where no service waits for that any longer.
+pub(super) async fn time_decided(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    found: &Found,
+) -> Result<(), StoreError> {
+    if wishing(tx, found).await?.is_empty() {
+        tasks::finish_of_case(tx, found.row.id, &["more_time"], gateway.clock.now()).await?;
+    }
+    Ok(())
 }
 
 async fn tell(
@@ -120,6 +196,7 @@ async fn tell(
     found: &Found,
     request: &RequestRow,
     (due_on, note): (Option<Date>, &str),
+    letter: LetterId,
 ) -> Result<(), ActFault> {
     let was_due = request.due_on.parse().ok();
     let request = requests::by_id(tx, request.id).await?;
@@ -130,11 +207,11 @@ async fn tell(
     };
     let policy = gateway.policy();
     let reference = found.case.reference.to_string();
-    let part = found.case.part(&crate::casework::vocabulary::ServiceId(request.service.clone()));
+    let part = found.case.part(&ServiceId(request.service.clone()));
     let asking = asking(&policy, found, &reference, (case, request.round, day), &part)?;
     let with_date = due_on.is_some();
     let now = gateway.clock.now();
-    write_back(tx, gateway, &policy, asking, (&request, with_date, note), now).await?;
+    tell_of_note(tx, gateway, &policy, asking, (&request, with_date, note), letter, now).await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::part::redate;
-use super::{ActFault, Found, record, save};
+use super::{ActFault, Found, answers, record, save};
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Actor, Case, Event, Recorded, Refusal};
 use crate::casework::dates::{
@@ -212,6 +212,7 @@ pub(super) async fn turn(
     let after = after.map_err(ClockRefused::from)?;
     let told = found.case.promised.map(|promise| promise.on).or(before.agreed_due_on);
     let event = found.case.turn(turn, (told, after.agreed_due_on), because)?;
+    let wishing = answers::wishing(tx, &found).await?;
     record(tx, gateway, &mut found, by, event).await?;
     let clocked = started(&policy, &found.case)?;
     save(tx, gateway, &found, Some(&clocked)).await?;
@@ -226,6 +227,10 @@ pub(super) async fn turn(
     Ok(match after.agreed_due_on {
         Some(due_on) => {
             redate(tx, gateway, &found, due_on).await?;
+            // Who asked for more time is told that they have it.
+            for service in wishing.iter().filter(|_| after.days > before.days) {
+                answers::tell_of_more_time(tx, gateway, &found, service, due_on).await?;
+            }
             format!("the answer to {reference} is due by {due_on}")
         }
         None => format!("the clock of {reference} stands still; nobody is chased for it"),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use lettre::message::Mailbox;
 
-use super::{ActFault, Found, record, save, service_named, write_request};
+use super::{ActFault, Found, answers, record, save, service_named, write_request};
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Actor, Case, Part, Point, Refusal, Responder};
 use crate::clock::london_day;
@@ -76,7 +76,8 @@ pub(super) async fn set(
     requests::set_part(tx, request.id, kept(&policy, &part, due_on)?).await?;
     redate(tx, gateway, &found, due_on).await?;
     let now = gateway.clock.now();
-    tasks::finish_of_case(tx, found.row.id, &["more_time", "away"], now).await?;
+    tasks::finish_of_case(tx, found.row.id, &["away"], now).await?;
+    answers::time_decided(tx, gateway, &found).await?;
     let request = write_request(tx, gateway, &found, &part, due_on).await?;
     let answer_by = request.map(|row| row.draft_due_on.unwrap_or(row.due_on));
     let by = answer_by.map_or_else(String::new, |day| format!(" by {day}"));

@@ -9,6 +9,7 @@ use crate::casework::case::{self, Case};
 use crate::casework::vocabulary::{Outcome, ServiceId};
 use crate::letters::reading;
 use crate::store::answers::{self, AnswerRow};
+use crate::store::attachments::{self, AttachmentRow};
 use crate::store::{Db, StoreError, links, moment};
 
 /// What came back to a case.
@@ -45,6 +46,8 @@ pub struct Answer {
     pub points: Vec<PointAnswered>,
     /// What will be put right.
     pub remedy: Option<Remedy>,
+    /// What came with it on the page; of a mail, `case show` lists it.
+    pub files: Vec<AttachmentRow>,
     /// What can be told of it without reading it.
     pub checks: Vec<Check>,
     /// The school grade of its words: about a reader's age less five.
@@ -101,9 +104,14 @@ impl Answers {
     pub async fn of(db: &Db, case: &Case, id: i64) -> Result<Self, StoreError> {
         let rows = answers::of_case(db, id).await?;
         let views = links::views_of(db, id).await?.into_iter();
+        let mut files = attachments::of_case(db, id).await?;
+        files.retain(|file| file.answer_id.is_some());
         Ok(Self {
             reference: case.reference.to_string(),
-            answers: rows.iter().map(|row| Answer::of(case, row, is_added(&rows, row))).collect(),
+            answers: rows
+                .iter()
+                .map(|row| Answer::of(case, row, is_added(&rows, row), &files))
+                .collect(),
             views: views
                 .map(|(mailbox, service, at)| View { mailbox, service, at: moment(at) })
                 .collect(),
@@ -118,14 +126,19 @@ fn is_added(rows: &[AnswerRow], row: &AnswerRow) -> bool {
 }
 
 impl Answer {
-    fn of(case: &Case, row: &AnswerRow, is_added: bool) -> Self {
+    fn of(case: &Case, row: &AnswerRow, is_added: bool, files: &[AttachmentRow]) -> Self {
+        let files: Vec<AttachmentRow> =
+            files.iter().filter(|file| file.answer_id == Some(row.id)).cloned().collect();
         let given = row.given();
         let part = case.part(&ServiceId(row.service.clone()));
         let asked = if is_added { Vec::new() } else { part.points };
-        let mut checks = given.checks(&asked, row.message_id.is_some());
-        let read = reading::read(&given.words());
-        let plain = read.grade <= PLAIN;
-        checks.push(Check { what: "plain English".to_owned(), met: Some(plain) });
+        // Of a mail or a file only a reader can tell.
+        let by_reader = row.message_id.is_some() || !files.is_empty();
+        let mut checks = given.checks(&asked, by_reader);
+        let words = given.words();
+        let read = reading::read(&words);
+        let plain = (!words.is_empty()).then_some(read.grade <= PLAIN);
+        checks.push(Check { what: "plain English".to_owned(), met: plain });
         let point = |one: &answer::PointAnswered| PointAnswered {
             point: one.point,
             finding: one.finding,
@@ -145,6 +158,7 @@ impl Answer {
                 by: one.by,
             }),
             what: given.what.0,
+            files,
             checks,
             // One digit after the point, and no grade below the first.
             grade: (read.grade.max(0.0) * 10.0).round() / 10.0,

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::clamd::{self, Patience, Verdict};
 use crate::gateway::Gateway;
 use crate::hold::hold_point;
-use crate::store::attachments::{self, Scan, Scanned, ToScan, Untold};
+use crate::store::attachments::{self, Carrier, Scan, Scanned, ToScan, Untold};
 use crate::store::tasks::{self, NewTask};
 use crate::store::{StoreError, moment};
 use crate::tick::Tick;
@@ -78,16 +78,17 @@ async fn record(
     let (id, now) = (gateway.id.clone(), gateway.clock.now());
     let (sha256, found) = (file.sha256.clone(), outcome(file, verdict, now));
     let message = file.message_id;
+    let of = message.map_or_else(|| "an answer".to_owned(), |id| format!("message {id}"));
     match (found.scan, found.again_at) {
         // The scanner's own words stay in the store: a stranger at its place could echo a letter.
         (Scan::CouldNotScan, Some(_)) => {
-            warn!(message.id = message, "an attachment of message {message} waits to be scanned");
+            warn!(message.id = message, "an attachment of {of} waits to be scanned");
         }
         (Scan::CouldNotScan, None) => {
-            warn!(message.id = message, "an attachment of message {message} cannot be scanned");
+            warn!(message.id = message, "an attachment of {of} cannot be scanned");
         }
         (scan, _) => {
-            info!(message.id = message, "an attachment of message {message}: {}", scan.words());
+            info!(message.id = message, "an attachment of {of}: {}", scan.words());
         }
     }
     gateway
@@ -136,7 +137,7 @@ fn pause(file: &ToScan) -> SignedDuration {
     (last * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE)
 }
 
-/// Tells a person of every infected attachment whose message is settled, once: the task stands by the
+/// Tells a person of every infected attachment that came with an answer or whose message is settled, once: the task stands by the
 /// message's case, where it has one. A file that was known to be infected when it came again is told as well.
 async fn tell(gateway: &Arc<Gateway>) -> Result<(), StoreError> {
     if !attachments::any_untold(&gateway.db).await? {
@@ -148,38 +149,48 @@ async fn tell(gateway: &Arc<Gateway>) -> Result<(), StoreError> {
         .write_again(move |tx| {
             Box::pin(async move {
                 let untold = attachments::take_untold(tx, now).await?;
-                let messages: Vec<&[Untold]> =
-                    untold.chunk_by(|one, other| one.message_id == other.message_id).collect();
+                let carriers: Vec<&[Untold]> =
+                    untold.chunk_by(|one, other| one.carrier == other.carrier).collect();
                 let mut told = Vec::new();
-                for infected in messages {
+                for infected in carriers {
                     let Some(first) = infected.first() else { continue };
                     let task = NewTask {
                         kind: "infected_attachment",
                         case_id: first.case_id,
-                        message_id: Some(first.message_id),
+                        message_id: match first.carrier {
+                            Carrier::Message(message) => Some(message),
+                            Carrier::Answer(_) => None,
+                        },
                         words: words(infected).into(),
                         ..NewTask::default()
                     };
                     tasks::add(tx, &task, now).await?;
-                    told.push(first.message_id);
+                    told.push(first.carrier);
                 }
                 Ok(told)
             })
         })
         .await?;
-    for message in told {
-        warn!(message.id = message, "message {message} carries an infected attachment");
+    for carrier in told {
+        match carrier {
+            Carrier::Message(message) => {
+                warn!(message.id = message, "message {message} carries an infected attachment");
+            }
+            Carrier::Answer(answer) => {
+                warn!(answer.id = answer, "answer {answer} carries an infected file");
+            }
+        }
     }
     Ok(())
 }
 
-/// What a person is told of the infected attachments of one message.
+/// What a person is told of the infected attachments of one message, or of one answer.
 fn words(infected: &[Untold]) -> String {
     let list: Vec<String> = infected
         .iter()
         .map(|one| match &one.answer {
-            Some(name) => format!("{}/{} ({name})", one.message_id, one.number),
-            None => format!("{}/{}", one.message_id, one.number),
+            Some(name) => format!("{}/{} ({name})", one.carrier, one.number),
+            None => format!("{}/{}", one.carrier, one.number),
         })
         .collect();
     format!("infected attachment {}: kept apart; do not open it, warn its sender", list.join(", "))
@@ -192,7 +203,7 @@ mod tests {
     fn file(attempts: i64, tried: Option<i64>, due: i64) -> ToScan {
         ToScan {
             sha256: String::new(),
-            message_id: 1,
+            message_id: Some(1),
             scan_attempts: attempts,
             scanned_at: tried.map(|seconds| seconds * 1000),
             scan_due_at: due * 1000,

@@ -66,14 +66,14 @@ const ROW: &str = "SELECT a.id, a.request_id, r.service, a.message_id, a.given_a
             a.state, a.decided_at, a.decided_by, a.note
      FROM service_answer a JOIN request r ON r.id = a.request_id";
 
-/// Keeps an answer.
+/// Keeps an answer. Gives its row.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn add(tx: &mut Tx, new: &NewAnswer<'_>, now: Timestamp) -> Result<(), StoreError> {
-    on!(tx, "keep an answer", c => sqlx::query(
+pub async fn add(tx: &mut Tx, new: &NewAnswer<'_>, now: Timestamp) -> Result<i64, StoreError> {
+    on!(tx, "keep an answer", c => sqlx::query_scalar(
         "INSERT INTO service_answer (case_id, request_id, message_id, given_at, by_name, by_address, answer, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id")
         .bind(new.case_id)
         .bind(new.request_id)
         .bind(new.message_id)
@@ -82,7 +82,7 @@ pub async fn add(tx: &mut Tx, new: &NewAnswer<'_>, now: Timestamp) -> Result<(),
         .bind(new.by_address.map(|address| clean(address).into_owned()))
         .bind(super::json(new.answer))
         .bind(if new.waits { "waiting" } else { "confirmed" })
-        .execute(c).await.map(drop))
+        .fetch_one(c).await)
 }
 
 /// The answers of a case, oldest first.

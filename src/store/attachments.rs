@@ -1,7 +1,8 @@
 //! What came attached: each file once by its content, and whether a scanner has seen it.
 //!
 //! The bytes are not kept a second time: they are read from the message that brought them
-//! (`docs/decisions/0002-attachments-kept-once.md`).
+//! (`docs/decisions/0002-attachments-kept-once.md`). What came with an answer on the answer page came by no message:
+//! its bytes are kept by themselves (`store::uploads`).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use sqlx::FromRow;
 
 use super::StoreError;
 use super::db::{Db, Tx, clean, on};
-use super::{messages, word};
+use super::{messages, uploads, word};
 use crate::email::{Attachment, Email, Note};
 
 /// What is known of a file's danger.
@@ -46,6 +47,36 @@ impl Scan {
             Self::Clean => "clean",
             Self::Infected => "INFECTED",
             Self::CouldNotScan => "could not scan",
+        }
+    }
+}
+
+/// What a file came with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carrier {
+    /// A message, by its row.
+    Message(i64),
+    /// An answer that a service gave on its page, by its row.
+    Answer(i64),
+}
+
+impl std::fmt::Display for Carrier {
+    /// As officers write it before the file's number: `17`, or `a3`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(id) => write!(f, "{id}"),
+            Self::Answer(id) => write!(f, "a{id}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Carrier {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix('a') {
+            Some(id) => id.parse().map(Self::Answer),
+            None => text.parse().map(Self::Message),
         }
     }
 }
@@ -110,9 +141,11 @@ pub async fn keep<'a>(
 /// An attachment as lists show it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AttachmentRow {
-    /// Message row.
-    pub message_id: i64,
-    /// Its place in the message, from 1.
+    /// The message that it came with; none where it came with an answer on the answer page.
+    pub message_id: Option<i64>,
+    /// The answer that it came with, there.
+    pub answer_id: Option<i64>,
+    /// Its place among what came with it, from 1.
     pub number: i64,
     /// To be shown, and for nothing else.
     pub name: Option<String>,
@@ -137,9 +170,17 @@ pub struct AttachmentRow {
     pub scanned_at: Option<i64>,
 }
 
+impl AttachmentRow {
+    /// What it came with.
+    pub fn carrier(&self) -> Option<Carrier> {
+        self.message_id.map(Carrier::Message).or(self.answer_id.map(Carrier::Answer))
+    }
+}
+
 #[derive(FromRow)]
-struct Row {
-    message_id: i64,
+pub(super) struct Row {
+    message_id: Option<i64>,
+    answer_id: Option<i64>,
     position: i64,
     name: Option<String>,
     media_type: String,
@@ -157,6 +198,7 @@ impl From<Row> for AttachmentRow {
     fn from(row: Row) -> Self {
         Self {
             message_id: row.message_id,
+            answer_id: row.answer_id,
             number: row.position + 1,
             name: row.name,
             media_type: row.media_type,
@@ -173,11 +215,11 @@ impl From<Row> for AttachmentRow {
 }
 
 const ROW: &str =
-    "SELECT a.message_id, a.position, a.name, f.media_type, a.declared, f.size_bytes, a.sha256,
+    "SELECT a.message_id, CAST(NULL AS BIGINT) AS answer_id, a.position, a.name, f.media_type, a.declared, f.size_bytes, a.sha256,
                           a.inline, a.notes, f.scan, f.scan_answer, f.scanned_at
                    FROM attachment a JOIN attached_file f ON f.sha256 = a.sha256";
 
-/// What is attached to the messages of a case, in their order.
+/// What is attached to the messages of a case, in their order, and then to the answers given on the answer page.
 ///
 /// # Errors
 /// When the database refuses.
@@ -186,7 +228,20 @@ pub async fn of_case(db: &Db, case: i64) -> Result<Vec<AttachmentRow>, StoreErro
         "{ROW} JOIN message m ON m.id = a.message_id WHERE m.case_id = $1
          ORDER BY m.received_at, m.id, a.position")))
         .bind(case).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(Into::into).collect())
+    let mut all: Vec<AttachmentRow> = rows.into_iter().map(Into::into).collect();
+    all.extend(uploads::of_case(db, case).await?);
+    Ok(all)
+}
+
+/// What came with one message, or with one answer.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn of(db: &Db, carrier: Carrier) -> Result<Vec<AttachmentRow>, StoreError> {
+    match carrier {
+        Carrier::Message(message) => of_message(db, message).await,
+        Carrier::Answer(answer) => uploads::of_answer(db, answer).await,
+    }
 }
 
 /// What is attached to one message.
@@ -211,12 +266,17 @@ pub async fn is_there(tx: &mut Tx, message: i64, number: i64) -> Result<bool, St
     Ok(row.is_some())
 }
 
-/// The bytes of a file, decoded anew from a message that brought it and compared with its hash. None
-/// where the message holds no such bytes.
+/// The bytes of a file: decoded anew from a message that brought it and compared with its hash, or as they were
+/// uploaded, where no message is named. None where they are not there.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn bytes(db: &Db, message: i64, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn bytes(
+    db: &Db,
+    message: Option<i64>,
+    sha256: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(message) = message else { return uploads::bytes(db, sha256).await };
     let size: Option<(i64,)> = on!(db, "find the message of an attachment", c => sqlx::query_as(
         "SELECT size_bytes FROM message WHERE id = $1").bind(message).fetch_optional(c).await)?;
     let size = size.map_or(0, |(size,)| usize::try_from(size).unwrap_or(usize::MAX));
@@ -233,8 +293,8 @@ pub async fn bytes(db: &Db, message: i64, sha256: &str) -> Result<Option<Vec<u8>
 pub struct ToScan {
     /// Of its decoded bytes.
     pub sha256: String,
-    /// The message to read them from.
-    pub message_id: i64,
+    /// The message to read them from; none for what was uploaded.
+    pub message_id: Option<i64>,
     /// Tries that reached the scanner without a verdict.
     pub scan_attempts: i64,
     /// The last try, in milliseconds.
@@ -312,11 +372,11 @@ pub async fn scanned(
 /// An infected attachment of which nobody was told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Untold {
-    /// Message row.
-    pub message_id: i64,
-    /// The message's case, where it has one.
+    /// What it came with.
+    pub carrier: Carrier,
+    /// Its case, where it has one.
     pub case_id: Option<i64>,
-    /// Place in the message, from 1.
+    /// Its place there, from 1.
     pub number: i64,
     /// The signature's name.
     pub answer: Option<String>,
@@ -336,7 +396,7 @@ pub async fn any_untold(db: &Db) -> Result<bool, StoreError> {
     let row: Option<(i64,)> = on!(db, "look for infected attachments", c => sqlx::query_as(sqlx::AssertSqlSafe(
         format!("SELECT message_id FROM attachment WHERE {UNTOLD} LIMIT 1")))
         .fetch_optional(c).await)?;
-    Ok(row.is_some())
+    Ok(row.is_some() || uploads::any_untold(db).await?)
 }
 
 /// Takes what is infected and was told to nobody, to tell it in this transaction.
@@ -353,8 +413,10 @@ pub async fn take_untold(tx: &mut Tx, now: Timestamp) -> Result<Vec<Untold>, Sto
             "SELECT case_id FROM message WHERE id = $1").bind(message_id).fetch_one(c).await)?;
         let (answer,): (Option<String>,) = on!(tx, "find what the scanner said", c => sqlx::query_as(
             "SELECT scan_answer FROM attached_file WHERE sha256 = $1").bind(&sha256).fetch_one(c).await)?;
-        untold.push(Untold { message_id, case_id, number: position + 1, answer });
+        let carrier = Carrier::Message(message_id);
+        untold.push(Untold { carrier, case_id, number: position + 1, answer });
     }
+    untold.extend(uploads::take_untold(tx, now).await?);
     untold.sort();
     Ok(untold)
 }

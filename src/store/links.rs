@@ -191,7 +191,7 @@ pub async fn begin_session(
         .execute(c).await.map(drop))
 }
 
-/// The session of a link, while it lasts.
+/// The session of a link in which its code was typed: its row, and until when it opens anything, in milliseconds.
 ///
 /// # Errors
 /// When the database refuses.
@@ -199,11 +199,10 @@ pub async fn session(
     tx: &mut Tx,
     link: i64,
     session_sha256: &str,
-    now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    on!(tx, "look a session up", c => sqlx::query_scalar(
-        "SELECT id FROM answer_session WHERE session_sha256 = $1 AND link_id = $2 AND until_at > $3")
-        .bind(session_sha256).bind(link).bind(now.as_millisecond()).fetch_optional(c).await)
+) -> Result<Option<(i64, i64)>, StoreError> {
+    on!(tx, "look a session up", c => sqlx::query_as(
+        "SELECT id, until_at FROM answer_session WHERE session_sha256 = $1 AND link_id = $2")
+        .bind(session_sha256).bind(link).fetch_optional(c).await)
 }
 
 /// Records that what a customer wrote was shown in a session, the first time.

@@ -47,6 +47,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0022_versions_of_events", include_str!("../../migrations/0022_versions_of_events.sql")),
     ("0023_adjustments", include_str!("../../migrations/0023_adjustments.sql")),
     ("0024_letter_sets", include_str!("../../migrations/0024_letter_sets.sql")),
+    ("0025_answer_files", include_str!("../../migrations/0025_answer_files.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -39,6 +39,7 @@ mod case_lists;
 mod case_row;
 pub mod cases;
 mod db;
+pub mod drafts;
 mod error;
 pub mod held;
 pub mod holding;
@@ -58,6 +59,7 @@ pub mod rungs;
 pub mod suggestions;
 pub mod survey;
 pub mod tasks;
+pub mod uploads;
 
 use jiff::Timestamp;
 use serde::Serialize;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::FromRow;
 
-use super::StoreError;
 use super::db::{Db, ROWS, Tx, clean, on};
+use super::{StoreError, drafts};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
@@ -139,6 +139,9 @@ pub async fn answered(
         "UPDATE request SET state = 'answered', answered_at = $2, answer_message = $3
          WHERE id = $1 AND state IN ('asked', 'accepted') RETURNING id")
         .bind(request).bind(now.as_millisecond()).bind(message).fetch_optional(c).await)?;
+    if row.is_some() {
+        drafts::drop_of(tx, request).await?;
+    }
     Ok(row.is_some())
 }
 
@@ -162,6 +165,9 @@ pub async fn declined(tx: &mut Tx, request: i64) -> Result<bool, StoreError> {
         "UPDATE request SET state = 'declined' WHERE id = $1 AND state IN ('asked', 'accepted')
          RETURNING id")
         .bind(request).fetch_optional(c).await)?;
+    if row.is_some() {
+        drafts::drop_of(tx, request).await?;
+    }
     Ok(row.is_some())
 }
 
@@ -209,7 +215,7 @@ pub async fn cancel_all(tx: &mut Tx, case: i64) -> Result<(), StoreError> {
     on!(tx, "cancel all", c => sqlx::query(
         "UPDATE request SET state = 'cancelled' WHERE case_id = $1 AND state IN ('asked', 'accepted')")
         .bind(case).execute(c).await.map(drop))?;
-    Ok(())
+    drafts::drop_of_case(tx, case).await
 }
 
 /// Opens the ended requests of a case to these services again, where they had not answered.
@@ -274,6 +280,7 @@ pub async fn cancel_others(
         }
         on!(tx, "end a request", c => sqlx::query("UPDATE request SET state = 'cancelled' WHERE id = $1")
             .bind(id).execute(c).await.map(drop))?;
+        drafts::drop_of(tx, id).await?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! `postern user …` and the API, as a program uses them. Whatever is answered is checked against what the
 //! served document says of it.
 
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::support::free_port::free_port;
+use super::support::http::{self, Answer};
 use super::{Desk, SETTINGS, complaint, deliver, root};
 
 /// A running gateway with two cases and two accounts.
@@ -28,24 +28,15 @@ impl Drop for Served {
     }
 }
 
-/// An answer.
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    text: String,
+/// What is asked of an answer here.
+trait Told {
+    fn json(&self) -> Value;
+    fn is(&self, status: u16, words: &str);
 }
 
-impl Answer {
+impl Told for Answer {
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let named = |line: &&str| {
-            line.split_once(':').is_some_and(|(key, _)| key.eq_ignore_ascii_case(name))
-        };
-        self.head.lines().find(named).and_then(|line| Some(line.split_once(':')?.1.trim()))
     }
 
     /// That it is refused with this status and these words, in `error` or `instead`.
@@ -86,23 +77,7 @@ impl Served {
 
     /// Sends a request as it stands.
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let more = headers
-            .iter()
-            .fold(String::new(), |more, (name, value)| format!("{more}{name}: {value}\r\n"));
-        // Who is refused for a body's length is answered before all of it is read.
-        let _ = write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Content-Length: {}\r\n{more}\r\n{body}",
-            body.len()
-        );
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, text) = text.split_once("\r\n\r\n").expect("an answer");
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let answer = Answer { status, head: head.to_owned(), text: text.to_owned() };
+        let answer = http::ask(self.port, method, path, headers, body);
         self.as_documented(method, path, &answer);
         answer
     }

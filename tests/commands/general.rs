@@ -33,6 +33,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "accept-answer"],
     &["case", "adjust"],
     &["case", "send-back"],
+    &["case", "no-more-time"],
     &["case", "ask"],
     &["case", "part"],
     &["case", "apply-policy"],

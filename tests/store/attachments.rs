@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use postern::email::{Email, Limits, Note};
 use postern::on;
-use postern::store::attachments::{self, AttachmentRow, Scan, Scanned, ToScan, Untold};
+use postern::store::attachments::{self, AttachmentRow, Carrier, Scan, Scanned, ToScan, Untold};
 use postern::store::{Db, mailboxes, messages};
 
 use super::support::postgres::both_engines;
@@ -86,12 +86,13 @@ async fn a_file_in_many_messages_is_kept_once_and_listed_with_each() {
         assert_eq!((&*rows[0].notes, &*rows[1].notes), (&[Note::Executable][..], &[][..]));
 
         for (message, content) in [(first, "beta"), (second, "alpha")] {
-            let read = attachments::bytes(&db, message, &hash(content.as_bytes())).await.unwrap();
+            let read =
+                attachments::bytes(&db, Some(message), &hash(content.as_bytes())).await.unwrap();
             assert_eq!(read.as_deref(), Some(content.as_bytes()));
         }
-        let elsewhere = attachments::bytes(&db, second, &hash(b"beta")).await.unwrap();
+        let elsewhere = attachments::bytes(&db, Some(second), &hash(b"beta")).await.unwrap();
         assert_eq!(elsewhere, None, "never another message's file");
-        assert_eq!(attachments::bytes(&db, 99, &hash(b"beta")).await.unwrap(), None);
+        assert_eq!(attachments::bytes(&db, Some(99), &hash(b"beta")).await.unwrap(), None);
 
         settle(&db, first, 7).await;
         assert_eq!(attachments::of_case(&db, 7).await.unwrap().len(), 2);
@@ -201,7 +202,7 @@ async fn a_verdict_stands_and_no_verdict_is_tried_again() {
     both_engines(async |db| {
         let id = keep(&db, 1, &[("a", "alpha")]).await;
         let file = claim(&db, "one", 0).await.unwrap();
-        assert_eq!((file.message_id, file.scan_attempts, file.scanned_at), (id, 0, None));
+        assert_eq!((file.message_id, file.scan_attempts, file.scanned_at), (Some(id), 0, None));
         let why = format!("hung up {ODD}");
         let again =
             Scanned { counts: true, again_at: Some(later(60)), ..verdict(Scan::CouldNotScan, &why) };
@@ -257,14 +258,14 @@ async fn what_is_infected_is_told_once_when_its_message_is_settled() {
         .await;
         let told: Vec<Untold> = told.into_iter().flat_map(Result::unwrap).collect();
         let of_first =
-            Untold { message_id: first, case_id: Some(7), number: 2, answer: Some("Worm".to_owned()) };
+            Untold { carrier: Carrier::Message(first), case_id: Some(7), number: 2, answer: Some("Worm".to_owned()) };
         assert_eq!(told, [of_first]);
         assert!(!attachments::any_untold(&db).await.unwrap(), "the other is not settled yet");
 
         settle(&db, second, 8).await;
         assert!(attachments::any_untold(&db).await.unwrap());
         let told = tx!(db, tx => attachments::take_untold(&mut tx, nine()));
-        assert_eq!((told.len(), told[0].message_id, told[0].case_id), (1, second, Some(8)));
+        assert_eq!((told.len(), told[0].carrier, told[0].case_id), (1, Carrier::Message(second), Some(8)));
         assert!(!attachments::any_untold(&db).await.unwrap());
     })
     .await;

@@ -13,7 +13,7 @@ use super::support::postgres::both_engines;
 use super::{ODD, later, nine, odd_kept, several, tx};
 
 /// A case with a request that was asked.
-async fn asked(db: &Db, number: i64) -> (i64, i64) {
+pub(super) async fn asked(db: &Db, number: i64) -> (i64, i64) {
     let case_id = open_case(db, number).await;
     let new = [NewRequest {
         case_id,
@@ -75,10 +75,15 @@ async fn a_link_is_found_by_the_hash_of_its_token_and_replaced_once_a_day() {
 async fn a_code_opens_one_session_within_its_time_and_tries() {
     both_engines(async |db| {
         let (case, request) = asked(&db, 1).await;
-        let new = [NewLink { token_sha256: "a".to_owned(), recipient: "to".to_owned(), requests: vec![request] }];
+        let new = [NewLink {
+            token_sha256: "a".to_owned(),
+            recipient: "to".to_owned(),
+            requests: vec![request],
+        }];
         tx!(db, tx => links::add(&mut tx, &new, date(2026, 3, 16), nine()));
         let link = tx!(db, tx => links::of_token(&mut tx, "a")).unwrap();
-        let tries = async |since: i64| tx!(db, tx => links::try_code(&mut tx, link.id, later(since), 2));
+        let tries =
+            async |since: i64| tx!(db, tx => links::try_code(&mut tx, link.id, later(since), 2));
         assert_eq!(tries(-60).await, None, "none was sent");
         let old = tx!(db, tx => links::add_code(&mut tx, &link, "old", nine()));
         let code = tx!(db, tx => links::add_code(&mut tx, &link, "new", later(1)));
@@ -92,11 +97,12 @@ async fn a_code_opens_one_session_within_its_time_and_tries() {
         let code = tx!(db, tx => links::add_code(&mut tx, &link, "third", later(3)));
         tx!(db, tx => links::begin_session(&mut tx, (link.id, code), "s", later(100), later(4)));
         assert_eq!(tries(-60).await, None, "used");
-        let session = async |link: i64, shown: &str, at: i64| tx!(db, tx => links::session(&mut tx, link, shown, later(at)));
-        let id = session(link.id, "s", 99).await.unwrap();
-        assert_eq!(session(link.id, "s", 100).await, None, "over");
-        assert_eq!(session(link.id, "t", 5).await, None);
-        assert_eq!(session(link.id + 1, "s", 5).await, None, "another link");
+        let session =
+            async |link: i64, shown: &str| tx!(db, tx => links::session(&mut tx, link, shown));
+        let (id, until) = session(link.id, "s").await.unwrap();
+        assert_eq!(until, later(100).as_millisecond());
+        assert_eq!(session(link.id, "t").await, None);
+        assert_eq!(session(link.id + 1, "s").await, None, "another link");
         for at in [5, 6] {
             tx!(db, tx => links::viewed(&mut tx, id, request, later(at)));
         }

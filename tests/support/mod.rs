@@ -22,6 +22,7 @@ pub mod dovecot;
 pub mod exim;
 pub mod free_port;
 pub mod gateway;
+pub mod http;
 pub mod imap_script;
 pub mod postgres;
 pub mod proxy;

@@ -149,6 +149,16 @@ pub enum Event {
         /// What they wrote there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         words: Option<Private<String>>,
+        /// By when they can answer, where they said that there, asking for longer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Date>,
+    },
+    /// An officer decided that a service gets no more time than it has.
+    MoreTimeRefused {
+        /// Which.
+        service: ServiceId,
+        /// Why, in words for the service.
+        because: Private<String>,
     },
     /// A service answered: nobody chases it any more.
     ServiceAnswered {

@@ -114,7 +114,7 @@ pub(in crate::cli) enum Case {
     /// Saves an attachment; the gateway itself never opens one.
     #[command(after_help = "Example:\n  postern case attachment 17/1 --save letter.pdf")]
     Attachment {
-        /// Message and number, as `case show` gives them: 17/1.
+        /// Message and number, as `case show` gives them: 17/1; a3/1 came with answer 3 on the answer page.
         #[arg(value_name = "MESSAGE/NUMBER")]
         attachment: String,
         /// The file to make; one that is there is left alone.

@@ -102,6 +102,20 @@ pub(in crate::cli) enum CaseAct {
         #[arg(long)]
         because: Option<String>,
     },
+    /// Gives a service that asked for more time none: it is told why, and its day stays.
+    #[command(
+        after_help = "Example:\n  postern case no-more-time NCC-2026-00412-7 --service sen --because 'the customer has waited once already'\n\nThe service reads why on the answer page, behind its code. Where there is no page (console.public_url)\nit stands in the mail: name nobody then. To give it more time, move its day: `case extend`, `case part`."
+    )]
+    NoMoreTime {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+        /// Why, in words for the service.
+        #[arg(long)]
+        because: String,
+    },
     /// Asks one more service.
     #[command(
         after_help = "Example:\n  postern case ask NCC-2026-00412-7 --service home_to_school_transport"

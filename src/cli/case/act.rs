@@ -30,6 +30,9 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::SendBack { reference, service, note } => {
             (reference, Act::SendBack { service, note })
         }
+        Asked::NoMoreTime { reference, service, because } => {
+            (reference, Act::NoMoreTime { service, because })
+        }
         Asked::Ask { reference, service } => (reference, Act::Ask { service }),
         Asked::Part { reference, service, points, due, by_the_customers_date, responder } => {
             (reference, Act::Part { service, points, due, by_the_customers_date, responder })

@@ -1,7 +1,7 @@
 //! `postern case answer-draft`: what services answered.
 
 use super::super::{Failure, Out};
-use super::history;
+use super::{attachment, history};
 use crate::clock::london;
 use crate::gateway::Gateway;
 use crate::register::{self, Answer, Answers};
@@ -54,6 +54,7 @@ fn lines(answer: &Answer) -> Vec<String> {
         lines.push(format!("  to put right{by}{whom}:"));
         lines.extend(indented(&remedy.what));
     }
+    lines.extend(answer.files.iter().map(|file| format!("  attached  {}", attachment::told(file))));
     lines.extend(answer.checks.iter().map(|check| {
         let met = match check.met {
             Some(true) => "yes",

@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::cli::{Failure, Out};
 use crate::gateway::Gateway;
 use crate::officer;
-use crate::store::attachments::{AttachmentRow, Scan};
+use crate::store::attachments::{AttachmentRow, Carrier, Scan};
 
 /// An attachment as a line: number, name, type by content, size, what to know, what the scanner said.
 pub(super) fn told(one: &AttachmentRow) -> String {
@@ -17,7 +17,7 @@ pub(super) fn told(one: &AttachmentRow) -> String {
     facts.extend(one.notes.iter().map(|note| note.words().to_owned()));
     format!(
         "{}/{} {} ({}): {}",
-        one.message_id,
+        one.carrier().map_or_else(String::new, |carrier| carrier.to_string()),
         one.number,
         one.name.as_deref().unwrap_or("unnamed"),
         facts.join(", "),
@@ -40,16 +40,17 @@ pub(super) async fn save(
     even_infected: bool,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let numbers = asked.split_once('/').and_then(|(message, number)| {
-        Some((message.trim().parse().ok()?, number.trim().parse().ok()?))
+    let numbers = asked.split_once('/').and_then(|(carrier, number)| {
+        Some((carrier.trim().parse::<Carrier>().ok()?, number.trim().parse().ok()?))
     });
-    let Some((message, number)) = numbers else {
+    let Some((carrier, number)) = numbers else {
         return Err(Failure::Usage(format!(
-            "`{asked}` names no attachment; write message and number as `postern case show` does: 17/1"
+            "`{asked}` names no attachment; write message and number as `postern case show` does: 17/1, or a3/1 for \
+             what came with an answer"
         )));
     };
-    let Some(one) = officer::attachment(gateway, message, number).await? else {
-        out.note(&format!("postern: there is no attachment {message}/{number}"));
+    let Some(one) = officer::attachment(gateway, carrier, number).await? else {
+        out.note(&format!("postern: there is no attachment {carrier}/{number}"));
         return Err(Failure::Said);
     };
     if one.scan == Scan::Infected && !even_infected {
@@ -60,7 +61,7 @@ pub(super) async fn save(
         return Err(Failure::Said);
     }
     let Some(bytes) = officer::attachment_bytes(gateway, &one).await? else {
-        out.note(&format!("postern: attachment {asked} could not be read back from its message"));
+        out.note(&format!("postern: attachment {asked} could not be read back"));
         return Err(Failure::Said);
     };
     write_new(file, &bytes).with_context(|| format!("cannot save to {}", file.display()))?;

@@ -222,7 +222,7 @@ pub(super) fn told(recorded: &Recorded) -> String {
         }
         Event::Joined { other, .. } => format!("merged {other} into it"),
         Event::Parted { other } => format!("took {other} out of it again"),
-        Event::ServiceReplied { service, says, message, by, words } => {
+        Event::ServiceReplied { service, says, message, by, words, .. } => {
             let how = match message {
                 Some(message) => format!(" (message {message})"),
                 None => on_its_page(by.as_ref(), words.as_ref()),
@@ -238,6 +238,9 @@ pub(super) fn told(recorded: &Recorded) -> String {
         Event::AnswerConfirmed { service } => format!("accepted the answer of {service}"),
         Event::AnswerSentBack { service, note } => {
             format!("sent the answer of {service} back: {}", note.0)
+        }
+        Event::MoreTimeRefused { service, because } => {
+            format!("gave {service} no more time: {}", because.0)
         }
         Event::Reminded { service, rung } => format!("chased {service} ({rung})"),
         Event::MessageAttached { message } => format!("put message {message} with it"),

@@ -303,14 +303,23 @@ pub(super) fn notices() -> Vec<Sample> {
 
 pub(super) fn alerts() -> Vec<Sample> {
     let first = DutyAlert {
-        message_number: 9127,
+        message_number: Some(9127),
+        reference: None,
         received: "2:05pm on Wednesday 25 November 2026".to_owned(),
         is_second_call: false,
         message_url: Some("https://complaints.northmere.example/triage/9127".to_owned()),
         council: council(),
     };
     let second = DutyAlert { is_second_call: true, message_url: None, ..first.clone() };
-    vec![sample("the first call", &first), sample("the second call", &second)]
+    let reference = Some("NCC-2026-00412-7".to_owned());
+    let typed = DutyAlert { message_number: None, reference, message_url: None, ..first.clone() };
+    let typed_again = DutyAlert { is_second_call: true, ..typed.clone() };
+    vec![
+        sample("the first call", &first),
+        sample("the second call", &second),
+        sample("to what was typed on the answer page", &typed),
+        sample("the second call to that", &typed_again),
+    ]
 }
 
 pub(super) fn codes() -> Vec<Sample> {
