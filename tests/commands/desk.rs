@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Desk, complaint, deliver};
+use super::{Desk, SETTINGS, complaint, deliver};
 
 /// A desk whose first case this is.
 pub(super) struct OneCase {
@@ -18,7 +18,8 @@ impl OneCase {
 
     /// The case that a message opens.
     pub(super) fn with(message: impl AsRef<[u8]>) -> Self {
-        let desk = Desk::new();
+        // On whichever day the tests run, the service is asked at once.
+        let desk = Desk::with(&format!("{SETTINGS}[reminders]\nask_on_closed_days = true\n"));
         deliver(&desk, 1, message);
         desk.data(&["-q", "serve", "--once"]);
         let list = desk.objects(&["-q", "case", "list", "--json"]);

@@ -77,10 +77,12 @@ fn a_deputy_who_has_a_service_of_their_own_answers_for_the_one_that_was_asked() 
     let desk = desk();
     let other = "gwendolyn.pask@northmere.example";
     let today = postern::clock::london_day(postern::clock::Clock::System.now());
+    // On a closed day the service is asked on the next that is worked.
+    let until = today + jiff::Span::new().days(7);
     add(
         &desk,
         &format!(
-            "[[person]]\naddress = \"{MANAGER}\"\naway = [{{ from = {today}, until = {today} }}]\n\
+            "[[person]]\naddress = \"{MANAGER}\"\naway = [{{ from = {today}, until = {until} }}]\n\
              deputy = {{ name = \"Gwendolyn Pask\", address = \"{other}\" }}\n"
         ),
     );
