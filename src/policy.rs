@@ -15,7 +15,7 @@ use crate::casework::reply::Replies;
 use crate::casework::route::Routes;
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::letters::Letters;
+use crate::letters::{self, Letters};
 use crate::rules::{self, RuleSet};
 
 mod warnings;
@@ -206,7 +206,7 @@ fn below(root: &Path, texts: Texts) -> RuleFiles {
 pub fn letters_of(folder: Option<&Path>) -> Result<RuleFiles, Vec<Fault>> {
     let texts = folder.map_or_else(|| Ok(Letters::shipped()), on_disk)?;
     let mut files = below(folder.unwrap_or(Path::new("templates")), texts);
-    files.retain(|name, _| name.starts_with("letters/") && !name.ends_with(".md"));
+    files.retain(|name, _| name.starts_with("letters/") && !letters::is_note(name));
     Ok(files)
 }
 

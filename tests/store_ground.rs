@@ -227,7 +227,7 @@ async fn a_plain_pool_loses_writes_after_a_begin_is_dropped() {
     // Which poll leaves BEGIN on the wire depends on the machine's load: try until one does.
     for attempt in 0..200 {
         let plain = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
-        crash_after(1 + attempt % 5, plain.begin()).await;
+        crash_after(1 + attempt % 5, Box::pin(plain.begin())).await;
         let seen = is_seen(&plain, &url, &format!("plain-{attempt}")).await;
         plain.close().await;
         if !seen {

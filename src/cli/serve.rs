@@ -40,7 +40,8 @@ pub(super) async fn run(asked: Serve, file: &Path, out: &mut Out) -> Result<(), 
 
 /// Opens a gateway, with its faults as a command tells them.
 pub(super) async fn open(config: Config, clock: Clock) -> Result<std::sync::Arc<Gateway>, Failure> {
-    Gateway::open(config, clock).await.map_err(told)
+    // Boxed: whoever waits for it would carry the whole of it.
+    Box::pin(Gateway::open(config, clock)).await.map_err(told)
 }
 
 /// Why a gateway cannot start, as a command tells it.

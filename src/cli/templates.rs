@@ -50,7 +50,7 @@ pub(super) fn list(
         } else {
             let also = editions.join(", ");
             out.line(
-                &format!("{:<32} {to:<9} grade {hardest:>4.1}  {also}", letter.id()).trim_end(),
+                format!("{:<32} {to:<9} grade {hardest:>4.1}  {also}", letter.id()).trim_end(),
             )?;
         }
     }
@@ -60,7 +60,8 @@ pub(super) fn list(
     for edition in letters.editions() {
         out.note(&format!("{}: {} ({})", edition.id, edition.name, edition.lang));
     }
-    Ok(out.note(&format!("version {}", letters.version())))
+    out.note(&format!("version {}", letters.version()));
+    Ok(())
 }
 
 pub(super) async fn preview(file: &Path, typed: Preview, out: &mut Out) -> Result<(), Failure> {

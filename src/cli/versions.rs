@@ -30,7 +30,7 @@ pub(super) async fn run(
     let (config, _) = super::configured(file)?;
     let db = Db::open(&config.store.url).await?;
     let done = match typed {
-        Versions::Versions { json } => versions(&db, &config, kind, json, out).await,
+        Versions::Published { json } => versions(&db, &config, kind, json, out).await,
         Versions::Publish(typed) => publish(&db, &config, kind, typed, out).await,
         Versions::Rollback(typed) => rollback(&db, &config, kind, typed, out).await,
         Versions::Diff(typed) => diff(&db, &config, kind, typed, out).await,

@@ -85,7 +85,8 @@ fn begun(set: &Set, editions: &BTreeSet<&str>) -> Vec<String> {
     folders.into_iter().flat_map(parts).collect()
 }
 
-fn is_note(name: &str) -> bool {
+/// Whether a file is a note for whoever edits templates, and no template.
+pub(crate) fn is_note(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("md"))
 }
 

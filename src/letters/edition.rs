@@ -293,7 +293,7 @@ mod tests {
     fn faults_have_a_place_and_a_cure() {
         let said = |text: &str| -> String {
             let faults = Edition::from_toml("x", "x/edition.toml", text).unwrap_err();
-            faults.iter().map(|fault| format!("{fault}\n")).collect()
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
         };
         let bare = said("name = \"Polski\"\nlang = \"pl\"\n");
         assert!(bare.contains("`[dates]` is missing"), "{bare}");

@@ -25,6 +25,7 @@ use minijinja::{
 };
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use check::is_note;
 pub use context::{
     AnswerCode, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert,
     HoldingLetter, InterestLetter, OfficerNotice, RejectionLetter, Reminder, SentBack,

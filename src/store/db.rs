@@ -94,10 +94,11 @@ impl Db {
     /// When the name is not understood, the place is unsuitable (a network file system, a database
     /// that is not UTF-8), the engine cannot be reached, or a migration fails.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let db = Self::connect(url).await?;
+        // Boxed: every migration is in them, and whoever waits would carry that along.
+        let db = Box::pin(Self::connect(url)).await?;
         match &db.pools {
-            Engine::Lite(pools) => migrate::lite(&pools.write, &pools.file).await?,
-            Engine::Pg(pool) => migrate::pg(pool).await?,
+            Engine::Lite(pools) => Box::pin(migrate::lite(&pools.write, &pools.file)).await?,
+            Engine::Pg(pool) => Box::pin(migrate::pg(pool)).await?,
         }
         Ok(db)
     }

@@ -162,17 +162,17 @@ fn open(
     let opened_on = if is_working_day(asked) { asked } else { plus(asked, 1) };
     let mut found = Open { id: request.id, opened_on, accepted: false, responder: None };
     for Event { at, what } in events.iter().take_while(|event| event.at <= moment) {
-        let of_part = what["part"]["service"] == *request.service;
-        if *at < request.asked_at || !(what["service"] == *request.service || of_part) {
+        // Whom an officer named answers for the service in the next stages too, until another is named.
+        if what["kind"] == "part_set" && what["part"]["service"] == *request.service {
+            found.responder = what["part"]["responder"]["address"].as_str().map(str::to_owned);
+        }
+        if *at < request.asked_at || what["service"] != *request.service {
             continue;
         }
         match what["kind"].as_str().unwrap() {
             "service_accepted" => found.accepted = true,
             "service_answered" => return None,
             "service_replied" if what["says"] == "not_ours" => return None,
-            "part_set" => {
-                found.responder = what["part"]["responder"]["address"].as_str().map(str::to_owned);
-            }
             _ => {}
         }
     }

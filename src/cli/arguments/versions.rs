@@ -7,8 +7,11 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Versions {
     /// What was published, by whom, when and why, newest first.
-    #[command(after_help = "Example:\n  postern rules versions\n  postern letters versions --json")]
-    Versions {
+    #[command(
+        name = "versions",
+        after_help = "Example:\n  postern rules versions\n  postern letters versions --json"
+    )]
+    Published {
         /// One object a version.
         #[arg(long)]
         json: bool,
