@@ -113,7 +113,9 @@ impl Reader {
         if self.angle.as_ref().is_some_and(|first| !first.eq_ignore_ascii_case(address)) {
             self.finish();
         }
-        self.angle = Some(address.to_owned());
+        if self.angle.is_none() {
+            self.angle = Some(address.to_owned());
+        }
     }
 
     fn finish(&mut self) {

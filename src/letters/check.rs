@@ -59,6 +59,28 @@ pub(super) fn sort_out(files: &[(String, String)]) -> Result<Set, Vec<Fault>> {
     if faults.is_empty() { Ok(set) } else { Err(faults) }
 }
 
+/// A set with the shipped files of those letters that it has no file of, and which these are. A set without
+/// any letter stays as it is: somebody has named the wrong folder.
+pub(super) fn completed(files: &[(String, String)]) -> (Vec<(String, String)>, Vec<LetterId>) {
+    let key = |name: &str| key_start(name).and_then(|start| name.get(start..).map(str::to_owned));
+    let of_letter = |name: &str| {
+        let key = key(name)?;
+        key.split_once('/').and_then(|(folder, _)| folder.parse::<LetterId>().ok())
+    };
+    let there: BTreeSet<LetterId> = files.iter().filter_map(|(name, _)| of_letter(name)).collect();
+    let mut files = files.to_vec();
+    if there.is_empty() {
+        return (files, Vec::new());
+    }
+    let lacking: Vec<LetterId> =
+        LetterId::ALL.iter().copied().filter(|letter| !there.contains(letter)).collect();
+    let shipped = Letters::shipped().into_iter();
+    files.extend(
+        shipped.filter(|(name, _)| of_letter(name).is_some_and(|id| lacking.contains(&id))),
+    );
+    (files, lacking)
+}
+
 /// The folder that a file makes an edition.
 fn edition_of(name: &str) -> Option<&str> {
     let (id, file) = name.get(key_start(name)?..)?.split_once('/')?;

@@ -110,6 +110,8 @@ pub struct Letters {
     editions: BTreeMap<String, Edition>,
     /// The place of every template.
     places: BTreeSet<String>,
+    /// Letters that the set has nothing of, so that the shipped ones serve.
+    from_shipped: Vec<LetterId>,
 }
 
 impl Letters {
@@ -130,7 +132,9 @@ impl Letters {
     }
 
     fn tried(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
-        let (letters, set) = Self::read(files)?;
+        let (files, from_shipped) = check::completed(files);
+        let (letters, set) = Self::read(&files)?;
+        let letters = Self { from_shipped, ..letters };
         let faults = check::faults(&letters, &set);
         if faults.is_empty() { Ok(letters) } else { Err(faults) }
     }
@@ -160,7 +164,8 @@ impl Letters {
         }
         let named = set.iter().map(|(key, file)| (format!("letters/{key}"), file.text.clone()));
         let (version, usual) = (version(&named.collect()), Edition::usual());
-        Ok((Self { environment, version, usual, editions, places }, set))
+        let from_shipped = Vec::new();
+        Ok((Self { environment, version, usual, editions, places, from_shipped }, set))
     }
 
     /// The templates that come with the program, as [`Letters::load`] takes them.
@@ -190,6 +195,12 @@ impl Letters {
     /// Whether there are none: never, in a set that was read.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
+    }
+
+    /// Letters that the set has nothing of: templates from before there were such letters go on with the shipped
+    /// words of those.
+    pub fn from_shipped(&self) -> &[LetterId] {
+        &self.from_shipped
     }
 
     /// What there is beside the usual letters, by its id.

@@ -486,6 +486,22 @@ fn a_set_may_lie_anywhere() {
 }
 
 #[test]
+fn templates_from_before_there_was_a_letter_go_on_with_the_shipped_one() {
+    let mut files = Letters::shipped();
+    files.retain(|(name, _)| !name.contains("letters/answer-link/"));
+    edit(&mut files, "withdrawal/subject.txt", "You do", "So you do");
+    let letters = load(&files);
+    assert_eq!(letters.from_shipped(), [LetterId::AnswerLink]);
+    assert!(!letters.samples(LetterId::AnswerLink, &Adjustment::NONE).is_empty());
+    assert!(shipped().from_shipped().is_empty());
+    // Of a letter that is there every part must be.
+    files.retain(|(name, _)| !name.ends_with("letters/digest/body.txt"));
+    let faults = Letters::load(&files).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!(faults[0].file, "templates/letters/digest/body.txt");
+}
+
+#[test]
 fn an_empty_folder_names_every_file() {
     let faults = Letters::load(&[]).unwrap_err();
     assert_eq!(faults.len(), 6 + 3 * LetterId::ALL.len());

@@ -22,6 +22,12 @@ impl Policy {
         let mut warnings = self.unreached();
         warnings.extend(self.unheard());
         warnings.extend(self.rules.services().absent_strangers());
+        warnings.extend(self.letters.from_shipped().iter().map(|letter| {
+            let what = "there is no such letter in the templates: the shipped words serve";
+            let cure =
+                "copy the folder from `postern letters export DIR shipped`, and change it there";
+            Fault::new(&format!("letters/{letter}"), what, cure)
+        }));
         warnings
     }
 
