@@ -14,6 +14,8 @@ mod answers;
 mod api;
 #[path = "commands/assessment.rs"]
 mod assessment;
+#[path = "commands/backlog.rs"]
+mod backlog;
 #[path = "commands/broken.rs"]
 mod broken;
 #[path = "commands/calendar.rs"]
