@@ -140,16 +140,20 @@ fn maildir_time(path: &Path) -> Option<Timestamp> {
 struct Mbox {
     path: PathBuf,
     file: BufReader<File>,
-    received_at: Option<Timestamp>,
+    /// When the file was written: for messages whose `From ` line does not say when they came.
+    written_at: Option<Timestamp>,
     number: usize,
     /// The `From ` line of the next message has been read already.
     begun: bool,
+    /// When the next message came, as that line says.
+    begun_at: Option<Timestamp>,
     failed: bool,
 }
 
 impl Mbox {
-    fn new(path: &Path, file: BufReader<File>, received_at: Option<Timestamp>) -> Self {
-        Self { path: path.to_owned(), file, received_at, number: 0, begun: false, failed: false }
+    fn new(path: &Path, file: BufReader<File>, written_at: Option<Timestamp>) -> Self {
+        let path = path.to_owned();
+        Self { path, file, written_at, number: 0, begun: false, begun_at: None, failed: false }
     }
 
     fn next_message(&mut self) -> Option<Result<MailFile, MailFileError>> {
@@ -157,11 +161,12 @@ impl Mbox {
             return None;
         }
         match self.read_message() {
-            Ok(bytes) => {
-                let bytes = bytes?;
+            Ok(message) => {
+                let (bytes, came_at) = message?;
+                let received_at = came_at.or(self.written_at);
                 self.number += 1;
                 let name = format!("{}#{}", self.path.display(), self.number);
-                Some(Ok(MailFile { name, bytes, received_at: self.received_at }))
+                Some(Ok(MailFile { name, bytes, received_at }))
             }
             Err(source) => {
                 self.failed = true;
@@ -170,7 +175,8 @@ impl Mbox {
         }
     }
 
-    fn read_message(&mut self) -> io::Result<Option<Vec<u8>>> {
+    /// The next message, and when it came.
+    fn read_message(&mut self) -> io::Result<Option<(Vec<u8>, Option<Timestamp>)>> {
         let mut bytes = Vec::new();
         let mut line = Vec::new();
         let mut after_blank = true;
@@ -180,13 +186,15 @@ impl Mbox {
             let got = (&mut self.file).take(MESSAGE_BYTES).read_until(b'\n', &mut line)?;
             if got == 0 {
                 let any = std::mem::take(&mut self.begun);
-                return Ok((any || !bytes.is_empty()).then_some(bytes));
+                let came_at = self.begun_at.take();
+                return Ok((any || !bytes.is_empty()).then_some((bytes, came_at)));
             }
             if after_blank && is_separator(&line) {
+                let came_at = std::mem::replace(&mut self.begun_at, separator_time(&line));
                 if self.begun {
                     // The blank line before `From ` belongs to the mbox, not to the message.
                     drop_last_blank(&mut bytes);
-                    return Ok(Some(bytes));
+                    return Ok(Some((bytes, came_at)));
                 }
                 self.begun = true;
                 after_blank = false;
@@ -205,6 +213,20 @@ fn is_separator(line: &[u8]) -> bool {
     line.starts_with(b"From ")
         && line.contains(&b':')
         && line.iter().filter(|b| b.is_ascii_digit()).count() >= 5
+}
+
+/// The moment at the end of a `From ` line: `Mon Mar  2 10:00:00 2026` in UTC (RFC 4155), or with its offset before
+/// the year, as some mail providers export it.
+fn separator_time(line: &[u8]) -> Option<Timestamp> {
+    let words: Vec<&str> = std::str::from_utf8(line).ok()?.split_whitespace().collect();
+    let (rest, year) = words.split_last().map(|(year, rest)| (rest, *year))?;
+    let (rest, offset) = match rest.split_last() {
+        Some((offset, rest)) if offset.starts_with(['+', '-']) => (rest, *offset),
+        _ => (rest, "+0000"),
+    };
+    let [.., month, day, time] = rest else { return None };
+    Timestamp::strptime("%b %d %H:%M:%S %z %Y", format!("{month} {day} {time} {offset} {year}"))
+        .ok()
 }
 
 fn drop_last_blank(bytes: &mut Vec<u8>) {
@@ -254,6 +276,26 @@ mod tests {
             ["Subject: 1\n\nFrom here on\nFrom me\n>From you\n", "Subject: 2\n\nx\n"]
         );
         assert_eq!(names(&path), ["@#1", "@#2"]);
+        let came: Vec<_> = found.iter().map(|m| m.received_at.unwrap().to_string()).collect();
+        assert_eq!(
+            came,
+            ["2026-03-02T10:00:00Z", "2026-03-03T10:00:00Z"],
+            "not when the file was written"
+        );
+    }
+
+    #[test]
+    fn a_separator_says_when_its_message_came() {
+        let time = |line: &str| separator_time(line.as_bytes()).map(|at| at.to_string());
+        let two = Some("2026-03-02T10:00:00Z".to_owned());
+        assert_eq!(time("From a@b Mon Mar  2 10:00:00 2026\n"), two);
+        assert_eq!(time("From 17@xxx Mon Mar 02 11:00:00 +0100 2026\r\n"), two);
+        assert_eq!(time("From - Mon Mar 2 10:00:00 2026"), two);
+        for none in
+            ["From here: 12345", "From a@b Mon Mar 32 10:00:00 2026", "From a@b 2026", "From"]
+        {
+            assert_eq!(time(none), None, "{none}");
+        }
     }
 
     #[test]
