@@ -55,14 +55,17 @@ async fn killed(number: usize, seed: u64) {
     }
     let before_rest = recorded.len();
     life.store(KILLS, Ordering::SeqCst);
-    let mut daemon = settings.serve(None);
-    let end = Instant::now() + LONGEST_REST;
-    while recorded.len() < number {
-        assert!(Instant::now() < end, "{} of {number} were recorded as sent", recorded.len());
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        note_recorded(&db, &mut recorded, KILLS).await;
+    // On a fast machine nothing may be left: then the last kills met nobody on the way, and more letters tell more.
+    if before_rest < number {
+        let mut daemon = settings.serve(None);
+        let end = Instant::now() + LONGEST_REST;
+        while recorded.len() < number {
+            assert!(Instant::now() < end, "{} of {number} were recorded as sent", recorded.len());
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            note_recorded(&db, &mut recorded, KILLS).await;
+        }
+        daemon.stop();
     }
-    daemon.stop();
     db.close().await;
     println!("{before_rest} had left when it was killed for the last time");
     judge(&arrivals.lock().expect("no panic"), &recorded, number);
