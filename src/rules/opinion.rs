@@ -13,8 +13,8 @@ use super::text::{Haystack, Place};
 
 /// Fewer examples than this teach nothing.
 const FEWEST: usize = 100;
-/// A word of one example alone says nothing about another.
-const OFTEN: u32 = 2;
+/// What stands in fewer examples says nothing about another.
+const OFTEN: u32 = 3;
 /// How much an answer is expected to come with what it never came with (additive smoothing).
 const SMOOTHING: f64 = 0.1;
 /// Turns scores into chances: the value at which the answers were most often right on messages that
@@ -27,6 +27,13 @@ const MOST_WORDS: usize = 5_000;
 const SUBJECT: u64 = 0x5375_626a_6563_7431;
 /// Keeps the words of a sender's name apart.
 const FROM: u64 = 0x4672_6f6d_4672_6f6d;
+
+/// Keeps pairs with a word between apart from words that stand side by side.
+const BETWEEN: u64 = 0x4265_7477_6565_6e21;
+/// Endings that say nothing of what a word is about.
+const ENDINGS: [&str; 5] = ["ing", "ed", "es", "s", "ly"];
+/// What is left of a word without its ending has more letters.
+const SHORTEST: usize = 3;
 
 /// What speaks in a message, as numbers: ascending, each once.
 pub(crate) type Features = Vec<u64>;
@@ -212,15 +219,15 @@ fn count(number: usize) -> f64 {
     number as f64
 }
 
-/// What speaks in a message: its words and pairs of words, those of its subject and of its sender's
-/// name once more by themselves. Not the rules that fire: to try them on every example would take
+/// What speaks in a message: its words without their endings, pairs of words, and pairs with one word
+/// between; those of its subject and of its sender's name once more by themselves. Not the rules that fire: to try them on every example would take
 /// seconds, and an opinion of its own is worth more.
 pub(crate) fn features(haystack: &Haystack) -> Features {
     let mut features = Features::new();
     for (place, text) in haystack.folded_parts() {
         match place {
             Place::Subject => {
-                features.extend(words(text).map(|word| mixed(SUBJECT, hash(word))));
+                features.extend(words(text).map(|word| mixed(SUBJECT, hash(stem(word)))));
                 pairs(text, &mut features);
             }
             Place::Text | Place::Signature | Place::Forwarded => pairs(text, &mut features),
@@ -239,13 +246,19 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn pairs(text: &str, features: &mut Features) {
-    let mut before = None;
-    for word in words(text).map(hash) {
+    let (mut before, mut last) = (None, None);
+    for word in words(text).map(|word| hash(stem(word))) {
         features.push(word);
-        if let Some(before) = before.replace(word) {
-            features.push(mixed(before, word));
-        }
+        features.extend(last.map(|last| mixed(last, word)));
+        features.extend(before.map(|before| mixed(mixed(BETWEEN, before), word)));
+        (before, last) = (last, Some(word));
     }
+}
+
+/// A word without its ending: of "waiting" and "waited" what was learned of one counts for the other.
+fn stem(word: &str) -> &str {
+    let without = |ending: &&str| word.strip_suffix(*ending).filter(|rest| rest.len() > SHORTEST);
+    ENDINGS.iter().find_map(without).unwrap_or(word)
 }
 
 /// A word as a number. It is kept nowhere.
