@@ -71,14 +71,24 @@ fn rules_with_examples() -> RuleSet {
 }
 
 /// Letters that say what they are about, and letters that say it sideways or not at all.
-const PLAIN: [&str; 5] = [
+const PLAIN: [&str; 6] = [
     "boundaries.jsonl",
     "everyday.jsonl",
     "mailbox.jsonl",
     "plain-spoken.jsonl",
     "roundabout.jsonl",
+    "typical.jsonl",
 ];
-const SIDEWAYS: [&str; 3] = ["risk.jsonl", "sidelong.jsonl", "unheard.jsonl"];
+const SIDEWAYS: [&str; 8] = [
+    "by-the-sea.jsonl",
+    "monday.jsonl",
+    "risk.jsonl",
+    "sidelong.jsonl",
+    "unheard.jsonl",
+    "village.jsonl",
+    "well-put.jsonl",
+    "young-and-kin.jsonl",
+];
 
 /// Floors a little below what the rules reach: a change that makes them worse is seen.
 fn expect_at_least(name: &str, report: &Report, floors: [(&str, f64, f64); 5]) {
@@ -101,8 +111,8 @@ fn messages_that_the_second_opinion_has_not_seen() {
     let report = trial::score(&trial::judge(rules_with_examples(), &corpus, 1));
     let share = |count| report.share_of(count);
     let floors = [
-        ("record type", share(report.record_type), 0.97),
-        ("lead service", share(report.lead_service), 0.95),
+        ("record type", share(report.record_type), 0.96),
+        ("lead service", share(report.lead_service), 0.94),
         ("customer type", share(report.customer_type), 0.93),
         ("themes F1", report.themes.f1(), 0.77),
         ("flags F1", report.flags.f1(), 0.96),
@@ -178,12 +188,12 @@ fn judged(files: &[&str], floors: [f64; 5], without_officer: usize) {
 
 #[test]
 fn examples_each_judged_by_what_the_others_teach() {
-    judged(&PLAIN, [0.92, 0.92, 0.93, 0.81, 0.92], 120);
+    judged(&PLAIN, [0.93, 0.94, 0.93, 0.78, 0.91], 200);
 }
 
 #[test]
 fn what_is_said_sideways_is_known_less_often_and_surely_never() {
-    judged(&SIDEWAYS, [0.83, 0.78, 0.83, 0.60, 0.79], 20);
+    judged(&SIDEWAYS, [0.86, 0.84, 0.84, 0.67, 0.78], 120);
 }
 
 #[test]

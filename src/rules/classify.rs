@@ -35,18 +35,18 @@ const LEAST_CHANCE: f64 = 0.003;
 /// From which chance on a second opinion that finds a theme or a flag where no rule did is followed, as log odds:
 /// rare ones are found with small chances. What rules found stays.
 const ALONE_THEMES: [(Theme, f64); 5] = [
-    (Theme::Communication, -2.0),
-    (Theme::EqualitiesRegulatory, -6.0),
+    (Theme::Communication, -1.0),
+    (Theme::EqualitiesRegulatory, -4.0),
     (Theme::ServiceIssue, 1.5),
-    (Theme::PolicyProcedure, -0.5),
-    (Theme::StaffConduct, -4.5),
+    (Theme::PolicyProcedure, 0.0),
+    (Theme::StaffConduct, -3.0),
 ];
 /// See [`ALONE_THEMES`].
 const ALONE_FLAGS: [(Flag, f64); 4] = [
     // Recall before precision.
     (Flag::Safeguarding, -3.0),
     (Flag::ChildAuthor, -2.5),
-    (Flag::DataRequest, -6.0),
+    (Flag::DataRequest, -2.0),
     (Flag::AdjustmentNeeded, 0.0),
 ];
 /// See [`ALONE_THEMES`]: any other flag.
