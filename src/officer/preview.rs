@@ -155,7 +155,8 @@ fn request(
     let case = crate::outbox::TokenCase::of(&found.row);
     let case = case.ok_or_else(|| refused("the reference cannot be read"))?;
     let reference = found.row.reference.clone();
-    let asking = super::asking(policy, found, &reference, (case, 1, due), &part)?;
+    let area = found.case.area(lead);
+    let asking = super::asking(policy, found, &reference, (case, 1, due), (&part, area))?;
     let context = crate::intake::request_letter(gateway, policy, &asking);
     let context = context.map_err(|gap| stage::uncovered(&gap))?;
     Ok(policy.letters.write(LetterId::ServiceRequest, &context))

@@ -63,6 +63,8 @@ pub struct RungDue {
     pub reference: String,
     /// Service.
     pub service: ServiceId,
+    /// The area of the service that answers.
+    pub area: Option<String>,
     /// Who answers there, name and address, where an officer named somebody.
     #[serde(skip)]
     pub responder: Option<(String, String)>,
@@ -117,6 +119,8 @@ pub struct Listed {
     pub stage: i64,
     /// Service.
     pub service: ServiceId,
+    /// The area of the service that answers.
+    pub area: Option<String>,
     /// By when we need the answer: the draft's day, or the customer's once that has passed.
     pub due_on: Date,
     /// Working days left; negative once late.
@@ -158,7 +162,7 @@ pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     let mut people = People::new();
     gather(policy, &plan.rungs, today, &mut people);
     actions::gather(policy, &owed, today, &mut people);
-    plan.mails = mails(people, &listed);
+    plan.mails = mails(policy, people, &listed);
     plan.faults.extend(owed.faults);
     (plan.actions, plan.by_hand) = (owed.due, owed.by_hand);
     plan
@@ -179,9 +183,13 @@ fn reckon(
         due_on: day(&request.due_on)?,
         short: request.short,
     };
+    let service = ServiceId(request.service.clone());
+    let asked = policy.rules.services().in_area(&service, request.area.as_deref());
+    let skipped = asked.map(|asked| asked.skip.as_slice()).unwrap_or_default();
     let due = policy
         .ladder
         .of_requests()
+        .without(skipped)
         .all_due_today(today, weekly, &dates, already, &policy.calendar)
         .map_err(|e| e.to_string())?;
     let mut passed_over = due.passed_over;
@@ -189,7 +197,8 @@ fn reckon(
         request: request.id,
         case: request.case_id,
         reference: request.reference.clone(),
-        service: ServiceId(request.service.clone()),
+        service: service.clone(),
+        area: request.area.clone(),
         responder: request.responder_name.clone().zip(request.responder_address.clone()),
         owner: request.owner.clone().map(OfficerId),
         rung,
@@ -216,6 +225,7 @@ fn list(
         procedure: request.procedure_id.clone(),
         stage: request.stage,
         service: ServiceId(request.service.clone()),
+        area: request.area.clone(),
         due_on,
         days_left,
         times_chased,
@@ -246,8 +256,15 @@ pub(super) fn person<'p>(
     })
 }
 
-/// A service, and whose cases of it alone, where that is said.
-type Whose = (ServiceId, Option<OfficerId>);
+/// Of which requests somebody hears.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Whose {
+    service: ServiceId,
+    /// Of its area alone, or of that which its own contacts answer; none for the complaints team, who hears of all.
+    area: Option<Option<String>>,
+    /// Of this officer's cases alone.
+    own: Option<OfficerId>,
+}
 
 /// Puts the rungs that are due into the mails of the day.
 fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) {
@@ -257,7 +274,8 @@ fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) 
             for (name, address) in contacts {
                 let (mail, whose) = person(people, &name, &address);
                 mail.roles.insert(*role);
-                whose.insert((due.service.clone(), own.clone()));
+                let area = (!is_of_team(*role)).then(|| due.area.clone());
+                whose.insert(Whose { service: due.service.clone(), area, own: own.clone() });
                 let why = (due.reference.clone(), due.rung.id.clone());
                 if !mail.because.contains(&why) {
                     mail.because.push(why);
@@ -267,15 +285,25 @@ fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) 
     }
 }
 
+/// Whether a role is of the complaints team, which answers for no service.
+fn is_of_team(role: Role) -> bool {
+    matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager | Role::LinkOfficer)
+}
+
 /// One mail a person. Who hears of one request of a service sees all that the service still owes: one
-/// list a day is easier to answer than one mail a case.
-fn mails(people: People, listed: &[Listed]) -> Vec<Mail> {
+/// list a day is easier to answer than one mail a case. Of a service's areas each sees their own.
+fn mails(policy: &Policy, people: People, listed: &[Listed]) -> Vec<Mail> {
+    let services = policy.rules.services();
     people
         .into_values()
         .map(|(mut mail, whose)| {
             let is_theirs = |row: &&Listed| {
-                whose.iter().any(|(service, own)| {
-                    *service == row.service && (own.is_none() || *own == row.owner)
+                let whose_is = (&row.service, row.area.as_deref());
+                whose.iter().any(|one| {
+                    let is_area = one.area.as_ref().is_none_or(|area| *area == row.area);
+                    one.service == row.service
+                        && (one.own.is_none() || one.own == row.owner)
+                        && (is_area || services.is_on_file(&mail.recipient, whose_is, None))
                 })
             };
             mail.rows = listed.iter().filter(is_theirs).cloned().collect();
@@ -302,7 +330,8 @@ fn contacts(
     if let Some(named) = due.responder.as_ref().filter(|_| role == Role::RespondingManager) {
         return (vec![policy.rules.services().present(named.clone(), today)], None);
     }
-    let all = policy.rules.services().address_for(&due.service, role.id(), today);
+    let area = due.area.as_deref();
+    let all = policy.rules.services().address_for(&due.service, area, role.id(), today);
     (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
 }
 

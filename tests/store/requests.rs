@@ -25,6 +25,7 @@ fn request(case_id: i64, service: &str, due_on: Date) -> NewRequest<'_> {
         due_on,
         short: false,
         part: requests::PartOf::default(),
+        message_attached: false,
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::Part { reference, service, points, due, by_the_customers_date, responder } => {
             (reference, Act::Part { service, points, due, by_the_customers_date, responder })
         }
+        Asked::Area { reference, service, area, none: _, because } => {
+            (reference, Act::Area { service, area, because })
+        }
         Asked::ApplyPolicy { reference, in_force_on, because } => {
             (reference, Act::ApplyPolicy { in_force_on, because })
         }
