@@ -101,6 +101,9 @@ struct Step {
     via: Via,
 }
 
+/// The step that is the request itself.
+pub const ALLOCATE: &str = "allocate";
+
 /// The rungs by which services are chased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
@@ -176,6 +179,12 @@ impl Ladder {
     pub fn roles(&self) -> BTreeSet<Role> {
         let steps = [&self.steps, &self.actions, &self.ombudsman, &self.undated];
         steps.into_iter().flat_map(|steps| &steps.0).flat_map(|step| step.to.clone()).collect()
+    }
+
+    /// Every role that hears by a step after the request itself, which is a letter of its own.
+    pub fn chased_roles(&self) -> BTreeSet<Role> {
+        let steps = self.steps.0.iter().filter(|step| step.id != ALLOCATE);
+        steps.flat_map(|step| step.to.clone()).collect()
     }
 
     /// When the day's reminders leave, in London.

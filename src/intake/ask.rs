@@ -10,6 +10,7 @@ use super::open::write;
 use super::settle::Following;
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Event, Point};
+use crate::casework::reminder::ALLOCATE;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
 use crate::email::Email;
 use crate::gateway::Gateway;
@@ -251,7 +252,7 @@ pub(super) async fn ask_all(
         if !one.write || !writes {
             continue;
         }
-        let (rung, outcome) = ("allocate", "sent");
+        let (rung, outcome) = (ALLOCATE, "sent");
         after.rungs.push(NewRung { of: request, round: 1, rung, fell_on: today, outcome });
         let letter = Letter {
             today,
