@@ -141,7 +141,7 @@ fn a_case_from_the_south_is_asked_there_moved_to_the_north_chased_and_answered_t
     let heard =
         |who: &str, all: &[(String, Vec<String>)]| all.iter().filter(|one| one.0 == who).count();
     assert!(
-        heard("joel.amberley", &chased) > 1 && heard("magnus.orchard", &chased) > 1,
+        heard("joel.amberley", &chased) > 0 && heard("magnus.orchard", &chased) > 0,
         "{chased:?}"
     );
     assert_eq!(heard("theodora.lyle", &chased) + heard("lena.brandt", &chased), 0, "{chased:?}");
@@ -154,7 +154,7 @@ fn a_case_from_the_south_is_asked_there_moved_to_the_north_chased_and_answered_t
     assert_eq!(asked(&case), ["joel.amberley", "lena.brandt", "sen-north", "sen-south"]);
     let chased = reminded(&case.desk, (10..=40).step_by(5));
     assert!(
-        heard("lena.brandt", &chased) > 1 && heard("magnus.orchard", &chased) > 1,
+        heard("lena.brandt", &chased) > 0 && heard("magnus.orchard", &chased) > 0,
         "{chased:?}"
     );
     assert_eq!(heard("joel.amberley", &chased), 0, "{chased:?}");
@@ -367,7 +367,8 @@ fn a_service_does_without_courtesies_and_without_nothing_else() {
         let words = format!(
             "the step `{step}` cannot be skipped; write early steps that only the manager hears: progress"
         );
-        desk.refused(&["check"], 2, &words);
+        let ran = desk.run(&["check"]);
+        assert!(ran.status == 2 && ran.err.contains(&words), "{words}: {ran:?}");
     }
 }
 

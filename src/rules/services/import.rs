@@ -16,11 +16,11 @@ use csv::{Cell, Row};
 /// The columns by name, each with where its value stands in a `[[service]]` or `[[service.area]]`.
 const COLUMNS: [(&str, &[&str]); 22] = [
     ("id", &["id"]),
-    ("area", &["id"]),
     ("label", &["label"]),
     ("name", &["name"]),
     ("table", &["table"]),
     ("division", &["division"]),
+    ("area", &["id"]),
     ("districts", &["districts"]),
     ("postcodes", &["postcodes"]),
     ("checking_margin", &["checking_margin"]),
