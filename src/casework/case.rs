@@ -285,15 +285,7 @@ impl Case {
                 self.parts.retain(|known| known.service != part.service);
                 self.parts.push(part.clone());
             }
-            Event::AreaSet { service, area, is_sure, words, .. } => {
-                self.areas.retain(|known| known.service != *service);
-                self.areas.push(AreaOf {
-                    service: service.clone(),
-                    area: area.clone(),
-                    is_sure: *is_sure,
-                    words: words.clone(),
-                });
-            }
+            Event::AreaSet { .. } => self.take_area(&recorded.event),
             Event::Joined { other, received_at } => {
                 self.joined.others.push((other.clone(), *received_at));
                 self.receive();

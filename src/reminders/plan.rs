@@ -260,10 +260,18 @@ pub(super) fn person<'p>(
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Whose {
     service: ServiceId,
-    /// Of its area alone, or of that which its own contacts answer; none for the complaints team, who hears of all.
-    area: Option<Option<String>>,
+    areas: Areas,
     /// Of this officer's cases alone.
     own: Option<OfficerId>,
+}
+
+/// Of which areas of a service somebody hears.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Areas {
+    /// Of all: the complaints team.
+    All,
+    /// Of one, or of what the service's own contacts answer.
+    One(Option<String>),
 }
 
 /// Puts the rungs that are due into the mails of the day.
@@ -274,8 +282,9 @@ fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) 
             for (name, address) in contacts {
                 let (mail, whose) = person(people, &name, &address);
                 mail.roles.insert(*role);
-                let area = (!is_of_team(*role)).then(|| due.area.clone());
-                whose.insert(Whose { service: due.service.clone(), area, own: own.clone() });
+                let areas =
+                    if is_of_team(*role) { Areas::All } else { Areas::One(due.area.clone()) };
+                whose.insert(Whose { service: due.service.clone(), areas, own: own.clone() });
                 let why = (due.reference.clone(), due.rung.id.clone());
                 if !mail.because.contains(&why) {
                     mail.because.push(why);
@@ -300,7 +309,10 @@ fn mails(policy: &Policy, people: People, listed: &[Listed]) -> Vec<Mail> {
             let is_theirs = |row: &&Listed| {
                 let whose_is = (&row.service, row.area.as_deref());
                 whose.iter().any(|one| {
-                    let is_area = one.area.as_ref().is_none_or(|area| *area == row.area);
+                    let is_area = match &one.areas {
+                        Areas::All => true,
+                        Areas::One(area) => *area == row.area,
+                    };
                     one.service == row.service
                         && (one.own.is_none() || one.own == row.owner)
                         && (is_area || services.is_on_file(&mail.recipient, whose_is, None))

@@ -57,6 +57,18 @@ impl Case {
         self.area_said(service)?.area.as_deref()
     }
 
+    /// Takes what was said of an area; nothing of any other event.
+    pub(super) fn take_area(&mut self, event: &Event) {
+        let Event::AreaSet { service, area, is_sure, words, .. } = event else { return };
+        self.areas.retain(|known| known.service != *service);
+        self.areas.push(AreaOf {
+            service: service.clone(),
+            area: area.clone(),
+            is_sure: *is_sure,
+            words: words.clone(),
+        });
+    }
+
     /// For which area a service answers, as an officer says; none for the service's own contacts.
     ///
     /// # Errors

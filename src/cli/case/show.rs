@@ -3,7 +3,7 @@
 use super::{action, attachment, came_back, clock};
 use crate::casework::adjustment::{Adjustment, Format};
 use crate::casework::case::{Actor, AreaOf, Event, Issue, OfficerId, Part, Recorded};
-use crate::casework::vocabulary::Outcome;
+use crate::casework::vocabulary::{Outcome, ServiceId};
 use crate::casework::working::in_words;
 use crate::clock::{london, london_day};
 use crate::private::Private;
@@ -213,20 +213,11 @@ pub(super) fn told(recorded: &Recorded) -> String {
             let on = london_day(at.unwrap_or(recorded.at));
             format!("recorded that it was acknowledged by hand on {on}")
         }
-        Event::ServiceAsked { service, message_attached, .. } => {
-            let with = if *message_attached { ", with the customer's message" } else { "" };
-            format!("asked {service}{with}")
+        Event::ServiceAsked { service, message_attached: false, .. } => format!("asked {service}"),
+        Event::ServiceAsked { service, .. } => {
+            format!("asked {service}, with the customer's message")
         }
-        Event::AreaSet { service, area: Some(area), is_sure, .. } => {
-            let sure = if *is_sure { "" } else { ", which is not sure" };
-            format!("took {area} for the area of {service}{sure}")
-        }
-        Event::AreaSet { service, area: None, is_sure: true, .. } => {
-            format!("took no area of {service}: its own contacts answer")
-        }
-        Event::AreaSet { service, area: None, .. } => {
-            format!("found several areas of {service} named, and chose none")
-        }
+        Event::AreaSet { service, area, is_sure, .. } => took(service, area.as_deref(), *is_sure),
         Event::PartSet { part } => format!("set the part of {}{}", part.service, asked_of(part)),
         Event::AdvocacyRecorded { step, on, .. } => {
             format!("recorded of advocacy, on {on}: {}", step.label())
@@ -302,6 +293,16 @@ pub(super) fn told(recorded: &Recorded) -> String {
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
+}
+
+/// Which area of a service was taken for the case's, as its history tells it.
+fn took(service: &ServiceId, area: Option<&str>, is_sure: bool) -> String {
+    match (area, is_sure) {
+        (Some(area), true) => format!("took {area} for the area of {service}"),
+        (Some(area), false) => format!("took {area} for the area of {service}, which is not sure"),
+        (None, true) => format!("took no area of {service}: its own contacts answer"),
+        (None, false) => format!("found several areas of {service} named, and chose none"),
+    }
 }
 
 /// Who said something on the answer page, and what they wrote there; nothing of a mail.

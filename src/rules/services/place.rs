@@ -134,11 +134,14 @@ impl Named {
     }
 }
 
+/// A place: all its words, its name, its area.
+type District<'a> = (Vec<String>, &'a str, &'a str);
+
 /// Which area has which beginnings of postcodes, and which places.
 struct Claims<'a> {
     postcodes: BTreeMap<&'a str, &'a str>,
-    /// By the first word of a place: all its words, its name, its area; the longest first.
-    districts: BTreeMap<String, Vec<(Vec<String>, &'a str, &'a str)>>,
+    /// By the first word of a place; the longest first.
+    districts: BTreeMap<String, Vec<District<'a>>>,
     /// Outward codes of which some area has a sector only.
     split: BTreeSet<&'a str>,
 }
@@ -179,7 +182,8 @@ impl<'a> Claims<'a> {
                     // A part of a postcode is how people say where something is.
                     _ if code.sector.is_none() => AreaFrom::Text,
                     AreaFrom::Text if is_below => AreaFrom::Signature,
-                    from => from,
+                    AreaFrom::Signature => AreaFrom::Signature,
+                    AreaFrom::Text | AreaFrom::Elsewhere | AreaFrom::District => AreaFrom::Text,
                 };
                 named.add(area, &code.written(), from);
             }

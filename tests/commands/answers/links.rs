@@ -240,5 +240,8 @@ fn a_link_of_whom_another_area_answers_for_shows_that_it_moved() {
     page.get(&new, "").says(200, &["Please answer by", "SEN South"]).tells_nothing();
     page.send(&format!("{new}/1/accept"), "", &[("name", "Jo")]).says(303, &[]);
     let requests = page.show()["requests"].clone();
-    assert_eq!((&requests[0]["state"], &requests[1]["state"]), (&"cancelled".into(), &"accepted".into()));
+    assert_eq!(
+        (&requests[0]["state"], &requests[1]["state"]),
+        (&"cancelled".into(), &"accepted".into())
+    );
 }

@@ -75,7 +75,7 @@ fn what_only_looks_like_a_postcode_does_not_count() {
 fn ten_thousand_postcodes_are_read_once_and_few_are_kept() {
     let mut text = String::new();
     for number in 0..10_000 {
-        write!(text, "NM5 {}JT NM5 2JTNM5 2JT-\n", number % 10).unwrap();
+        writeln!(text, "NM5 {}JT NM5 2JTNM5 2JT-", number % 10).unwrap();
     }
     let found = area_of(&email(&text)).unwrap();
     assert_eq!((found.area.as_deref(), found.words.len()), (Some("south"), KEPT));
