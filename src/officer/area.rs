@@ -7,7 +7,7 @@ use crate::casework::vocabulary::ServiceId;
 use crate::email::Email;
 use crate::gateway::Gateway;
 use crate::intake::{AREA_TASK, choose_area, doubt_of_area};
-use crate::rules::Services;
+use crate::policy::Policy;
 use crate::store::{StoreError, Tx, cases, requests, tasks};
 
 /// The area for which a service is asked: what was said of it, or else what the message that opened the case says, which
@@ -54,7 +54,7 @@ pub(super) async fn set(
 ) -> Result<String, ActFault> {
     let service = service_named(gateway, &said.service)?;
     let policy = gateway.policy();
-    known(policy.rules.services(), &service, said.area.as_deref())?;
+    known(&policy, &service, said.area.as_deref())?;
     let event = found.case.set_area(&service, said.area.clone(), &said.because)?;
     let open = requests::open_of(tx, found.row.id, service.as_str()).await?;
     let moves = open.filter(|request| request.area != said.area);
@@ -80,8 +80,9 @@ pub(super) async fn set(
     Ok(format!("{service} answers as {name}, and is asked anew{named}"))
 }
 
-fn known(services: &Services, id: &ServiceId, area: Option<&str>) -> Result<(), ActFault> {
-    let areas = services.get(id).map(|service| service.areas.as_slice()).unwrap_or_default();
+fn known(policy: &Policy, id: &ServiceId, area: Option<&str>) -> Result<(), ActFault> {
+    let areas =
+        policy.rules.services().get(id).map(|service| service.areas.as_slice()).unwrap_or_default();
     if areas.is_empty() {
         let because = format!("{id} does not answer by area");
         let instead = "write a [[service.area]] into services.toml first".to_owned();

@@ -198,10 +198,8 @@ fn two_areas_are_no_choice_and_wait_for_an_officer() {
     assert!(words.contains("sen: several are named: choose one with `case area`"), "{words}");
     assert!(words.contains("north: \"NM1 4EE\" (beside a school, a firm or an office)"), "{words}");
     assert!(words.contains("south: \"NM5 2JT\" (below their name)"), "{words}");
-    for (area, words) in [("east", "sen has no area `east`; services.toml has: north, south")] {
-        let told = case.refused("area", &["--service", "sen", "--area", area, "--because", "so"]);
-        assert!(told.contains(words), "{told}");
-    }
+    let told = case.refused("area", &["--service", "sen", "--area", "east", "--because", "so"]);
+    assert!(told.contains("sen has no area `east`; services.toml has: north, south"), "{told}");
     let adoption = ["--service", "adoption", "--none", "--because", "so"];
     assert!(case.refused("area", &adoption).contains("adoption does not answer by area"));
     // Whom the service's own contacts serve is not asked again; whom another area serves is.
