@@ -228,7 +228,7 @@ fn a_list_has_one_link_to_all_that_is_asked() {
 fn a_link_of_whom_another_area_answers_for_shows_that_it_moved() {
     let page = Page::start();
     let old = page.link();
-    page.get(&old, "").says(200, &["Please answer by"]);
+    page.get(&old, "").says(200, &["Answer by", "for Special educational needs"]);
     let south = ["--service", "sen", "--area", "south", "--because", "they live there"];
     let area = [&["-q", "case", "area", &*page.reference][..], &south].concat();
     page.desk.data(&area);
@@ -237,7 +237,7 @@ fn a_link_of_whom_another_area_answers_for_shows_that_it_moved() {
     let mails = page.waits_for("Please answer by", 4);
     let joel = mails.iter().find(|mail| mail.0.starts_with("joel.amberley@")).unwrap();
     let new = link_in(&joel.2);
-    page.get(&new, "").says(200, &["Please answer by", "SEN South"]).tells_nothing();
+    page.get(&new, "").says(200, &["Answer by", "for SEN South"]).tells_nothing();
     page.send(&format!("{new}/1/accept"), "", &[("name", "Jo")]).says(303, &[]);
     let requests = page.show()["requests"].clone();
     assert_eq!(
