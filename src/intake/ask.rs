@@ -184,10 +184,15 @@ pub(crate) fn attached(
     let withheld = [Flag::Safeguarding, Flag::ChildAuthor, Flag::Anonymous];
     let guarded = customer == CustomerType::AdoptiveParent
         || flags.iter().any(|flag| withheld.contains(flag));
-    if !wanted || guarded {
+    let (on, email) = written;
+    // What a colleague passes on, or the Ombudsman sends, is not what the customer wrote.
+    let services = policy.rules.services();
+    let is_others = email.from.as_ref().filter(|_| email.form.is_none()).is_some_and(|from| {
+        services.is_council_address(&from.address) || services.is_ombudsman(&from.address)
+    });
+    if !wanted || guarded || is_others {
         return None;
     }
-    let (on, email) = written;
     let text = email.reply_text.as_str();
     if text.trim().is_empty() {
         return None;

@@ -355,3 +355,61 @@ fn is_first_working_day_of_week(calendar: &WorkingCalendar, today: Date) -> bool
         calendar.is_working_day(day).is_ok_and(|working| !working)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn request(id: i64, area: Option<&str>) -> Chased {
+        Chased {
+            id,
+            case_id: id,
+            reference: format!("NCC-2026-0041{id}-7"),
+            record_type: "corporate_complaint".to_owned(),
+            procedure_id: "corporate".to_owned(),
+            stage: 1,
+            service: "sen".to_owned(),
+            state: "accepted".to_owned(),
+            asked_on: "2026-11-02".to_owned(),
+            draft_due_on: Some("2026-11-25".to_owned()),
+            due_on: "2026-11-30".to_owned(),
+            short: false,
+            responder_name: None,
+            responder_address: None,
+            area: area.map(str::to_owned),
+            owner: None,
+        }
+    }
+
+    #[test]
+    fn each_area_hears_of_its_own_in_one_mail_and_who_is_above_of_all() {
+        let policy = Policy::shipped().unwrap();
+        let requests = vec![
+            request(1, None),
+            request(2, Some("north")),
+            request(3, Some("south")),
+            request(4, Some("south")),
+        ];
+        let known = Known { requests, ..Known::default() };
+        let plan = plan(&policy, &known, date(2026, 11, 25));
+        let rows = |who: &str| {
+            let address = format!("{who}@northmere.example");
+            let mut theirs = plan.mails.iter().filter(|mail| mail.recipient == address);
+            let mail = theirs.next().map(|mail| mail.rows.iter().map(|row| row.request).collect());
+            assert!(theirs.next().is_none(), "{who} has one mail");
+            let mut rows: Vec<i64> = mail.unwrap_or_default();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(rows("theodora.lyle"), [1]);
+        assert_eq!(rows("lena.brandt"), [2]);
+        assert_eq!(rows("joel.amberley"), [3, 4]);
+        assert_eq!(rows("magnus.orchard"), [1, 2, 3, 4], "the head of all of them");
+        // The draft is late tomorrow, and the complaints team hears of each.
+        let plan = super::plan(&policy, &known, date(2026, 11, 26));
+        let officer = plan.mails.iter().find(|mail| mail.roles.contains(&Role::ComplaintsOfficer));
+        assert_eq!(officer.unwrap().rows.len(), 4);
+    }
+}

@@ -489,3 +489,12 @@ fn a_list_changes_areas_and_adds_them() {
     }
     assert_eq!(std::fs::read(desk.path("rules/services.toml")).unwrap(), before);
 }
+
+#[test]
+fn what_a_colleague_passes_on_is_not_the_customers_and_says_nothing_of_where_they_live() {
+    let passed_on = from_the_south()
+        .replace("Helen Marsh <helen@example.org>", "Front Door <front-desk@northmere.example>");
+    let case = OneCase::with(passed_on);
+    assert_eq!(attached(&case), (None, false, false));
+    assert_eq!(case.show()["areas"], json!([]));
+}

@@ -87,7 +87,9 @@ impl Services {
             if is_given || found.is_some() {
                 return found;
             }
-        } else if email.from.as_ref().is_some_and(|from| self.is_council_address(&from.address)) {
+        } else if email.from.as_ref().is_some_and(|from| {
+            self.is_council_address(&from.address) || self.is_ombudsman(&from.address)
+        }) {
             // What a colleague passes on stands below their own office's address.
             return None;
         }
