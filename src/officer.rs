@@ -331,7 +331,8 @@ async fn correct(
         part::redate(tx, gateway, &found, due_on).await?;
     }
     if changes.iter().any(|(field, _)| *field == CaseField::Services) {
-        requests::cancel_others(tx, found.row.id, &found.case.services).await?;
+        let now = gateway.clock.now();
+        requests::cancel_others(tx, found.row.id, &found.case.services, now).await?;
         // Who was asked already is not asked anew, whether they have answered or not.
         let asked = requests::services_of(tx, found.row.id).await?;
         for service in found.case.services.clone() {

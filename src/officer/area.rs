@@ -72,7 +72,7 @@ pub(super) async fn set(
     let Some(before) = moves else {
         return Ok(format!("{service} answers as {name}; nothing has to be asked anew"));
     };
-    requests::cancel(tx, before.id).await?;
+    requests::cancel(tx, before.id, gateway.clock.now()).await?;
     ask_one(tx, gateway, &found, &service, None).await?;
     let named = found.case.part(&service).responder.map_or("", |_| {
         "; whom an officer named still answers there (`case part --responder none` takes that back)"

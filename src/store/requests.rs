@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::db::{Db, ROWS, Tx, clean, on};
-use super::{StoreError, drafts};
+use super::{StoreError, drafts, letters};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
@@ -281,6 +281,7 @@ pub async fn cancel_others(
     tx: &mut Tx,
     case: i64,
     services: &[ServiceId],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let open: Vec<(i64, String)> = on!(tx, "list open requests", c => sqlx::query_as(
         "SELECT id, service FROM request WHERE case_id = $1 AND state IN ('asked', 'accepted')")
@@ -289,7 +290,7 @@ pub async fn cancel_others(
         if services.iter().any(|one| one.as_str() == service) {
             continue;
         }
-        cancel(tx, id).await?;
+        cancel(tx, id, now).await?;
     }
     Ok(())
 }
@@ -379,14 +380,16 @@ pub async fn services_of(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreErr
     Ok(rows.into_iter().map(|(service,)| service).collect())
 }
 
-/// Ends an open request to a service, which is asked anew: of another area.
+/// Ends an open request: somebody else is asked, another service or another area of it. Whoever was asked hears
+/// nothing of it any more, not what waits to leave in the next working morning either.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn cancel(tx: &mut Tx, request: i64) -> Result<(), StoreError> {
+pub async fn cancel(tx: &mut Tx, request: i64, now: Timestamp) -> Result<(), StoreError> {
     on!(tx, "end a request", c => sqlx::query(
         "UPDATE request SET state = 'cancelled' WHERE id = $1 AND state IN ('asked', 'accepted')")
         .bind(request).execute(c).await.map(drop))?;
+    letters::take_request_back(tx, request, "somebody else answers", now).await?;
     drafts::drop_of(tx, request).await
 }
 

@@ -498,3 +498,20 @@ fn what_a_colleague_passes_on_is_not_the_customers_and_says_nothing_of_where_the
     assert_eq!(attached(&case), (None, false, false));
     assert_eq!(case.show()["areas"], json!([]));
 }
+
+#[test]
+fn a_request_that_waits_to_leave_never_reaches_whom_somebody_else_answers_for() {
+    let desk = Desk::with(&format!("{SETTINGS}[reminders]\nask_on_closed_days = true\n"));
+    desk.write("one.eml", from_the_south());
+    // Letters are written, and nothing sends them yet: as on a Saturday.
+    desk.data(&["-q", "import", "--acknowledge", "one.eml"]);
+    let list = desk.objects(&["-q", "case", "list", "--json"]);
+    let reference = list[0]["reference"].as_str().unwrap().to_owned();
+    let case = OneCase { desk, reference };
+    move_to(&case, "north");
+    assert_eq!(asked(&case), ["lena.brandt", "sen-north"]);
+    let object = case.show();
+    let letters = object["letters"].as_array().unwrap().iter();
+    let never = letters.filter(|one| one["state"] == "cancelled");
+    assert_eq!(never.filter(|one| one["last_cause"] == "somebody else answers").count(), 2);
+}
