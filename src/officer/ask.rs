@@ -91,7 +91,7 @@ pub(super) async fn write_request(
 }
 
 /// What the customer wrote, where it goes with a request.
-fn written(
+pub(super) fn written(
     gateway: &Gateway,
     policy: &Policy,
     found: &Found,

@@ -259,6 +259,12 @@ fn what_the_customer_wrote_goes_with_the_request_where_no_page_shows_it() {
         "{text}"
     );
     assert!(case.act("show", &[]).contains("asked sen, with the customer's message"));
+    let seen =
+        case.desk.data(&["-q", "letters", "preview", "service-request", "--case", &case.reference]);
+    assert!(
+        seen.contains("The customer's message is attached.") && seen.contains("SEN South"),
+        "{seen}"
+    );
     // Whoever is asked anew gets it as the first did.
     move_to(&case, "north");
     let north =
