@@ -131,8 +131,7 @@ pub struct Services {
 const MOST_MARGIN: u16 = 260;
 
 /// The roles that [`Services::address_for`] knows.
-pub const ROLES: [&str; 11] = [
-    "service_inbox",
+pub const ROLES: [&str; 10] = [
     "service_responder",
     "responding_manager",
     "deputy",
@@ -324,7 +323,7 @@ impl Services {
             ("complaints_manager", _) => vec![&self.team.complaints_manager],
             ("link_officer", _) => vec![&self.team.link_officer],
             ("safeguarding_duty", _) => vec![&self.team.safeguarding_duty],
-            ("service_inbox" | "service_responder", Some(service)) => vec![&service.inbox],
+            ("service_responder", Some(service)) => vec![&service.inbox],
             ("responding_manager", Some(service)) => vec![&service.responding_manager],
             ("deputy", Some(service)) => service.deputies.iter().collect(),
             ("head_of_service", Some(service)) => vec![&service.head_of_service],

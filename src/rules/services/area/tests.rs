@@ -26,7 +26,6 @@ fn what_an_area_does_not_say_is_the_services() {
     for (area, role, whom) in [
         (None, "service_responder", "sen-complaints"),
         (Some("south"), "service_responder", "sen-south"),
-        (Some("south"), "service_inbox", "sen-south"),
         (Some("south"), "responding_manager", "joel.amberley"),
         (Some("south"), "deputy", "prue.ashdown"),
         (Some("north"), "deputy", "beatrix.ode"),
