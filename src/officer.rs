@@ -5,17 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Part, Recorded, Refusal};
-use crate::casework::procedure::Procedure;
+use crate::casework::case::{Actor, Case, CaseField, Event, OfficerId, Recorded, Refusal};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::ServiceId;
 use crate::gateway::Gateway;
-use crate::intake::{Asking, ask_otherwise, ask_service};
-use crate::outbox::TokenCase;
-use crate::policy::Policy;
 use crate::store::cases::{self, CaseRow, Clocked};
 use crate::store::holding as drafts;
-use crate::store::requests::RequestRow;
 use crate::store::{StoreError, Tx, assessments, messages, requests, tasks};
 
 mod acknowledge;
@@ -23,6 +18,8 @@ mod act;
 mod actions;
 mod adjust;
 mod answers;
+mod area;
+mod ask;
 mod assess;
 mod assign;
 mod attachments;
@@ -51,6 +48,8 @@ pub(crate) use part::redate_requests;
 pub(crate) use post::asking_letter;
 pub use together::{decline, split};
 
+use ask::{ask, ask_one, asking, write_request};
+
 /// Why an act was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum ActFault {
@@ -66,6 +65,16 @@ pub enum ActFault {
     /// No service has this id.
     #[error("no service `{got}`; services.toml has: {known}")]
     NoSuchService {
+        /// What was written.
+        got: String,
+        /// What could be.
+        known: String,
+    },
+    /// The service has no area of this id.
+    #[error("{service} has no area `{got}`; services.toml has: {known}")]
+    NoSuchArea {
+        /// Which service.
+        service: String,
         /// What was written.
         got: String,
         /// What could be.
@@ -167,6 +176,9 @@ async fn on_case(
         Act::Part { service, points, due, by_the_customers_date, responder } => {
             let said = part::Said { service, points, due, by_the_customers_date, responder };
             part::set(tx, gateway, found, by, said).await
+        }
+        Act::Area { service, area, because } => {
+            area::set(tx, gateway, found, by, area::Said { service, area, because }).await
         }
         Act::Respond { note } => respond(tx, gateway, found, by, note).await,
         Act::Close { because } => {
@@ -319,7 +331,8 @@ async fn correct(
         part::redate(tx, gateway, &found, due_on).await?;
     }
     if changes.iter().any(|(field, _)| *field == CaseField::Services) {
-        requests::cancel_others(tx, found.row.id, &found.case.services).await?;
+        let now = gateway.clock.now();
+        requests::cancel_others(tx, found.row.id, &found.case.services, now).await?;
         // Who was asked already is not asked anew, whether they have answered or not.
         let asked = requests::services_of(tx, found.row.id).await?;
         for service in found.case.services.clone() {
@@ -365,98 +378,6 @@ async fn answered(
     record(tx, gateway, &mut found, by, event).await?;
     tasks::finish_of_case(tx, found.row.id, &REPLIES, gateway.clock.now()).await?;
     Ok(format!("{service} has answered; its reminders stop"))
-}
-
-async fn ask(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    found: Found,
-    service: String,
-) -> Result<String, ActFault> {
-    let service = service_named(gateway, &service)?;
-    if found.row.agreed_due_on.is_none() {
-        let because = "the case has no day by which it is answered".to_owned();
-        let instead = "let its clock go on first, or register it as a type that is answered";
-        return Err(Refusal { because, instead: instead.to_owned() }.into());
-    }
-    if requests::open_of(tx, found.row.id, service.as_str()).await?.is_some() {
-        let because = format!("{service} has been asked already");
-        let instead = "its reminders go on until it answers".to_owned();
-        return Err(Refusal { because, instead }.into());
-    }
-    ask_one(tx, gateway, &found, &service, None).await?;
-    tasks::finish_of_case(tx, found.row.id, &["not_ours"], gateway.clock.now()).await?;
-    Ok(format!("{service} is asked"))
-}
-
-/// Asks a service that nothing is open to, for the first time or anew.
-async fn ask_one(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    found: &Found,
-    service: &ServiceId,
-    due_on: Option<jiff::civil::Date>,
-) -> Result<(), ActFault> {
-    let stored = found.row.agreed_due_on.as_deref().and_then(|day| day.parse().ok());
-    let (Some(due_on), Some(case)) = (due_on.or(stored), TokenCase::of(&found.row)) else {
-        return Ok(());
-    };
-    let Some(round) = requests::next_round(tx, found.row.id, service).await? else {
-        return Ok(());
-    };
-    let policy = gateway.policy();
-    let reference = found.case.reference.to_string();
-    let part = found.case.part(service);
-    let asking = asking(&policy, found, &reference, (case, round, due_on), &part)?;
-    ask_service(tx, gateway, &policy, asking, gateway.clock.now()).await?;
-    Ok(())
-}
-
-/// Tells a service what has changed of its part.
-async fn write_request(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    found: &Found,
-    part: &Part,
-    due_on: jiff::civil::Date,
-) -> Result<Option<RequestRow>, ActFault> {
-    let request = requests::open_of(tx, found.row.id, part.service.as_str()).await?;
-    let (Some(case), Some(request)) = (TokenCase::of(&found.row), request) else {
-        return Ok(None);
-    };
-    let policy = gateway.policy();
-    let reference = found.case.reference.to_string();
-    let asking = asking(&policy, found, &reference, (case, request.round, due_on), part)?;
-    ask_otherwise(tx, gateway, &policy, asking, &request, gateway.clock.now()).await?;
-    Ok(Some(request))
-}
-
-fn asking<'a>(
-    policy: &Policy,
-    found: &Found,
-    reference: &'a str,
-    (case, round, due_on): (TokenCase, i64, jiff::civil::Date),
-    part: &'a Part,
-) -> Result<Asking<'a>, StoreError> {
-    let steps_total = policy
-        .procedures
-        .of(found.case.record_type, found.case.procedure_day())
-        .map_or(1, Procedure::steps_total);
-    Ok(Asking {
-        case,
-        reference,
-        record_type: found.case.record_type,
-        stage: found.case.stage,
-        steps_total,
-        received_on: crate::clock::london_day(found.case.clock_started_at),
-        service: part.service.clone(),
-        round,
-        leads: found.case.services.first() == Some(&part.service),
-        due_on,
-        part: part::kept(policy, part, due_on)?,
-        points: &part.points,
-        write: true,
-    })
 }
 
 async fn respond(

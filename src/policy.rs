@@ -16,7 +16,7 @@ use crate::casework::route::Routes;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::letters::{self, Letters};
-use crate::rules::{self, RuleSet};
+use crate::rules::{self, RuleSet, Services};
 
 mod warnings;
 
@@ -158,6 +158,10 @@ impl Policy {
         let rules = rules.map_err(|mut more| faults.append(&mut more)).ok();
         let letters = letters.map_err(|mut more| faults.append(&mut more)).ok();
         let officers = officers(files, rules.as_ref(), &mut faults);
+        if let (Some(rules), Some(ladder)) = (&rules, &ladder) {
+            faults.extend(unskippable(rules.services(), ladder));
+        }
+        let is_whole = faults.is_empty();
         match (rules, procedures, calendar, ladder.zip(routes), letters.zip(officers).zip(replies))
         {
             (
@@ -166,12 +170,33 @@ impl Policy {
                 Some(calendar),
                 Some((ladder, routes)),
                 Some(((letters, officers), replies)),
-            ) => {
+            ) if is_whole => {
                 Ok(Self { rules, procedures, calendar, ladder, routes, replies, officers, letters })
             }
             _ => Err(faults),
         }
     }
+}
+
+/// Steps of the ladder that a service or an area wants to do without and cannot, or that there are not.
+fn unskippable(services: &Services, ladder: &Ladder) -> Vec<Fault> {
+    let can: Vec<&str> = ladder.of_requests().courtesies().collect();
+    let cure = match can.as_slice() {
+        [] => "take it out: no step of reminders.toml is a mere courtesy".to_owned(),
+        can => format!("write early steps that only the manager hears: {}", can.join(", ")),
+    };
+    let wrong = |step: &&String| !can.contains(&step.as_str());
+    let what = |step: &String| format!("the step `{step}` cannot be skipped");
+    let mut faults = Vec::new();
+    for service in services.all() {
+        let own = service.skip.iter().filter(wrong);
+        faults.extend(own.map(|step| services.at(service, what(step), cure.clone())));
+        for area in &service.areas {
+            let own = area.skip.iter().flatten().filter(wrong);
+            faults.extend(own.map(|step| services.at_area(area, what(step), cure.clone())));
+        }
+    }
+    faults
 }
 
 /// Every file of a rules folder, or of the shipped one.

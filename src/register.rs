@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::casework::adjustment::Format;
 use crate::casework::assessment::{Gate, Needed};
-use crate::casework::case::{Advocacy, Case, Constituent, Interest, Issue, Part, Recorded};
+use crate::casework::case::{Advocacy, AreaOf, Case, Constituent, Interest, Issue, Part, Recorded};
 use crate::casework::dates::{Pause, Turn};
 use crate::casework::deadline::Step;
 use crate::casework::reference::CaseReference;
@@ -165,6 +165,8 @@ pub struct Whole {
     pub outcome: Option<Outcome>,
     /// What each service answers.
     pub parts: Vec<PartOfCase>,
+    /// For which of its areas each service answers, where something names one.
+    pub areas: Vec<AreaOf>,
     /// Why it was not taken on.
     pub rejected: Option<RejectionReason>,
     /// What was agreed because of it, or of a case that was merged into it.
@@ -212,6 +214,7 @@ impl Whole {
             findings: case.findings.iter().map(Finding::of).collect(),
             outcome: case.outcome(),
             parts: case.services.iter().map(|one| PartOfCase::of(&case, one)).collect(),
+            areas: case.areas.clone(),
             rejected: case.rejected,
             brief: Brief::of(row),
             customer_address: row.customer_address.clone(),

@@ -48,7 +48,8 @@ const MAY_USE: &[(&str, &str)] = &[
     // A suspended stage stands still by the functions that officers' moves use.
     ("reminders", "clock hold tick casework letters policy store outbox officer gateway"),
     // An officer's corrections ask services and restart clocks as intake does: by the same functions.
-    ("officer", "clock casework letters store outbox intake policy gateway"),
+    // The area of a service that is asked later is read off the message that opened the case.
+    ("officer", "clock email casework letters store outbox intake policy gateway"),
     // What the terminal's `--json` and the API give of a case: one text for both.
     ("register", "casework letters store officer gateway"),
     // An officer's acts and a change of the calendar come to the same dates: by the same function.

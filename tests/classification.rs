@@ -321,7 +321,7 @@ fn every_service_can_be_written_to_in_every_role() {
     for service in services.all() {
         let id = ServiceId(service.id.clone());
         for role in postern::rules::services::ROLES {
-            assert!(!services.address_for(&id, role, day).is_empty(), "{id} has no {role}");
+            assert!(!services.address_for(&id, None, role, day).is_empty(), "{id} has no {role}");
         }
         assert_eq!(services.is_service_address(&service.inbox.address.to_uppercase()), Some(id));
     }

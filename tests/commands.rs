@@ -12,6 +12,8 @@ mod actions;
 mod answers;
 #[path = "commands/api.rs"]
 mod api;
+#[path = "commands/areas.rs"]
+mod areas;
 #[path = "commands/assessment.rs"]
 mod assessment;
 #[path = "commands/backlog.rs"]

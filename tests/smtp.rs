@@ -501,6 +501,7 @@ fn acknowledgement(n: usize) -> Vec<u8> {
         reply_to: None,
         subject: format!("We have your message: {n}"),
         text: Private("Dear Helen\n\n.\nWe will answer – by 23 December.\n".into()),
+        attached: None,
         html: Some(Private("<html lang=\"en-GB\"><p>Dear Helen</p></html>".into())),
         message_id: format!("letter{n}@northmere.example"),
         in_reply_to: None,

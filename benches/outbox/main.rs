@@ -137,6 +137,7 @@ fn letter() -> Written {
         letter: "service-request",
         subject: "A complaint for your service".to_owned(),
         text: paragraphs().collect::<Vec<_>>().join("\n\n").into(),
+        attached: None,
         html: Some(format!("<html lang=\"en\"><body><p>{html}</p></body></html>").into()),
         language: "en-GB".to_owned(),
         by_hand: None,

@@ -159,7 +159,11 @@ fn history(
             flags: Vec::new(),
         },
         Event::Acknowledged { letter: Some(number.to_string()), at: None },
-        Event::ServiceAsked { service: service.clone(), due_on: clock.agreed_due_on },
+        Event::ServiceAsked {
+            service: service.clone(),
+            due_on: clock.agreed_due_on,
+            message_attached: false,
+        },
         Event::Reminded { service: service.clone(), rung: "not_accepted".to_owned() },
         Event::MessageAttached { message: number.to_string() },
         Event::Reminded { service, rung: "halfway".to_owned() },

@@ -210,7 +210,8 @@ fn item(
     let day = |text: &str| text.parse::<Date>().ok();
     let due_on = request.draft_due_on.as_deref().and_then(day).or_else(|| day(&request.due_on));
     let named = request.responder_address.as_deref();
-    let is_theirs = services.is_on_file(recipient, &id, named);
+    let whose = (&id, request.area.as_deref());
+    let is_theirs = services.is_on_file(recipient, whose, named);
     let standing = match case.status.parse() {
         // Who is on file for the service no longer, opens nothing of it any more.
         Ok(status) if is_theirs => {
@@ -221,7 +222,8 @@ fn item(
     };
     let days_left =
         due_on.and_then(|due| policy.calendar.working_days_between(today, due).ok()).unwrap_or(0);
-    let service = services.get(&id).map_or_else(|| id.0.clone(), |one| one.name.clone());
+    let service = services.in_area(whose.0, whose.1);
+    let service = service.map_or_else(|| id.0.clone(), |one| one.name.clone());
     Item { place, request, case, standing, service, due_on, days_left, answers, draft }
 }
 

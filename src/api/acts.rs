@@ -220,6 +220,10 @@ pub(super) async fn refused(
         ActFault::NoSuchService { got, known } => {
             Problem::unknown(format!("no service `{got}`")).instead(format!("name one of {known}"))
         }
+        ActFault::NoSuchArea { service, got, known } => {
+            Problem::unknown(format!("{service} has no area `{got}`"))
+                .instead(format!("name one of {known}"))
+        }
         ActFault::NoSuchOfficer { got, known } => {
             Problem::unknown(format!("no officer `{got}`")).instead(format!("name one of {known}"))
         }

@@ -21,6 +21,7 @@ use super::vocabulary::{
 mod action;
 mod advocacy;
 mod alarm;
+mod area;
 mod constituent;
 mod event;
 mod interest;
@@ -29,6 +30,7 @@ mod part;
 pub use action::{Action, ActionState, ActionStep, Owner, Purpose};
 pub use advocacy::{Advocacy, AdvocacyStep};
 pub use alarm::Alarm;
+pub use area::{AreaFrom, AreaOf, AreaWords};
 pub use constituent::Constituent;
 pub use event::{Actor, CaseField, Event, Issue, OfficerId, Recorded};
 pub use interest::Interest;
@@ -88,6 +90,8 @@ pub struct Case {
     pub flags: Vec<Flag>,
     /// What each service answers, where an officer said.
     pub parts: Vec<Part>,
+    /// For which area each service answers, where something named one.
+    pub areas: Vec<AreaOf>,
     /// When the council received it; no correction moves it. Of cases that were merged the earliest counts for
     /// that which goes on.
     pub received_at: Timestamp,
@@ -180,6 +184,7 @@ impl Case {
             themes: themes.clone(),
             flags: flags.clone(),
             parts: Vec::new(),
+            areas: Vec::new(),
             received_at: *at,
             joined: Joined { own_received_at: *at, others: Vec::new() },
             clock_started_at: *at,
@@ -280,6 +285,7 @@ impl Case {
                 self.parts.retain(|known| known.service != part.service);
                 self.parts.push(part.clone());
             }
+            Event::AreaSet { .. } => self.take_area(&recorded.event),
             Event::Joined { other, received_at } => {
                 self.joined.others.push((other.clone(), *received_at));
                 self.receive();

@@ -4,6 +4,7 @@
 //! the rungs already sent, so that a daemon that was down for a week, ran twice or had its clock
 //! moved sends the highest rung due, once. On their own day all rungs go out: each has its people.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, Time};
@@ -100,6 +101,9 @@ struct Step {
     via: Via,
 }
 
+/// The step that is the request itself.
+pub const ALLOCATE: &str = "allocate";
+
 /// The rungs by which services are chased.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
@@ -177,6 +181,12 @@ impl Ladder {
         steps.into_iter().flat_map(|steps| &steps.0).flat_map(|step| step.to.clone()).collect()
     }
 
+    /// Every role that hears by a step after the request itself, which is a letter of its own.
+    pub fn chased_roles(&self) -> BTreeSet<Role> {
+        let steps = self.steps.0.iter().filter(|step| step.id != ALLOCATE);
+        steps.flat_map(|step| step.to.clone()).collect()
+    }
+
     /// When the day's reminders leave, in London.
     pub fn send_at(&self) -> Time {
         self.send_at
@@ -235,6 +245,39 @@ impl Ladder {
     /// The rungs by which the owners of actions are reminded.
     pub fn of_actions(&self) -> &Steps {
         &self.actions
+    }
+}
+
+impl Step {
+    /// Whether it is a courtesy that a service may do without: it comes before the draft is due, to those who write the
+    /// draft, and tells nobody above them. What is overdue, what goes up, and the request itself are none.
+    fn is_courtesy(&self) -> bool {
+        let early = |at: &Offset| match at.anchor {
+            Anchor::Opened => at.working_days > 0,
+            Anchor::DraftDue => at.working_days < 0,
+            Anchor::Due => false,
+        };
+        let drafts = |role: &Role| {
+            matches!(role, Role::ServiceInbox | Role::ServiceResponder | Role::RespondingManager)
+        };
+        early(&self.at) && self.at_short.iter().all(early) && self.to.iter().all(drafts)
+    }
+}
+
+impl Steps {
+    /// The ids of the steps that a service may do without ([`Steps::without`]).
+    pub fn courtesies(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|step| step.is_courtesy()).map(|step| step.id.as_str())
+    }
+
+    /// The steps without those that a service does not want. Only a courtesy can be left out, whatever is asked for.
+    #[must_use]
+    pub fn without(&self, skipped: &[String]) -> Cow<'_, Self> {
+        let is_left = |step: &&Step| !(step.is_courtesy() && skipped.contains(&step.id));
+        if self.0.iter().all(|step| is_left(&step)) {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self(self.0.iter().filter(is_left).cloned().collect()))
     }
 }
 

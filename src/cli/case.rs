@@ -128,6 +128,7 @@ fn said(fault: ActFault, out: &mut Out) -> Failure {
         fault @ (ActFault::NoSuchCase(_)
         | ActFault::Refused(_)
         | ActFault::NoSuchService { .. }
+        | ActFault::NoSuchArea { .. }
         | ActFault::NoSuchOfficer { .. }
         | ActFault::NoSuchNumber { .. }
         | ActFault::ChangedMeanwhile) => {

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::fault::Fault;
 use crate::policy::{self, Policy};
 use crate::publication::{self, Kind, PublishFault};
-use crate::rules::services::{Contact, Service, import};
+use crate::rules::services::{Area, Contact, Service, import};
 
 pub(super) fn run(asked: Asked, config: Option<&Path>, out: &mut Out) -> Result<(), Failure> {
     // As elsewhere, the settings that lie here; without any, the shipped directory by itself.
@@ -39,9 +39,25 @@ fn list(config: &Config, as_json: bool, out: &mut Out) -> Result<(), Failure> {
                 "{:<30}  {}  {:<24}  {inbox}{margin}",
                 service.id, service.division, manager.name
             ))?;
+            for area in &service.areas {
+                out.line(&of_area(area))?;
+            }
         }
     }
     Ok(())
+}
+
+/// An area, below its service: who answers there, and where it is.
+fn of_area(area: &Area) -> String {
+    let manager = area.responding_manager.as_ref().map_or("", |one| one.name.as_str());
+    let inbox = area.inbox.as_ref().map_or("", |one| one.address.as_str());
+    let margin = area.checking_margin;
+    let margin = margin.map_or_else(String::new, |days| format!("  checked for {days} days"));
+    let places: Vec<&str> =
+        area.postcodes.iter().chain(&area.districts).map(String::as_str).collect();
+    let places =
+        if places.is_empty() { "chosen by officers".to_owned() } else { places.join(", ") };
+    format!("  {:<28}       {manager:<24}  {inbox}{margin}  ({places})", area.id)
 }
 
 fn object(service: &Service) -> Value {
@@ -59,6 +75,30 @@ fn object(service: &Service) -> Value {
         "head_of_service": contact(&service.head_of_service),
         "divisional_director": contact(&service.divisional_director),
         "corporate_director": contact(&service.corporate_director),
+        "ask": service.ask.unwrap_or_default(),
+        "attach_message": service.attach_message,
+        "skip": service.skip,
+        "areas": service.areas.iter().map(area).collect::<Vec<_>>(),
+    })
+}
+
+/// What an area says by itself; null is the service's.
+fn area(area: &Area) -> Value {
+    let contact = |one: &Contact| json!({"name": one.name, "address": one.address});
+    let own = |one: &Option<Contact>| one.as_ref().map(contact);
+    json!({
+        "id": area.id,
+        "name": area.name,
+        "districts": area.districts,
+        "postcodes": area.postcodes,
+        "checking_margin": area.checking_margin,
+        "inbox": own(&area.inbox),
+        "responding_manager": own(&area.responding_manager),
+        "deputies": area.deputies.iter().map(contact).collect::<Vec<_>>(),
+        "head_of_service": own(&area.head_of_service),
+        "ask": area.ask,
+        "attach_message": area.attach_message,
+        "skip": area.skip,
     })
 }
 
@@ -78,7 +118,8 @@ fn take(config: &Config, list: &Path, dry_run: bool, out: &mut Out) -> Result<()
         .map_err(Failure::Faults)?;
     for change in &changes {
         let new = if change.is_new { ": new" } else { "" };
-        out.line(&format!("{}{new}", change.service))?;
+        let area = change.area.as_ref().map_or_else(String::new, |area| format!(" {area}"));
+        out.line(&format!("{}{area}{new}", change.service))?;
         for field in &change.fields {
             let before = field.before.as_ref().map_or(String::new(), |it| format!("{it} -> "));
             out.line(&format!("    {}: {before}{}", field.field, field.after))?;

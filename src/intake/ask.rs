@@ -1,5 +1,8 @@
 //! Asking a service: the request, its days, and the letter.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -7,11 +10,14 @@ use super::open::write;
 use super::settle::Following;
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Event, Point};
-use crate::casework::vocabulary::{RecordType, ServiceId};
+use crate::casework::reminder::ALLOCATE;
+use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
+use crate::email::Email;
 use crate::gateway::Gateway;
-use crate::letters::{LetterId, SentBack, ServiceRequest};
+use crate::letters::{Attached, LetterId, SentBack, ServiceRequest, Written};
 use crate::outbox::{Automatic, Posting, TokenCase, Wanted};
 use crate::policy::Policy;
+use crate::rules::services::AskWhom;
 use crate::store::requests::{self, NewRequest, PartOf, RequestRow};
 use crate::store::rungs::NewRung;
 use crate::store::{StoreError, Tx};
@@ -36,6 +42,8 @@ pub(crate) struct Asking<'a> {
     pub(crate) part: PartOf<'a>,
     /// The points that it answers; none while nobody has said.
     pub(crate) points: &'a [Point],
+    /// What the customer wrote, where it goes with the letter.
+    pub(crate) attached: Option<Attached>,
     /// Whether a letter goes at once; without one the next day's digest says it.
     pub(crate) write: bool,
 }
@@ -70,6 +78,8 @@ pub(crate) async fn ask_otherwise(
         today,
         answer_by: answer_by.unwrap_or(asking.due_on),
         is_change: true,
+        // Who has it keeps it; whoever answers now in their place gets it as they did.
+        attaches: request.message_attached,
         write_at,
         // Each change is told once; the same again is another.
         once_key: format!("asked-otherwise:{}:{}", request.id, now.as_millisecond()),
@@ -141,7 +151,7 @@ fn sent_back(
     });
     Ok(SentBack {
         reference: asking.reference.to_owned(),
-        service: plain_name(policy, &asking.service),
+        service: plain_name(policy, asking),
         type_words: asking.record_type.label().to_owned(),
         stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
         answer_by: due.map(Into::into),
@@ -153,9 +163,63 @@ fn sent_back(
     })
 }
 
-fn plain_name(policy: &Policy, service: &ServiceId) -> String {
-    policy.rules.services().get(service).map_or_else(|| service.0.clone(), |one| one.name.clone())
+/// A service as letters to it name it: by its area, where it answers by area.
+fn plain_name(policy: &Policy, asking: &Asking<'_>) -> String {
+    let named = policy.rules.services().in_area(&asking.service, asking.part.area);
+    named.map_or_else(|| asking.service.0.clone(), |one| one.name.clone())
 }
+
+/// What of a case goes with a request as the customer wrote it. None where the service reads it on its page or wants
+/// none, or where who reads it is for a person to decide.
+pub(crate) fn attached(
+    gateway: &Gateway,
+    policy: &Policy,
+    (service, area): (&ServiceId, Option<&str>),
+    (customer, flags): (CustomerType, &[Flag]),
+    written: (Date, &Email),
+) -> Option<Attached> {
+    let wanted = policy.rules.services().in_area(service, area)?.attach_message;
+    let wanted = wanted.unwrap_or(gateway.sender.page.is_none());
+    // Nobody's words go on unseen who may be at risk, is a child, or withholds who they are.
+    let withheld = [Flag::Safeguarding, Flag::ChildAuthor, Flag::Anonymous];
+    let guarded = customer == CustomerType::AdoptiveParent
+        || flags.iter().any(|flag| withheld.contains(flag));
+    let (on, email) = written;
+    // What a colleague passes on, or the Ombudsman sends, is not what the customer wrote.
+    let services = policy.rules.services();
+    let is_others = email.from.as_ref().filter(|_| email.form.is_none()).is_some_and(|from| {
+        services.is_council_address(&from.address) || services.is_ombudsman(&from.address)
+    });
+    if !wanted || guarded || is_others {
+        return None;
+    }
+    let text = email.reply_text.as_str();
+    if text.trim().is_empty() {
+        return None;
+    }
+    let files = email.attachments.iter().filter(|file| !file.inline).count();
+    let cut: String = text.chars().take(MOST_ATTACHED).collect();
+    let mut words = format!(
+        "What the customer wrote to the council, received on {}.\n\n{}\n",
+        crate::casework::working::in_words(on),
+        cut.trim_end()
+    );
+    if cut.len() < text.len() {
+        words.push_str("\n[There is more: ask the complaints team.]\n");
+    }
+    if files > 0 {
+        let files = crate::letters::words::count(files, "file", "files");
+        // Writing to a String cannot fail.
+        let _ = write!(
+            words,
+            "\n[Came with {files}, not passed on by mail: ask the complaints team.]\n"
+        );
+    }
+    Some(Attached { name: "message.txt", text: words.into() })
+}
+
+/// Characters of the longest message that is passed on.
+const MOST_ATTACHED: usize = 100_000;
 
 fn uncovered(gap: NotCovered) -> StoreError {
     StoreError::unsuitable("work out the draft's due date", gap.to_string())
@@ -174,24 +238,33 @@ pub(super) async fn ask_all(
         return Ok(());
     }
     let (today, write_at) = asked_when(gateway, policy, now).map_err(uncovered)?;
-    let new = asking.iter().map(|one| new_request(policy, one, today));
+    let writes = gateway.config.reminders.enabled;
+    let new = asking.iter().map(|one| {
+        let message_attached = one.attached.is_some() && one.write && writes;
+        Ok(NewRequest { message_attached, ..new_request(policy, one, today)? })
+    });
     let new: Vec<NewRequest<'_>> = new.collect::<Result<_, _>>().map_err(uncovered)?;
     let requests = requests::ask(tx, &new, now).await?;
     let mut letters = Vec::with_capacity(asking.len());
     for ((one, new), request) in asking.iter().zip(&new).zip(requests) {
         let Some(request) = request else { continue };
-        let event = Event::ServiceAsked { service: one.service.clone(), due_on: new.draft_due_on };
+        let event = Event::ServiceAsked {
+            service: one.service.clone(),
+            due_on: new.draft_due_on,
+            message_attached: new.message_attached,
+        };
         after.events.push((one.case.id, event));
-        if !one.write || !gateway.config.reminders.enabled {
+        if !one.write || !writes {
             continue;
         }
-        let (rung, outcome) = ("allocate", "sent");
+        let (rung, outcome) = (ALLOCATE, "sent");
         after.rungs.push(NewRung { of: request, round: 1, rung, fell_on: today, outcome });
         let letter = Letter {
             today,
             // Asked too late for a draft to be checked, the service answers by the customer's own date.
             answer_by: new.draft_due_on.unwrap_or(new.due_on),
             is_change: false,
+            attaches: new.message_attached,
             write_at,
             once_key: format!("asked:{request}"),
         };
@@ -208,7 +281,7 @@ fn new_request<'a>(
     let calendar = &policy.calendar;
     let limit = calendar.working_days_between(asking.received_on, asking.due_on)?;
     let days_before = asking.part.days_before.and_then(|days| u16::try_from(days).ok());
-    let margin = policy.rules.services().checking_margin(asking.service.as_str());
+    let margin = policy.rules.services().checking_margin(&asking.service, asking.part.area);
     let (draft_due_on, due_on) =
         policy.ladder.part_due_on(today, asking.due_on, days_before, margin, calendar)?;
     Ok(NewRequest {
@@ -221,6 +294,7 @@ fn new_request<'a>(
         due_on,
         short: u16::try_from(limit).is_ok_and(|days| policy.ladder.is_short(days)),
         part: asking.part,
+        message_attached: false,
     })
 }
 
@@ -229,6 +303,7 @@ struct Letter {
     today: Date,
     answer_by: Date,
     is_change: bool,
+    attaches: bool,
     write_at: Timestamp,
     once_key: String,
 }
@@ -271,14 +346,17 @@ fn write_to(
     after: &mut Following,
 ) -> Result<(), NotCovered> {
     let context = service_request(gateway, policy, asking, letter)?;
-    let plain = write(policy, LetterId::ServiceRequest, &context);
+    let attached = asking.attached.as_ref().filter(|_| letter.attaches);
+    let request_to = |context: &ServiceRequest| {
+        let written = write(policy, LetterId::ServiceRequest, context)?;
+        let Some(attached) = attached else { return Some(written) };
+        Some(Arc::new(Written { attached: Some(attached.clone()), ..Written::clone(&written) }))
+    };
+    let plain = request_to(&context);
     for (contact, link) in to {
         let written = match link {
             None => plain.clone(),
-            answer_url => {
-                let context = ServiceRequest { answer_url, ..context.clone() };
-                write(policy, LetterId::ServiceRequest, &context)
-            }
+            answer_url => request_to(&ServiceRequest { answer_url, ..context.clone() }),
         };
         let Some(written) = written else { continue };
         after.parties.push((asking.case.id, contact.clone(), "service"));
@@ -311,6 +389,7 @@ pub(crate) fn request_letter(
         today,
         answer_by: new.draft_due_on.unwrap_or(new.due_on),
         is_change: false,
+        attaches: asking.attached.is_some(),
         write_at,
         once_key: String::new(),
     };
@@ -327,7 +406,7 @@ fn service_request(
     let days_left = policy.calendar.working_days_between(letter.today, answer_by)?;
     Ok(ServiceRequest {
         reference: asking.reference.to_owned(),
-        service: plain_name(policy, &asking.service),
+        service: plain_name(policy, asking),
         type_words: asking.record_type.label().to_owned(),
         stage_words: (asking.steps_total > 1).then(|| stage_words(asking)),
         points: asking.points.iter().map(|point| point.label().to_owned()).collect(),
@@ -337,7 +416,7 @@ fn service_request(
         accept_by: policy.calendar.add_working_days(letter.today, 1)?.into(),
         customer_due: asking.due_on.into(),
         answer_url: None,
-        message_attached: false,
+        message_attached: letter.attaches && asking.attached.is_some(),
         contact: gateway.contact(),
         council: gateway.council(),
     })
@@ -366,20 +445,27 @@ fn stage_words(asking: &Asking<'_>) -> String {
     format!("{word} {}", asking.stage)
 }
 
-/// Who is asked first: the service's inbox, and its responding manager or who an officer named in their place; for
-/// whoever is away that day, their deputy.
+/// Who is asked first: the inbox and the responding manager of the service or of its area, or whom of both it prefers;
+/// in the manager's place whom an officer named, and for whoever is away that day, their deputy.
 fn recipients(policy: &Policy, asking: &Asking<'_>, today: Date) -> Vec<String> {
     let services = policy.rules.services();
     let of_role = |role| {
-        let all = services.address_for(&asking.service, role, today).into_iter();
+        let area = asking.part.area;
+        let all = services.address_for(&asking.service, area, role, today).into_iter();
         all.map(|contact| contact.address.to_lowercase())
     };
-    let mut addresses: Vec<String> = of_role("service_responder").collect();
+    let whom = services.in_area(&asking.service, asking.part.area).and_then(|one| one.ask);
+    let whom = whom.unwrap_or_default();
+    let mut addresses: Vec<String> = Vec::new();
+    if whom != AskWhom::Manager {
+        addresses.extend(of_role("service_responder"));
+    }
     match asking.part.responder {
         Some((name, address)) => {
             let named = (name.to_owned(), address.to_owned());
             addresses.push(services.present(named, today).1);
         }
+        None if whom == AskWhom::Inbox => {}
         None => addresses.extend(of_role("responding_manager")),
     }
     addresses.dedup();

@@ -141,6 +141,15 @@ pub(super) async fn of(
     if let (Some(row), Some(service), false) = (&row, &history.sender_service, history.about_action)
     {
         let request = requests::open_of(tx, row.id, service.as_str()).await?;
+        let request = request.filter(|request| {
+            let named = request.responder_address.as_deref();
+            let area = request.area.as_deref();
+            let other = |sender: &str| {
+                services.is_of_another_area(sender, service, area) && named != Some(sender)
+            };
+            // What was moved from an area is answered by the area that it was moved to.
+            !trusted.is_some_and(other)
+        });
         history.request = request.map(|request| request.id);
         let document = one.email.attachments.iter().any(|file| !file.inline);
         let says = policy.replies.read(&one.email.reply_text, document);

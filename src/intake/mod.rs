@@ -5,6 +5,7 @@
 //! where to go on, and every step is safe to repeat.
 
 mod allocate;
+mod area;
 mod ask;
 mod assess;
 mod bounces;
@@ -36,7 +37,8 @@ use crate::store::{StoreError, moment};
 use crate::tick::Tick;
 use crate::token;
 pub(crate) use allocate::loads;
-pub(crate) use ask::{Asking, ask_otherwise, ask_service, request_letter, tell_of_note};
+pub(crate) use area::{TASK as AREA_TASK, choose as choose_area, doubt as doubt_of_area};
+pub(crate) use ask::{Asking, ask_otherwise, ask_service, attached, request_letter, tell_of_note};
 pub(crate) use fetch::{believed, imported};
 pub(crate) use ombudsman::{Came, Reading, notice};
 pub(crate) use open::clocked;

@@ -8,7 +8,8 @@ use jiff::civil::Date;
 use tracing::error;
 
 use super::allocate::{self, Owners};
-use super::ask::{Asking, ask_all};
+use super::area;
+use super::ask::{Asking, ask_all, attached};
 use super::assess::{asked_of_an_officer, is_members, may_stand_in_the_way};
 use super::settle::{Following, Scene};
 use crate::casework::adjustment::Adjustment;
@@ -436,7 +437,7 @@ fn write_as<C: Context>(
 
 /// Every service that must answer, where an answer is owed.
 fn ask_services<'a>(
-    scene: &Scene<'_>,
+    scene: &Scene<'a>,
     first: &FirstLetter<'a>,
     asking: &mut Vec<Asking<'a>>,
     after: &mut Following,
@@ -444,7 +445,22 @@ fn ask_services<'a>(
     // What was there before the gateway is registered; nobody is asked about it unasked.
     let before = scene.gateway.standing.cut_over.is_some_and(|cut| scene.one.received_at() < cut);
     let Some(due_on) = first.clock.answer_due_on().filter(|_| !before) else { return };
-    if scene.classification.flags.contains(&Flag::Safeguarding) {
+    let classification = scene.classification;
+    let services = classification.services.iter().enumerate();
+    let services: Vec<_> = services.filter(|(_, service)| service.as_str() != "none").collect();
+    let customer = classification.customer_type;
+    let choose = |service| area::choose(scene.policy, service, &scene.one.email, customer);
+    let mut areas = Vec::with_capacity(services.len());
+    for (_, service) in &services {
+        let chosen = choose(service);
+        areas.push(chosen.as_ref().and_then(|chosen| chosen.area));
+        let Some(chosen) = chosen else { continue };
+        if chosen.area.is_none() {
+            after.tasks.push(area::doubt(first.case.id, service));
+        }
+        after.events.push((first.case.id, chosen.event));
+    }
+    if classification.flags.contains(&Flag::Safeguarding) {
         // An allegation must not go to the service complained of before a person has seen it.
         after.tasks.push(NewTask {
             kind: "ask",
@@ -454,22 +470,23 @@ fn ask_services<'a>(
         });
         return;
     }
-    let services = scene.classification.services.iter().enumerate();
-    asking.extend(services.filter(|(_, service)| service.as_str() != "none").map(
-        |(index, service)| Asking {
-            case: first.case,
-            reference: first.reference,
-            record_type: first.record_type,
-            stage: first.clock.stage,
-            steps_total: first.clock.steps_total,
-            received_on: first.clock.received_on,
-            service: service.clone(),
-            round: 1,
-            leads: index == 0,
-            due_on,
-            part: PartOf::default(),
-            points: &[],
-            write: !scene.one.waiting.silent,
-        },
-    ));
+    let received_on = crate::clock::london_day(scene.one.received_at());
+    let written = (received_on, &scene.one.email);
+    let of_whom = (customer, classification.flags.as_slice());
+    asking.extend(services.into_iter().zip(areas).map(|((index, service), area)| Asking {
+        case: first.case,
+        reference: first.reference,
+        record_type: first.record_type,
+        stage: first.clock.stage,
+        steps_total: first.clock.steps_total,
+        received_on: first.clock.received_on,
+        service: service.clone(),
+        round: 1,
+        leads: index == 0,
+        due_on,
+        part: PartOf { area, ..PartOf::default() },
+        points: &[],
+        attached: attached(scene.gateway, scene.policy, (service, area), of_whom, written),
+        write: !scene.one.waiting.silent,
+    }));
 }

@@ -68,6 +68,17 @@ pub struct Written {
     pub language: String,
     /// The form in which a person has to send it, where it does not leave as mail.
     pub by_hand: Option<Format>,
+    /// What somebody else wrote, as a file beside the letter.
+    pub attached: Option<Attached>,
+}
+
+/// A text that goes with a letter as a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// The file's name, with nothing personal in it.
+    pub name: &'static str,
+    /// What stands in it.
+    pub text: crate::private::Private<String>,
 }
 
 /// Why a letter could not be written. Names fields and places, never what stands in them.
@@ -289,6 +300,7 @@ impl Letters {
             html: (format != Format::PlainText).then(|| html.into()),
             language: edition.lang.clone(),
             by_hand: Some(format).filter(|format| format.is_by_hand()),
+            attached: None,
         })
     }
 

@@ -79,6 +79,16 @@ pub enum Act {
         /// Who answers, as `Name <address>`; `none` for whom the services' file names.
         responder: Option<String>,
     },
+    /// For which of its areas a service answers the case. Where a request to it is open, whoever answers for the area is
+    /// asked anew.
+    Area {
+        /// Which service.
+        service: String,
+        /// Which of its areas, by its id; none for the service's own contacts.
+        area: Option<String>,
+        /// Why.
+        because: String,
+    },
     /// The customer was answered.
     Respond {
         /// What was sent.
@@ -278,6 +288,7 @@ impl Act {
             | Self::Answered { .. }
             | Self::Ask { .. }
             | Self::Part { .. }
+            | Self::Area { .. }
             | Self::Reopen { .. }
             | Self::Merge { .. }
             | Self::Turn { .. }

@@ -208,7 +208,8 @@ async fn tell(
     let policy = gateway.policy();
     let reference = found.case.reference.to_string();
     let part = found.case.part(&ServiceId(request.service.clone()));
-    let asking = asking(&policy, found, &reference, (case, request.round, day), &part)?;
+    let asked = (case, request.round, day);
+    let asking = asking(&policy, found, &reference, asked, (&part, request.area.as_deref()))?;
     let with_date = due_on.is_some();
     let now = gateway.clock.now();
     tell_of_note(tx, gateway, &policy, asking, (&request, with_date, note), letter, now).await?;

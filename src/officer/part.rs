@@ -6,6 +6,7 @@ use lettre::message::Mailbox;
 use super::{ActFault, Found, answers, record, save, service_named, write_request};
 use crate::casework::calendar::NotCovered;
 use crate::casework::case::{Actor, Case, Part, Point, Refusal, Responder};
+use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::policy::Policy;
@@ -37,6 +38,7 @@ pub(super) fn kept<'a>(
         points: i64::try_from(part.points.len()).unwrap_or(0),
         days_before: part.due_on.map(days_before).transpose().map_err(uncovered)?,
         responder: part.responder.as_ref().map(|one| (one.name.as_str(), one.address.as_str())),
+        area: None,
     })
 }
 
@@ -154,7 +156,8 @@ fn days_of(
     let unread = || StoreError::unsuitable("read a request's day", request.asked_on.clone());
     let asked_on = request.asked_on.parse().map_err(|_| unread())?;
     let days_before = request.days_before.and_then(|days| u16::try_from(days).ok());
-    let margin = policy.rules.services().checking_margin(&request.service);
+    let service = ServiceId(request.service.clone());
+    let margin = policy.rules.services().checking_margin(&service, request.area.as_deref());
     let calendar = &policy.calendar;
     policy.ladder.part_due_on(asked_on, due_on, days_before, margin, calendar).map_err(uncovered)
 }

@@ -4,16 +4,19 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{ActFault, Found, find, holding, interest, parsed, post, stage};
+use super::{ActFault, Found, ask, find, holding, interest, parsed, post, stage};
 use crate::casework::adjustment::{Adjustment, Format};
 use crate::casework::assessment::Needed;
 use crate::casework::case::Refusal;
 use crate::casework::vocabulary::{RecordType, RejectionReason};
 use crate::clock::london_day;
+use crate::email::Email;
 use crate::gateway::Gateway;
+use crate::intake::Asking;
 use crate::letters::letter::{ContextKind, LetterId, record_words};
 use crate::letters::{CustomerLetter, LetterFault, Written};
 use crate::policy::Policy;
+use crate::store::messages;
 
 /// Which letter, and how.
 #[derive(Debug, Clone)]
@@ -49,13 +52,19 @@ pub async fn preview(
         .write(move |tx| {
             Box::pin(async move {
                 let found = find(tx, &reference).await?;
-                written(&inner, &found, &wanted)
+                let email = messages::reading(tx, found.row.opened_by).await?;
+                written(&inner, &found, &wanted, email.as_ref())
             })
         })
         .await
 }
 
-fn written(gateway: &Gateway, found: &Found, wanted: &Wanted) -> Result<Written, ActFault> {
+fn written(
+    gateway: &Gateway,
+    found: &Found,
+    wanted: &Wanted,
+    email: Option<&Email>,
+) -> Result<Written, ActFault> {
     let policy = gateway.policy();
     let recorded = found.row.adjustment();
     let said = wanted.edition.clone();
@@ -89,7 +98,7 @@ fn written(gateway: &Gateway, found: &Found, wanted: &Wanted) -> Result<Written,
             let why = IN_THEIR_WORDS.to_owned();
             letters.write_as(letter, &interest::letter(gateway, found, why), &adjustment)
         }
-        ContextKind::ServiceRequest => request(gateway, &policy, found)?,
+        ContextKind::ServiceRequest => request(gateway, &policy, found, email)?,
         ContextKind::Reminder
         | ContextKind::Digest
         | ContextKind::OverdueDigest
@@ -143,6 +152,7 @@ fn request(
     gateway: &Gateway,
     policy: &Policy,
     found: &Found,
+    email: Option<&Email>,
 ) -> Result<Result<Written, LetterFault>, ActFault> {
     let refused = |because: &str| -> ActFault {
         let because = because.to_owned();
@@ -155,7 +165,10 @@ fn request(
     let case = crate::outbox::TokenCase::of(&found.row);
     let case = case.ok_or_else(|| refused("the reference cannot be read"))?;
     let reference = found.row.reference.clone();
-    let asking = super::asking(policy, found, &reference, (case, 1, due), &part)?;
+    let area = found.case.area(lead);
+    let asking = super::asking(policy, found, &reference, (case, 1, due), (&part, area))?;
+    let attached = ask::written(gateway, policy, found, (lead, area), email);
+    let asking = Asking { attached, ..asking };
     let context = crate::intake::request_letter(gateway, policy, &asking);
     let context = context.map_err(|gap| stage::uncovered(&gap))?;
     Ok(policy.letters.write(LetterId::ServiceRequest, &context))

@@ -9,12 +9,15 @@ use lettre::{
     Message,
     message::{
         Mailbox, MultiPart, SinglePart,
-        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
+        header::{
+            ContentDisposition, ContentTransferEncoding, ContentType, HeaderName, HeaderValue,
+        },
     },
 };
 use sha2::{Digest, Sha256};
 
 use super::address::{AddressFault, MailAddress};
+use crate::letters::Attached;
 use crate::private::Private;
 
 /// Characters of our longest subject: an unbroken word must fit into a header line of 998 octets
@@ -54,6 +57,8 @@ pub struct Draft {
     pub text: Private<String>,
     /// The same words with layout.
     pub html: Option<Private<String>>,
+    /// What somebody else wrote, as a file beside it.
+    pub attached: Option<Attached>,
     /// Without angle brackets; kept with the letter before the first try.
     pub message_id: String,
     /// The message answered, with or without angle brackets. Left out if malformed.
@@ -130,9 +135,18 @@ impl Draft {
             builder =
                 builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value));
         }
-        let message = match &self.html {
-            Some(html) => builder.multipart(self.alternative(&own_id, html)),
-            None => builder.singlepart(part(ContentType::TEXT_PLAIN, &self.text)),
+        let plain = || part(ContentType::TEXT_PLAIN, &self.text);
+        let message = match (&self.html, &self.attached) {
+            (Some(html), None) => builder.multipart(self.alternative(&own_id, html)),
+            (None, None) => builder.singlepart(plain()),
+            (html, Some(attached)) => {
+                let mixed = MultiPart::mixed().boundary(boundary(&own_id, "mixed"));
+                let mixed = match html {
+                    Some(html) => mixed.multipart(self.alternative(&own_id, html)),
+                    None => mixed.singlepart(plain()),
+                };
+                builder.multipart(mixed.singlepart(file(attached)))
+            }
         };
         message.map(|message| message.formatted()).map_err(|_| DraftFault::Build)
     }
@@ -164,22 +178,39 @@ impl Draft {
     /// Text first: the last part is the one that a client prefers (RFC 2046 section 5.1.4). The
     /// boundary comes from the Message-ID, and `=_` cannot occur in quoted-printable text.
     fn alternative(&self, own_id: &str, html: &str) -> MultiPart {
-        let digest = Sha256::digest(own_id.as_bytes());
-        let boundary = digest.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
         MultiPart::alternative()
-            .boundary(format!("=_{boundary:016x}"))
+            .boundary(boundary(own_id, ""))
             .singlepart(part(ContentType::TEXT_PLAIN, &self.text))
             .singlepart(part(ContentType::TEXT_HTML, html))
     }
 }
 
+fn boundary(own_id: &str, of: &str) -> String {
+    let digest = Sha256::digest(format!("{own_id}{of}").as_bytes());
+    let boundary = digest.first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets));
+    format!("=_{boundary:016x}")
+}
+
+/// A text as a file to be saved: no program shows it as a part of our letter.
+fn file(attached: &Attached) -> SinglePart {
+    SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .header(ContentDisposition::attachment(attached.name))
+        .header(ContentTransferEncoding::Base64)
+        .body(as_lines(&attached.text))
+}
+
 fn part(content_type: ContentType, text: &str) -> SinglePart {
-    // Bare CR and NUL have no place in text, and a bare LF is a line's end.
-    let lines: String = text.replace("\r\n", "\n").replace(['\r', '\0'], "");
     SinglePart::builder()
         .header(content_type)
         .header(ContentTransferEncoding::QuotedPrintable)
-        .body(lines.replace('\n', "\r\n"))
+        .body(as_lines(text))
+}
+
+/// Bare CR and NUL have no place in text, and a bare LF is a line's end.
+fn as_lines(text: &str) -> String {
+    let lines = text.replace("\r\n", "\n").replace(['\r', '\0'], "");
+    lines.replace('\n', "\r\n")
 }
 
 fn mailbox(name: Option<&str>, address: &str) -> Result<Mailbox, AddressFault> {
@@ -267,6 +298,7 @@ mod tests {
             reply_to: Some("complaints+token@northmere.example".into()),
             subject: "We have your message: NCC-2026-00431-5".into(),
             text: Private("Dear Helen Marsh\n\nThank you – we answer by 23 December.\n".into()),
+            attached: None,
             html: Some(Private("<html lang=\"en-GB\"><p>Dear Helen Marsh</p></html>".into())),
             message_id: "am0123@northmere.example".into(),
             in_reply_to: Some("<q1@example.org>".into()),

@@ -140,6 +140,7 @@ impl Sender {
             subject: posting.written.subject.clone(),
             text: posting.written.text.clone(),
             html: posting.written.html.clone(),
+            attached: posting.written.attached.clone(),
             message_id: token::message_id(&token, domain),
             in_reply_to: posting.in_reply_to.clone(),
             references: posting.references.clone(),

@@ -47,6 +47,8 @@ pub struct ListedAction {
     pub number: i64,
     /// The service that it is for.
     pub service: ServiceId,
+    /// The area of the service that was asked about its case.
+    pub area: Option<String>,
     /// By when.
     pub due_on: Date,
     /// Working days left; negative once late.
@@ -121,6 +123,7 @@ fn reckon(
         reference: row.reference.clone(),
         number: row.number,
         service: ServiceId(service.clone()),
+        area: row.area.clone(),
         due_on,
         days_left: calendar.working_days_between(today, due_on).map_err(gap)?,
         rung: None,
@@ -148,7 +151,8 @@ fn owner(policy: &Policy, row: &ActionRow, today: Date) -> Option<(String, Strin
     let services = policy.rules.services();
     if let Some(service) = &row.owner_service {
         let role = Role::RespondingManager.id();
-        let managers = services.address_for(&ServiceId(service.clone()), role, today);
+        let id = ServiceId(service.clone());
+        let managers = services.address_for(&id, row.area.as_deref(), role, today);
         return managers.into_iter().next().map(|manager| (manager.name, manager.address));
     }
     let address = row.owner_address.clone()?;
@@ -190,7 +194,8 @@ pub(super) fn gather(policy: &Policy, owed: &Owed, today: Date, people: &mut Peo
                 }
                 continue;
             }
-            for contact in policy.rules.services().address_for(&listed.service, role.id(), today) {
+            let (service, area) = (&listed.service, listed.area.as_deref());
+            for contact in policy.rules.services().address_for(service, area, role.id(), today) {
                 let mail = &mut person(people, &contact.name, &contact.address).0;
                 mail.action_roles.insert(*role);
                 let is_own = owner.as_ref().is_some_and(|(_, one)| is_of(mail, one));
@@ -260,6 +265,7 @@ mod tests {
             evidence: None,
             message: None,
             lead_service: "fostering".to_owned(),
+            area: None,
         }
     }
 
@@ -296,6 +302,7 @@ mod tests {
             due_on: "2026-11-30".to_owned(),
             responder_name: None,
             responder_address: None,
+            area: None,
             owner: None,
             short: false,
         };

@@ -146,7 +146,8 @@ fn hear(policy: &Policy, plan: &mut Plan, row: &DateRow, one: &DateListed, rung:
         if one.item == UNREAD && !team {
             continue;
         }
-        for contact in policy.rules.services().address_for(&lead, role.id(), plan.day) {
+        let area = row.area.as_deref();
+        for contact in policy.rules.services().address_for(&lead, area, role.id(), plan.day) {
             let Some(mail) = mail_of(plan, &contact.name, &contact.address) else { continue };
             mail.roles.insert(*role);
             if !mail.ombudsman.contains(one) {

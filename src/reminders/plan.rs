@@ -63,6 +63,8 @@ pub struct RungDue {
     pub reference: String,
     /// Service.
     pub service: ServiceId,
+    /// The area of the service that answers.
+    pub area: Option<String>,
     /// Who answers there, name and address, where an officer named somebody.
     #[serde(skip)]
     pub responder: Option<(String, String)>,
@@ -117,6 +119,8 @@ pub struct Listed {
     pub stage: i64,
     /// Service.
     pub service: ServiceId,
+    /// The area of the service that answers.
+    pub area: Option<String>,
     /// By when we need the answer: the draft's day, or the customer's once that has passed.
     pub due_on: Date,
     /// Working days left; negative once late.
@@ -158,7 +162,7 @@ pub(super) fn plan(policy: &Policy, known: &Known, today: Date) -> Plan {
     let mut people = People::new();
     gather(policy, &plan.rungs, today, &mut people);
     actions::gather(policy, &owed, today, &mut people);
-    plan.mails = mails(people, &listed);
+    plan.mails = mails(policy, people, &listed);
     plan.faults.extend(owed.faults);
     (plan.actions, plan.by_hand) = (owed.due, owed.by_hand);
     plan
@@ -179,9 +183,13 @@ fn reckon(
         due_on: day(&request.due_on)?,
         short: request.short,
     };
+    let service = ServiceId(request.service.clone());
+    let asked = policy.rules.services().in_area(&service, request.area.as_deref());
+    let skipped = asked.map(|asked| asked.skip.as_slice()).unwrap_or_default();
     let due = policy
         .ladder
         .of_requests()
+        .without(skipped)
         .all_due_today(today, weekly, &dates, already, &policy.calendar)
         .map_err(|e| e.to_string())?;
     let mut passed_over = due.passed_over;
@@ -189,7 +197,8 @@ fn reckon(
         request: request.id,
         case: request.case_id,
         reference: request.reference.clone(),
-        service: ServiceId(request.service.clone()),
+        service: service.clone(),
+        area: request.area.clone(),
         responder: request.responder_name.clone().zip(request.responder_address.clone()),
         owner: request.owner.clone().map(OfficerId),
         rung,
@@ -216,6 +225,7 @@ fn list(
         procedure: request.procedure_id.clone(),
         stage: request.stage,
         service: ServiceId(request.service.clone()),
+        area: request.area.clone(),
         due_on,
         days_left,
         times_chased,
@@ -246,8 +256,23 @@ pub(super) fn person<'p>(
     })
 }
 
-/// A service, and whose cases of it alone, where that is said.
-type Whose = (ServiceId, Option<OfficerId>);
+/// Of which requests somebody hears.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Whose {
+    service: ServiceId,
+    areas: Areas,
+    /// Of this officer's cases alone.
+    own: Option<OfficerId>,
+}
+
+/// Of which areas of a service somebody hears.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Areas {
+    /// Of all: the complaints team.
+    All,
+    /// Of one, or of what the service's own contacts answer.
+    One(Option<String>),
+}
 
 /// Puts the rungs that are due into the mails of the day.
 fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) {
@@ -257,7 +282,9 @@ fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) 
             for (name, address) in contacts {
                 let (mail, whose) = person(people, &name, &address);
                 mail.roles.insert(*role);
-                whose.insert((due.service.clone(), own.clone()));
+                let areas =
+                    if is_of_team(*role) { Areas::All } else { Areas::One(due.area.clone()) };
+                whose.insert(Whose { service: due.service.clone(), areas, own: own.clone() });
                 let why = (due.reference.clone(), due.rung.id.clone());
                 if !mail.because.contains(&why) {
                     mail.because.push(why);
@@ -267,15 +294,28 @@ fn gather(policy: &Policy, rungs: &[RungDue], today: Date, people: &mut People) 
     }
 }
 
+/// Whether a role is of the complaints team, which answers for no service.
+fn is_of_team(role: Role) -> bool {
+    matches!(role, Role::ComplaintsOfficer | Role::ComplaintsManager | Role::LinkOfficer)
+}
+
 /// One mail a person. Who hears of one request of a service sees all that the service still owes: one
-/// list a day is easier to answer than one mail a case.
-fn mails(people: People, listed: &[Listed]) -> Vec<Mail> {
+/// list a day is easier to answer than one mail a case. Of a service's areas each sees their own.
+fn mails(policy: &Policy, people: People, listed: &[Listed]) -> Vec<Mail> {
+    let services = policy.rules.services();
     people
         .into_values()
         .map(|(mut mail, whose)| {
             let is_theirs = |row: &&Listed| {
-                whose.iter().any(|(service, own)| {
-                    *service == row.service && (own.is_none() || *own == row.owner)
+                let whose_is = (&row.service, row.area.as_deref());
+                whose.iter().any(|one| {
+                    let is_area = match &one.areas {
+                        Areas::All => true,
+                        Areas::One(area) => *area == row.area,
+                    };
+                    one.service == row.service
+                        && (one.own.is_none() || one.own == row.owner)
+                        && (is_area || services.is_on_file(&mail.recipient, whose_is, None))
                 })
             };
             mail.rows = listed.iter().filter(is_theirs).cloned().collect();
@@ -302,7 +342,8 @@ fn contacts(
     if let Some(named) = due.responder.as_ref().filter(|_| role == Role::RespondingManager) {
         return (vec![policy.rules.services().present(named.clone(), today)], None);
     }
-    let all = policy.rules.services().address_for(&due.service, role.id(), today);
+    let area = due.area.as_deref();
+    let all = policy.rules.services().address_for(&due.service, area, role.id(), today);
     (all.into_iter().map(|one| (one.name, one.address)).collect(), None)
 }
 
@@ -313,4 +354,62 @@ fn is_first_working_day_of_week(calendar: &WorkingCalendar, today: Date) -> bool
         let day = today.saturating_sub(jiff::Span::new().days(i64::from(back)));
         calendar.is_working_day(day).is_ok_and(|working| !working)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn request(id: i64, area: Option<&str>) -> Chased {
+        Chased {
+            id,
+            case_id: id,
+            reference: format!("NCC-2026-0041{id}-7"),
+            record_type: "corporate_complaint".to_owned(),
+            procedure_id: "corporate".to_owned(),
+            stage: 1,
+            service: "sen".to_owned(),
+            state: "accepted".to_owned(),
+            asked_on: "2026-11-02".to_owned(),
+            draft_due_on: Some("2026-11-25".to_owned()),
+            due_on: "2026-11-30".to_owned(),
+            short: false,
+            responder_name: None,
+            responder_address: None,
+            area: area.map(str::to_owned),
+            owner: None,
+        }
+    }
+
+    #[test]
+    fn each_area_hears_of_its_own_in_one_mail_and_who_is_above_of_all() {
+        let policy = Policy::shipped().unwrap();
+        let requests = vec![
+            request(1, None),
+            request(2, Some("north")),
+            request(3, Some("south")),
+            request(4, Some("south")),
+        ];
+        let known = Known { requests, ..Known::default() };
+        let plan = plan(&policy, &known, date(2026, 11, 25));
+        let rows = |who: &str| {
+            let address = format!("{who}@northmere.example");
+            let mut theirs = plan.mails.iter().filter(|mail| mail.recipient == address);
+            let mail = theirs.next().map(|mail| mail.rows.iter().map(|row| row.request).collect());
+            assert!(theirs.next().is_none(), "{who} has one mail");
+            let mut rows: Vec<i64> = mail.unwrap_or_default();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(rows("theodora.lyle"), [1]);
+        assert_eq!(rows("lena.brandt"), [2]);
+        assert_eq!(rows("joel.amberley"), [3, 4]);
+        assert_eq!(rows("magnus.orchard"), [1, 2, 3, 4], "the head of all of them");
+        // The draft is late tomorrow, and the complaints team hears of each.
+        let plan = super::plan(&policy, &known, date(2026, 11, 26));
+        let officer = plan.mails.iter().find(|mail| mail.roles.contains(&Role::ComplaintsOfficer));
+        assert_eq!(officer.unwrap().rows.len(), 4);
+    }
 }

@@ -136,7 +136,7 @@ fn write(
 fn overdue(gateway: &Gateway, policy: &Policy, plan: &Plan, mail: &Mail) -> OverdueDigest {
     let worst_of = |rows: &[&Listed]| rows.iter().map(|row| -row.days_left).max().unwrap_or(0);
     let all: Vec<&Listed> = mail.rows.iter().collect();
-    let mut services: Vec<&ServiceId> = mail.rows.iter().map(|row| &row.service).collect();
+    let mut services: Vec<Answering<'_>> = mail.rows.iter().map(answering).collect();
     services.sort();
     services.dedup();
     let mut managers: Vec<(i32, ManagerRow)> = services
@@ -144,7 +144,7 @@ fn overdue(gateway: &Gateway, policy: &Policy, plan: &Plan, mail: &Mail) -> Over
         .filter_map(|service| {
             let late: Vec<&Listed> = all
                 .iter()
-                .filter(|row| row.service == *service && row.days_left < 0)
+                .filter(|row| answering(row) == service && row.days_left < 0)
                 .copied()
                 .collect();
             let worst = worst_of(&late);
@@ -182,7 +182,7 @@ fn actions(policy: &Policy, plan: &Plan, mail: &Mail) -> Option<Actions> {
     let row = |listed: &ListedAction| ActionRow {
         reference: listed.reference.clone(),
         number: listed.number,
-        service: plain_name(policy, &listed.service),
+        service: plain_name(policy, (&listed.service, listed.area.as_deref())),
         days_words: list_words(plan.day, listed.due_on, listed.days_left),
         due: listed.due_on.into(),
         // The list ends the sentence itself.
@@ -199,7 +199,7 @@ fn days(number: i32, one: &str, many: &str) -> String {
 
 fn to_row(policy: &Policy, plan: &Plan, mail: &Mail, listed: &Listed) -> Row {
     let record_type = listed.record_type.parse::<RecordType>();
-    let several = mail.rows.iter().any(|row| row.service != listed.service);
+    let several = mail.rows.iter().any(|row| answering(row) != answering(listed));
     let asks = mail.because.iter().find(|(reference, _)| *reference == listed.reference).and_then(
         |(_, rung)| {
             let due = plan
@@ -223,7 +223,7 @@ fn to_row(policy: &Policy, plan: &Plan, mail: &Mail, listed: &Listed) -> Row {
             None if is_team(mail) => "the service's answer".to_owned(),
             None => "your answer".to_owned(),
         },
-        with: several.then(|| plain_name(policy, &listed.service)),
+        with: several.then(|| plain_name(policy, answering(listed))),
         times_chased: listed.times_chased,
         is_late: listed.days_left < 0,
     }
@@ -235,8 +235,16 @@ fn stage_words(policy: &Policy, listed: &Listed) -> Option<String> {
     (procedure.steps_total() > 1).then(|| format!("{word} {}", listed.stage))
 }
 
-fn plain_name(policy: &Policy, service: &ServiceId) -> String {
-    policy.rules.services().get(service).map_or_else(|| service.0.clone(), |one| one.name.clone())
+/// A service, and the area of it that answers.
+type Answering<'a> = (&'a ServiceId, Option<&'a str>);
+
+fn answering(row: &Listed) -> Answering<'_> {
+    (&row.service, row.area.as_deref())
+}
+
+fn plain_name(policy: &Policy, (service, area): Answering<'_>) -> String {
+    let named = policy.rules.services().in_area(service, area);
+    named.map_or_else(|| service.0.clone(), |one| one.name.clone())
 }
 
 /// Whether the reader is of the complaints team itself.
@@ -249,12 +257,16 @@ fn is_team(mail: &Mail) -> bool {
 }
 
 fn area(policy: &Policy, mail: &Mail) -> String {
-    let mut services = mail.rows.iter().map(|row| &row.service).collect::<Vec<_>>();
-    if services.is_empty() {
-        services.extend(mail.actions.iter().map(|row| &row.service));
+    let mut all = mail.rows.iter().map(answering).collect::<Vec<_>>();
+    if all.is_empty() {
+        all.extend(mail.actions.iter().map(|row| (&row.service, row.area.as_deref())));
     }
-    match services.first() {
-        Some(first) if services.iter().all(|service| service == first) => plain_name(policy, first),
+    match all.first() {
+        Some(first) if all.iter().all(|one| one == first) => plain_name(policy, *first),
+        // Several areas of one service, for whoever is above them.
+        Some((first, _)) if all.iter().all(|(service, _)| service == first) => {
+            plain_name(policy, (*first, None))
+        }
         _ if is_team(mail) => "the complaints team".to_owned(),
         _ => "your services".to_owned(),
     }

@@ -21,6 +21,8 @@ vocabulary! {
         Decision = "decision", "decision";
         /// A service of the directory.
         Service = "service", "service";
+        /// An area of a service.
+        Area = "area", "area";
         /// Words that rules use by one name.
         List = "list", "list";
         /// How a web form looks.
@@ -79,7 +81,7 @@ const FIELDS: [&str; 17] = [
 /// The parts of one kind, in the order of the files.
 type Parts = Vec<(String, Table)>;
 
-/// What differs between two sets, in the order of rules, facts, rows, services.
+/// What differs between two sets, in the order of rules, facts, rows, services and their areas.
 ///
 /// # Errors
 /// Files that are not TOML.
@@ -117,8 +119,12 @@ fn parts<'a>(
             let part = Part::ALL.iter().copied().find(|part| part.id() == key);
             match (part, value) {
                 (Some(part), Value::Array(items)) => {
-                    let tables = items.into_iter().filter_map(table_of);
-                    parts.entry(part).or_default().extend(tables.map(with_id));
+                    for (id, mut table) in items.into_iter().filter_map(table_of).map(with_id) {
+                        if part == Part::Service {
+                            parts.entry(Part::Area).or_default().extend(areas(&id, &mut table));
+                        }
+                        parts.entry(part).or_default().push((id, table));
+                    }
                 }
                 (_, value) => drop(directory.insert(key, value)),
             }
@@ -137,6 +143,13 @@ fn table_of(value: Value) -> Option<Table> {
 fn with_id(mut table: Table) -> (String, Table) {
     let id = table.remove("id").map(|id| shown(&id)).unwrap_or_default();
     (id, table)
+}
+
+/// Takes the areas of a service out of it, each by the service's name and its own.
+fn areas(service: &str, table: &mut Table) -> Parts {
+    let Some(Value::Array(items)) = table.remove("area") else { return Parts::new() };
+    let all = items.into_iter().filter_map(table_of).map(with_id);
+    all.map(|(id, table)| (format!("{service} {id}"), table)).collect()
 }
 
 /// The directory's own settings: each of its tables, and what stands by itself.

@@ -1,5 +1,7 @@
 //! The directory of services: who answers, and who is written to in which role.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
@@ -7,10 +9,14 @@ use toml::Spanned;
 use crate::casework::vocabulary::ServiceId;
 use crate::fault::Fault;
 
+mod area;
 pub mod import;
 mod people;
+mod place;
 
+pub use area::{Area, AskWhom};
 use people::{People, PersonEntry};
+pub use place::AreaFound;
 
 /// A person or a shared mailbox of the council.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -54,6 +60,16 @@ pub struct Service {
     pub corporate_director: Contact,
     /// How many working days the team keeps to check this service's draft; those of the ladder without it.
     pub checking_margin: Option<u16>,
+    /// Who of it is asked; both where it does not say.
+    pub ask: Option<AskWhom>,
+    /// Whether the customer's message goes with the request; where it does not say, where no answer page shows it.
+    pub attach_message: Option<bool>,
+    /// Early steps of the ladder that it does not want.
+    #[serde(default)]
+    pub skip: Vec<String>,
+    /// Its areas, where it answers by area.
+    #[serde(default, rename = "area", deserialize_with = "area::read")]
+    pub areas: Vec<Area>,
 }
 
 /// The complaints team itself.
@@ -95,6 +111,8 @@ pub struct Services {
     all: Vec<Service>,
     /// Where each begins in the file, by line and column.
     places: Vec<Option<(usize, usize)>>,
+    /// By service and area: the service as it is there.
+    in_areas: BTreeMap<String, BTreeMap<String, Service>>,
     people: People,
     /// The complaints team.
     pub team: ComplaintsTeam,
@@ -139,7 +157,8 @@ impl Services {
         let (mut services, mut places) = (Vec::<Service>::new(), Vec::new());
         for spanned in read.service {
             let at = spanned.span().start;
-            let service = spanned.into_inner();
+            let mut service = spanned.into_inner();
+            area::check(file, text, &mut service, &mut faults);
             let mut fault = |what: String, cure: &str| {
                 faults.push(Fault::new(file, what, cure).at_offset(text, at));
             };
@@ -161,7 +180,7 @@ impl Services {
             if service.checking_margin.is_some_and(|days| days > MOST_MARGIN) {
                 fault("a margin of more than a year".to_owned(), "write 0 to 260");
             }
-            for address in service.every_address().filter(|address| !looks_like_address(address)) {
+            for address in service.above_and_own().filter(|address| !looks_like_address(address)) {
                 fault(format!("`{address}` is not an e-mail address"), "write name@domain");
             }
             places.push(Fault::new(file, "", "").at_offset(text, at).at);
@@ -194,8 +213,13 @@ impl Services {
         let web_forms = read.web_forms.iter().map(|form| form.to_lowercase()).collect();
         let team = read.complaints_team;
         let all = services;
+        let in_areas = |service: &Service| {
+            let each = service.areas.iter().map(|area| (area.id.clone(), area.of(service)));
+            (service.id.clone(), each.collect())
+        };
         Ok(Self {
             file: file.to_owned(),
+            in_areas: all.iter().map(in_areas).collect(),
             all,
             places,
             people,
@@ -212,6 +236,11 @@ impl Services {
         let number = self.all.iter().position(|one| one.id == service.id);
         let at = number.and_then(|number| self.places.get(number).copied().flatten());
         Fault { at, ..Fault::new(&self.file, what, cure) }
+    }
+
+    /// The same of one of its areas.
+    pub fn at_area(&self, area: &Area, what: String, cure: String) -> Fault {
+        Fault { at: area.place, ..Fault::new(&self.file, what, cure) }
     }
 
     /// What is to be said of the complaints team.
@@ -244,15 +273,33 @@ impl Services {
         &self.all
     }
 
+    /// Every service and every service in an area, as each is asked.
+    pub fn each(&self) -> impl Iterator<Item = &Service> {
+        self.all.iter().chain(self.in_areas.values().flat_map(BTreeMap::values))
+    }
+
     /// The service of this id.
     pub fn get(&self, id: &ServiceId) -> Option<&Service> {
         self.all.iter().find(|service| service.id == id.as_str())
     }
 
-    /// Whom to write to about a service in a role ([`ROLES`]) on a day: for whoever is away, their deputy. Empty for
-    /// an unknown service or role. The complaints team's own roles are the same for every service.
-    pub fn address_for(&self, id: &ServiceId, role: &str, day: Date) -> Vec<Contact> {
-        let service = self.get(id);
+    /// A service as it is in one of its areas: the area's contacts and words, and the service's own where the area has
+    /// none. The service itself where no area is named, or the directory has it no longer.
+    pub fn in_area(&self, id: &ServiceId, area: Option<&str>) -> Option<&Service> {
+        let of_area = area.and_then(|area| self.in_areas.get(id.as_str())?.get(area));
+        of_area.or_else(|| self.get(id))
+    }
+
+    /// Whom to write to about a service, or its area, in a role ([`ROLES`]) on a day: for whoever is away, their deputy.
+    /// Empty for an unknown service or role. The complaints team's own roles are the same for every service.
+    pub fn address_for(
+        &self,
+        id: &ServiceId,
+        area: Option<&str>,
+        role: &str,
+        day: Date,
+    ) -> Vec<Contact> {
+        let service = self.in_area(id, area);
         let mut present = Vec::new();
         for contact in self.named_for(service, role) {
             let one = self.people.present(contact, day).unwrap_or_else(|| {
@@ -295,9 +342,19 @@ impl Services {
         (present.name, present.address)
     }
 
-    /// How many working days the team keeps to check a service's draft, where that is its own number.
-    pub fn checking_margin(&self, id: &str) -> Option<u16> {
-        self.all.iter().find(|service| service.id == id)?.checking_margin
+    /// How many working days the team keeps to check a service's draft, where that is its own number or its area's.
+    pub fn checking_margin(&self, id: &ServiceId, area: Option<&str>) -> Option<u16> {
+        self.in_area(id, area)?.checking_margin
+    }
+
+    /// Whether somebody speaks for another area of a service than that which answers, and for nothing else of it.
+    pub fn is_of_another_area(&self, address: &str, id: &ServiceId, area: Option<&str>) -> bool {
+        let (Some(area), Some(service)) = (area, self.get(id)) else { return false };
+        let represented = self.people.represented_by(address);
+        let whom: Vec<&str> = std::iter::once(address.trim()).chain(represented).collect();
+        let is = |own: &str| whom.iter().any(|one| one.eq_ignore_ascii_case(own));
+        let here = self.in_area(id, Some(area)).into_iter().flat_map(Service::contacts);
+        !here.chain(service.contacts()).any(is) && service.own_addresses().any(is)
     }
 
     /// Which service writes from this address, where exactly one does: a director stands over
@@ -327,11 +384,16 @@ impl Services {
 
     /// Whether somebody of this address is on file for a service: as itself, as whom an officer named to answer for
     /// it, above it, or standing in for one of them.
-    pub fn is_on_file(&self, address: &str, id: &ServiceId, named: Option<&str>) -> bool {
-        let Some(service) = self.get(id) else { return false };
+    pub fn is_on_file(
+        &self,
+        address: &str,
+        (id, area): (&ServiceId, Option<&str>),
+        named: Option<&str>,
+    ) -> bool {
+        let Some(service) = self.in_area(id, area) else { return false };
         let above =
             [&service.head_of_service, &service.divisional_director, &service.corporate_director];
-        let own = service.own_addresses().chain(above.map(|one| one.address.as_str()));
+        let own = service.contacts().chain(above.map(|one| one.address.as_str()));
         let own: Vec<&str> = own.chain(named).collect();
         let is = |whom: &str| own.iter().any(|one| one.eq_ignore_ascii_case(whom.trim()));
         is(address) || self.people.represented_by(address).any(is)
@@ -379,8 +441,13 @@ impl Services {
 }
 
 impl Service {
-    /// Addresses that speak for this service alone.
+    /// Addresses that speak for this service alone, or for an area of it.
     fn own_addresses(&self) -> impl Iterator<Item = &str> {
+        self.contacts().chain(self.areas.iter().flat_map(Area::addresses))
+    }
+
+    /// Addresses that speak for the service by itself.
+    fn contacts(&self) -> impl Iterator<Item = &str> {
         [&self.inbox, &self.responding_manager, &self.head_of_service]
             .into_iter()
             .chain(&self.deputies)
@@ -389,8 +456,17 @@ impl Service {
     }
 
     fn every_address(&self) -> impl Iterator<Item = &str> {
+        self.above_and_own().chain(self.areas.iter().flat_map(Area::addresses))
+    }
+
+    fn above_and_own(&self) -> impl Iterator<Item = &str> {
         let directors = [&self.divisional_director, &self.corporate_director];
-        self.own_addresses().chain(directors.map(|contact| contact.address.as_str()))
+        self.contacts().chain(directors.map(|contact| contact.address.as_str()))
+    }
+
+    /// Its areas whose beginnings of postcodes other areas have sector by sector, each with the beginning.
+    pub fn shadowed_areas(&self) -> Vec<(&Area, &str)> {
+        area::shadowed(self)
     }
 }
 

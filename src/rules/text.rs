@@ -310,6 +310,18 @@ fn fold_into(text: &str, push: &mut impl FnMut(&str, usize, bool)) {
     }
 }
 
+/// What a sender newly wrote, down to the first mark of an earlier message, and the lines below their name.
+pub(super) fn own_words(email: &Email) -> (String, String) {
+    let until_quote = |text: &str| {
+        let own = text.lines().take_while(|line| !opens_quote(line.trim()));
+        own.collect::<Vec<_>>().join("\n")
+    };
+    match &email.form {
+        Some(form) => (until_quote(&forms::text_of(form)), String::new()),
+        None => (until_quote(&email.reply_text), split_text(email).signature),
+    }
+}
+
 /// What lies below the sender's own words.
 struct Split {
     signature: String,

@@ -61,12 +61,17 @@ pub struct ActionRow {
     pub message: Option<String>,
     /// The service that leads the answer of its case.
     pub lead_service: String,
+    /// The area for which its service was asked last about the case.
+    pub area: Option<String>,
 }
 
 const ROW: &str =
     "SELECT a.id, a.case_id, k.reference, a.number, a.what, a.theme, a.part, a.service,
             a.owner_service, a.owner_name, a.owner_address, a.state, a.agreed_on, a.due_on, a.round,
-            a.ended_on, a.evidence, a.message, k.lead_service
+            a.ended_on, a.evidence, a.message, k.lead_service,
+            (SELECT r.area FROM request r
+             WHERE r.case_id = a.case_id AND r.service = COALESCE(a.owner_service, a.service, k.lead_service)
+             ORDER BY r.round DESC LIMIT 1) AS area
      FROM action a JOIN complaint_case k ON k.id = a.case_id";
 
 /// Writes what an action has become.

@@ -261,6 +261,26 @@ pub async fn take_back(
     Ok(row.is_some())
 }
 
+/// Takes the letters back that ask for an answer to a request and have not begun to leave: somebody else is asked.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_request_back(
+    tx: &mut Tx,
+    request: i64,
+    cause: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "take a request's letters back", c => sqlx::query(
+        "UPDATE letter SET state = 'cancelled', last_cause = $3
+         WHERE request_id = $1 AND purpose = 'service-request' AND attempts = 0
+           AND (state = 'held' OR (state = 'queued' AND leased_until <= $2))")
+        .bind(request)
+        .bind(now.as_millisecond())
+        .bind(clean(cause))
+        .execute(c).await.map(drop))
+}
+
 /// How a delivery ended, as the outbox keeps it.
 #[derive(Debug, Clone)]
 pub struct Outcome<'a> {

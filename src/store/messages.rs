@@ -249,6 +249,17 @@ pub async fn email(db: &Db, id: i64) -> Result<Option<Email>, StoreError> {
     Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()))
 }
 
+/// The same within a transaction.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn reading(tx: &mut Tx, id: i64) -> Result<Option<Email>, StoreError> {
+    let row: Option<(String,)> = on!(tx, "read what was understood of a message", c => sqlx::query_as(
+        "SELECT email FROM reading WHERE message_id = $1")
+        .bind(id).fetch_optional(c).await)?;
+    Ok(row.and_then(|(json,)| serde_json::from_str(&json).ok()))
+}
+
 /// How a message was settled.
 #[derive(Debug, Clone)]
 pub struct Settled {

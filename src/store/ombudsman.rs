@@ -385,6 +385,8 @@ pub struct DateRow {
     pub reference: Option<String>,
     /// The service that leads its answer.
     pub lead_service: Option<String>,
+    /// The area for which that service was asked last.
+    pub area: Option<String>,
     /// What kind of contact; `remedy` for a remedy.
     pub kind: String,
     /// From which day it counts: the day it came, or the day of the decision.
@@ -401,21 +403,27 @@ pub async fn dates(tx: &mut Tx) -> Result<Vec<DateRow>, StoreError> {
     on!(tx, "list the dates of the Ombudsman", c => sqlx::query_as(
         "SELECT CASE WHEN t.confirmed_at IS NULL THEN 'unread' ELSE 'contact' END AS item,
                 t.id AS item_id, o.id AS ombudsman_id, o.reference AS theirs, k.reference,
-                k.lead_service, t.kind, t.received_on AS from_on,
+                k.lead_service, (SELECT q.area FROM request q WHERE q.case_id = k.id AND q.service = k.lead_service
+                 ORDER BY q.round DESC LIMIT 1) AS area,
+                t.kind, t.received_on AS from_on,
                 CASE WHEN t.confirmed_at IS NULL THEN t.received_on ELSE t.due_on END AS due_on
          FROM ombudsman_contact t JOIN ombudsman_case o ON o.id = t.ombudsman_id
               LEFT JOIN complaint_case k ON k.id = o.case_id
          WHERE t.answered_on IS NULL AND (t.confirmed_at IS NULL OR t.due_on IS NOT NULL)
          UNION ALL
          SELECT 'remedy' AS item, r.id AS item_id, o.id AS ombudsman_id, o.reference AS theirs,
-                k.reference, k.lead_service, 'remedy' AS kind,
+                k.reference, k.lead_service, (SELECT q.area FROM request q WHERE q.case_id = k.id AND q.service = k.lead_service
+                 ORDER BY q.round DESC LIMIT 1) AS area,
+                'remedy' AS kind,
                 COALESCE(o.decided_on, r.due_on) AS from_on, r.due_on
          FROM ombudsman_remedy r JOIN ombudsman_case o ON o.id = r.ombudsman_id
               LEFT JOIN complaint_case k ON k.id = o.case_id
          WHERE r.done_on IS NULL AND r.due_on IS NOT NULL
          UNION ALL
          SELECT 'undated' AS item, r.id AS item_id, o.id AS ombudsman_id, o.reference AS theirs,
-                k.reference, k.lead_service, 'remedy' AS kind, o.decided_on AS from_on,
+                k.reference, k.lead_service, (SELECT q.area FROM request q WHERE q.case_id = k.id AND q.service = k.lead_service
+                 ORDER BY q.round DESC LIMIT 1) AS area,
+                'remedy' AS kind, o.decided_on AS from_on,
                 o.decided_on AS due_on
          FROM ombudsman_remedy r JOIN ombudsman_case o ON o.id = r.ombudsman_id
               LEFT JOIN complaint_case k ON k.id = o.case_id

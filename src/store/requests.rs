@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use sqlx::FromRow;
 
 use super::db::{Db, ROWS, Tx, clean, on};
-use super::{StoreError, drafts};
+use super::{StoreError, drafts, letters};
 use crate::casework::vocabulary::ServiceId;
 
 /// A service asked for its part.
@@ -45,11 +45,16 @@ pub struct RequestRow {
     pub responder_name: Option<String>,
     /// Where they are written to.
     pub responder_address: Option<String>,
+    /// The area of the service that answers; none where its own contacts do.
+    pub area: Option<String>,
+    /// Whether the customer's message went with the letter that asked.
+    pub message_attached: bool,
 }
 
 const ROW: &str =
     "SELECT id, case_id, service, round, leads, state, asked_at, asked_on, draft_due_on, due_on,
-                   short, answered_at, points, days_before, responder_name, responder_address FROM request";
+                   short, answered_at, points, days_before, responder_name, responder_address, area,
+                   message_attached FROM request";
 
 /// A request to a service.
 #[derive(Debug, Clone)]
@@ -72,9 +77,11 @@ pub struct NewRequest<'a> {
     pub short: bool,
     /// What an officer said of it.
     pub part: PartOf<'a>,
+    /// Whether the customer's message goes with the letter that asks.
+    pub message_attached: bool,
 }
 
-/// What an officer said of a request.
+/// What an officer said of a request, and for which area it answers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PartOf<'a> {
     /// How many points it answers; 0 while nobody has said.
@@ -83,6 +90,8 @@ pub struct PartOf<'a> {
     pub days_before: Option<i64>,
     /// Who answers there: name and address.
     pub responder: Option<(&'a str, &'a str)>,
+    /// The area of the service; it stays for as long as the request is open.
+    pub area: Option<&'a str>,
 }
 
 /// Asks services. Gives the row of each, in order; none for one that was asked already.
@@ -100,7 +109,7 @@ pub async fn ask(
             let mut insert = sqlx::QueryBuilder::new(
                 "INSERT INTO request (case_id, service, round, leads, state, asked_at, asked_on, draft_due_on,
                                       due_on, short, points, days_before, responder_name,
-                                      responder_address) ");
+                                      responder_address, area, message_attached) ");
             insert.push_values(some, |mut row, new| {
                 row.push_bind(new.case_id)
                     .push_bind(new.service)
@@ -115,7 +124,9 @@ pub async fn ask(
                     .push_bind(new.part.points)
                     .push_bind(new.part.days_before)
                     .push_bind(new.part.responder.map(|(name, _)| name))
-                    .push_bind(new.part.responder.map(|(_, address)| address));
+                    .push_bind(new.part.responder.map(|(_, address)| address))
+                    .push_bind(new.part.area)
+                    .push_bind(new.message_attached);
             });
             insert.push(" ON CONFLICT (case_id, service, round) DO NOTHING RETURNING case_id, service, id");
             insert.build_query_as().persistent(false).fetch_all(c).await
@@ -270,6 +281,7 @@ pub async fn cancel_others(
     tx: &mut Tx,
     case: i64,
     services: &[ServiceId],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let open: Vec<(i64, String)> = on!(tx, "list open requests", c => sqlx::query_as(
         "SELECT id, service FROM request WHERE case_id = $1 AND state IN ('asked', 'accepted')")
@@ -278,9 +290,7 @@ pub async fn cancel_others(
         if services.iter().any(|one| one.as_str() == service) {
             continue;
         }
-        on!(tx, "end a request", c => sqlx::query("UPDATE request SET state = 'cancelled' WHERE id = $1")
-            .bind(id).execute(c).await.map(drop))?;
-        drafts::drop_of(tx, id).await?;
+        cancel(tx, id, now).await?;
     }
     Ok(())
 }
@@ -370,6 +380,19 @@ pub async fn services_of(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreErr
     Ok(rows.into_iter().map(|(service,)| service).collect())
 }
 
+/// Ends an open request: somebody else is asked, another service or another area of it. Whoever was asked hears
+/// nothing of it any more, not what waits to leave in the next working morning either.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel(tx: &mut Tx, request: i64, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "end a request", c => sqlx::query(
+        "UPDATE request SET state = 'cancelled' WHERE id = $1 AND state IN ('asked', 'accepted')")
+        .bind(request).execute(c).await.map(drop))?;
+    letters::take_request_back(tx, request, "somebody else answers", now).await?;
+    drafts::drop_of(tx, request).await
+}
+
 /// The request of a case to a service, while it is open.
 ///
 /// # Errors
@@ -416,6 +439,8 @@ pub struct Chased {
     pub responder_name: Option<String>,
     /// Where they are written to.
     pub responder_address: Option<String>,
+    /// The area of the service that answers.
+    pub area: Option<String>,
     /// The officer who looks after the case.
     pub owner: Option<String>,
 }
@@ -429,7 +454,7 @@ pub async fn chased(tx: &mut Tx) -> Result<Vec<Chased>, StoreError> {
     let rows = on!(tx, "list what is chased", c => sqlx::query_as(
         "SELECT r.id, r.case_id, k.reference, k.record_type, k.procedure_id, k.stage, r.service, r.state,
                 r.asked_on, r.draft_due_on, r.due_on, r.short, r.responder_name, r.responder_address,
-                k.owner
+                r.area, k.owner
          FROM request r JOIN complaint_case k ON k.id = r.case_id
          WHERE r.state IN ('asked', 'accepted') AND k.status = 'open' AND k.agreed_due_on IS NOT NULL
          ORDER BY r.due_on, r.id")

@@ -441,6 +441,8 @@ fn what_cannot_be_done_says_what_can() {
     act(json!({"act": "correct", "changes": {}, "because": "x"})).is(422, "record_type, services");
     act(json!({"act": "correct", "changes": {"due": "x"}, "because": "x"})).is(422, "`services`");
     act(json!({"act": "respond"})).is(422, "missing field `note`");
+    let area = |area: Value| json!({"act": "area", "service": "sen", "area": area, "because": "x"});
+    act(area(json!("east"))).is(422, "sen has no area `east`");
     act(json!({"act": "respond", "note": "x", "letter": 1})).is(422, "unknown field `letter`");
     act(json!({"act": "turn", "wanted": {"move": "pause", "why": "tea"}, "because": "x"}))
         .is(422, "awaiting_customer");

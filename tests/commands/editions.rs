@@ -182,7 +182,7 @@ fn a_letter_is_seen_on_a_case_before_anything_is_sent() {
         assert!(see(letter, &[]).contains(&reference), "{letter}");
     }
     let request = see("service-request", &[]);
-    assert!(request.contains("Special educational needs") && !request.contains("Dee"), "{request}");
+    assert!(request.contains("For SEN North.") && !request.contains("Dee"), "{request}");
     let none = ["letters", "preview", "digest", "--case", &reference];
     desk.refused(&none, 1, "postern remind --dry-run");
     desk.refused(&["letters", "preview", "holdng"], 2, "expected");

@@ -37,6 +37,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "ask"],
     &["case", "part"],
     &["case", "apply-policy"],
+    &["case", "area"],
     &["case", "advocacy"],
     &["case", "link-to-complaint"],
     &["case", "for-constituent"],

@@ -114,8 +114,43 @@ pub(crate) fn is_one_letter_to_one(letter: &Letter) -> String {
             |c: char| c.is_control() || BIDI.contains(&c) || matches!(c, '\u{2028}' | '\u{2029}');
         assert!(!shown.contains(turns), "{name}: {shown:?}");
     }
-    has_two_parts(text, &headers["Content-Type"]);
+    let content_type = &headers["Content-Type"];
+    if content_type.starts_with("multipart/mixed") {
+        assert!(is_list, "only a service gets a file: {to}");
+        has_the_message_beside_it(text, content_type);
+    } else {
+        has_two_parts(text, content_type);
+    }
     to.clone()
+}
+
+/// The letter as ever, and what the customer wrote as a file, of which nothing reaches out of its part.
+fn has_the_message_beside_it(text: &str, content_type: &str) {
+    let parts = parts_of(text, content_type);
+    let [letter, file] = parts.as_slice() else { panic!("{} parts", parts.len()) };
+    let of = |part: &str| header_lines(part.split("\r\n\r\n").next().unwrap());
+    let inner = of(letter);
+    assert_eq!(inner.keys().collect::<Vec<_>>(), ["Content-Type"]);
+    has_two_parts(letter, &inner["Content-Type"]);
+    let beside: Vec<(String, String)> = of(file).into_iter().collect();
+    let expected = [
+        ("Content-Disposition", "attachment; filename=\"message.txt\""),
+        ("Content-Transfer-Encoding", "base64"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+    ];
+    assert_eq!(beside, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let (_, body) = file.split_once("\r\n\r\n").unwrap();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '\r' | '\n');
+    assert!(body.chars().all(plain), "{body}");
+}
+
+/// The parts of a message of several, without what stands before and behind them.
+fn parts_of<'a>(text: &'a str, content_type: &str) -> Vec<&'a str> {
+    let boundary = content_type.split("boundary=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let boundary = format!("--{}", boundary.expect("several parts"));
+    let mut parts: Vec<&str> = text.split(&boundary).skip(1).collect();
+    assert_eq!(parts.pop().map(str::trim_end), Some("--"), "it ends with its last part");
+    parts.into_iter().map(|part| part.trim_start_matches("\r\n")).collect()
 }
 
 /// The text and the same as HTML, and nothing beside them.

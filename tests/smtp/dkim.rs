@@ -32,6 +32,7 @@ fn letter() -> Vec<u8> {
         reply_to: Some("complaints+t@northmere.example".into()),
         subject: "We have your message \u{2013} NCC-2026-00417".into(),
         text: "Dear Helen\n\nWe  have your message.\n".to_owned().into(),
+        attached: None,
         html: Some("<p>Dear Helen</p>".to_owned().into()),
         message_id: "c26-417.ack@northmere.example".into(),
         in_reply_to: Some("<q1@example.org>".into()),

@@ -45,6 +45,7 @@ impl Post {
             letter: "service-request",
             subject: "About your complaint".to_owned(),
             text: "We have your message.".to_owned().into(),
+            attached: None,
             html: Some("<p>We have your message.</p>".to_owned().into()),
             language: "en-GB".to_owned(),
             by_hand: None,

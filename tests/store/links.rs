@@ -25,6 +25,7 @@ pub(super) async fn asked(db: &Db, number: i64) -> (i64, i64) {
         due_on: date(2026, 4, 15),
         short: false,
         part: PartOf::default(),
+        message_attached: false,
     }];
     (case_id, tx!(db, tx => requests::ask(&mut tx, &new, nine())).pop().unwrap().unwrap())
 }

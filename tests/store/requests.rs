@@ -25,6 +25,7 @@ fn request(case_id: i64, service: &str, due_on: Date) -> NewRequest<'_> {
         due_on,
         short: false,
         part: requests::PartOf::default(),
+        message_attached: false,
     }
 }
 
@@ -97,7 +98,7 @@ async fn only_open_requests_of_open_cases_are_chased_those_due_first_first() {
         assert_eq!((first.asked_on.as_str(), first.short), ("2026-03-16", false));
         assert_eq!(first.draft_due_on.as_deref(), Some("2026-03-30"));
 
-        tx!(db, tx => requests::cancel_others(&mut tx, two, &[ServiceId("sen".to_owned())]));
+        tx!(db, tx => requests::cancel_others(&mut tx, two, &[ServiceId("sen".to_owned())], nine()));
         for row in tx!(db, tx => requests::all_open_of(&mut tx, one)) {
             tx!(db, tx => requests::redate(&mut tx, row.id, None, date(2026, 4, 1), true));
         }

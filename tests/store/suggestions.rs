@@ -110,6 +110,7 @@ async fn a_merged_case_is_spoken_to_by_the_parties_of_both_and_asked_again_when_
             due_on: jiff::civil::date(2026, 4, 15),
             short: false,
             part: requests::PartOf::default(),
+            message_attached: false,
         };
         tx!(db, tx => requests::ask(&mut tx, &[asked], nine()));
         assert_eq!(tx!(db, tx => requests::services_of(&mut tx, two)), ["sen"]);

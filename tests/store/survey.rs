@@ -33,6 +33,7 @@ async fn cases_letters_and_rungs_are_listed_as_they_came() {
             due_on: due,
             short: false,
             part: PartOf::default(),
+            message_attached: false,
         };
         let request = tx!(db, tx => async {
             let asked = requests::ask(&mut tx, &[new], nine()).await?.remove(0).unwrap();

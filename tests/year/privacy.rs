@@ -1,4 +1,5 @@
-//! Every subject, and every mail to the council's own people whole, searched for everybody in the year.
+//! Every subject, and every mail to the council's own people, searched for everybody in the year: whole, but for what the
+//! customer wrote where it goes with the request as a file.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +46,7 @@ pub(crate) fn no_mail_to_the_council_names_anybody(letters: &[Letter], matters: 
     let names = Names::of(matters);
     assert!(names.single.len() > 100 && names.several.len() > 400, "nothing to look for");
     assert!(names.found_in("Dear Marsha, of 7 Quince Walk").is_some(), "the search finds nothing");
-    let mut searched = 0;
+    let (mut searched, mut with_message) = (0, 0);
     for letter in letters {
         let subject = letter.subject.to_lowercase();
         assert_eq!(names.found_in(&subject), None, "{}: {}", letter.purpose, letter.subject);
@@ -55,7 +56,14 @@ pub(crate) fn no_mail_to_the_council_names_anybody(letters: &[Letter], matters: 
         if !CHASES.contains(&letter.purpose.as_str()) && letter.purpose != "safeguarding-alert" {
             continue;
         }
-        let whole = decoded(&letter.bytes);
+        let text = std::str::from_utf8(&letter.bytes).unwrap();
+        let (ours, file) =
+            text.split_once(FILE).map_or((text, None), |(one, file)| (one, Some(file)));
+        // Nothing but the first request has it, and nothing of ours stands behind it.
+        assert!(file.is_none() || letter.purpose == "service-request", "{}", letter.purpose);
+        assert!(file.is_none_or(|file| file.matches("\r\n--").count() == 1), "{text}");
+        with_message += usize::from(file.is_some());
+        let whole = decoded(ours.as_bytes());
         // Its reader's own address is in its header and names nobody else.
         let text = whole.replace(&letter.recipient, "");
         assert_eq!(names.found_in(&text), None, "{} {}:\n{whole}", letter.purpose, letter.subject);
@@ -73,7 +81,12 @@ pub(crate) fn no_mail_to_the_council_names_anybody(letters: &[Letter], matters: 
         searched += 1;
     }
     assert!(searched > 500, "only {searched} mails were searched");
+    assert!(with_message > 100, "only {with_message} requests have the customer's message");
 }
+
+/// How the customer's message begins, as a file of a request.
+const FILE: &str = "Content-Type: text/plain; charset=utf-8\r\nContent-Disposition: attachment; filename=\"message.txt\"\r\n\
+    Content-Transfer-Encoding: base64\r\n";
 
 /// A letter as its reader's program decodes it: quoted-printable, as all of ours are.
 fn decoded(bytes: &[u8]) -> String {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::action::ActionStep;
 use super::advocacy::AdvocacyStep;
+use super::area::AreaWords;
 use super::interest::Interest;
 use super::part::Part;
 use crate::casework::allocation::Ground;
@@ -118,6 +119,24 @@ pub enum Event {
         service: ServiceId,
         /// By when.
         due_on: Option<Date>,
+        /// Whether the customer's message went with the request.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        message_attached: bool,
+    },
+    /// For which of its areas a service answers was read off what the customer wrote, or an officer said it.
+    AreaSet {
+        /// Which service.
+        service: ServiceId,
+        /// Which area; none where its own contacts answer.
+        area: Option<String>,
+        /// Whether that is sure: an officer said so, or the customer gave it as their home.
+        is_sure: bool,
+        /// The words that named it, or each of several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        words: Vec<AreaWords>,
+        /// Why, in an officer's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<Private<String>>,
     },
     /// An officer said what a service answers of the case, by when, and who there.
     PartSet {

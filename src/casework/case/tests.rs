@@ -87,7 +87,11 @@ fn a_case_is_what_its_events_tell() {
     assert_eq!(case.acknowledged_at, Some(at("2026-11-03T09:00:00Z")), "the first counts");
     let case = complaint([
         acknowledged(),
-        Event::ServiceAsked { service: ServiceId("sen".to_owned()), due_on: None },
+        Event::ServiceAsked {
+            service: ServiceId("sen".to_owned()),
+            due_on: None,
+            message_attached: false,
+        },
         responded(1),
         Event::StageRequested { stage: 2, at: second },
     ]);

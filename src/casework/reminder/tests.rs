@@ -506,3 +506,27 @@ fn a_margin_of_the_services_own_is_kept_in_place_of_the_ladders() {
     assert_eq!(left(part(None).1), 5);
     assert_eq!(left(part(Some(6)).1), 2);
 }
+
+#[test]
+fn only_early_steps_that_tell_nobody_above_can_be_left_out() {
+    let can: Vec<&str> = LADDER.of_requests().courtesies().collect();
+    assert_eq!(can, ["progress", "halfway", "soon"]);
+    let all: Vec<String> = LADDER.of_requests().0.iter().map(|step| step.id.clone()).collect();
+    let left = LADDER.of_requests().without(&all);
+    assert_eq!(left.0.len(), all.len() - can.len(), "whatever is asked for");
+    // What was skipped neither goes out late nor bars what was sent before it was asked for.
+    let dates = request(date(2026, 3, 16), 20);
+    let steps =
+        LADDER.of_requests().without(&can.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>());
+    let on = |day| {
+        let sent = BTreeSet::from(["allocate".to_owned()]);
+        let due = steps.all_due_today(day, true, &dates, &sent, &CALENDAR).unwrap();
+        due.rungs.into_iter().map(|rung| rung.id).collect::<Vec<_>>()
+    };
+    let draft = dates.draft_due_on.unwrap();
+    let before = |days: i32| CALENDAR.add_working_days(draft, -days).unwrap();
+    assert!(on(before(8)).is_empty() && on(before(3)).is_empty() && on(before(1)).is_empty());
+    assert_eq!(on(draft), ["draft_due"]);
+    // Without anything left out nothing is copied.
+    assert!(matches!(LADDER.of_requests().without(&[]), Cow::Borrowed(_)));
+}

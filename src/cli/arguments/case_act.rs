@@ -152,6 +152,27 @@ pub(in crate::cli) enum CaseAct {
         #[arg(long)]
         responder: Option<String>,
     },
+    /// Says for which of its areas a service answers a case.
+    #[command(
+        group = ArgGroup::new("which").required(true).args(["area", "none"]),
+        after_help = "Example:\n  postern case area NCC-2026-00412-7 --service sen --area south --because 'the school is in the north, they live in the south'\n\nWhere a request to the service is open it ends, and whoever answers for the area is asked anew."
+    )]
+    Area {
+        /// The reference.
+        reference: String,
+        /// Which service.
+        #[arg(long)]
+        service: String,
+        /// Which of its areas, by its id in services.toml.
+        #[arg(long)]
+        area: Option<String>,
+        /// None of them: the service's own contacts answer.
+        #[arg(long)]
+        none: bool,
+        /// Why.
+        #[arg(long)]
+        because: String,
+    },
     /// Applies time limits to a case that came into force after its clock had started.
     #[command(
         after_help = "Example:\n  postern case apply-policy NCC-2026-00412-7 --in-force-on 2026-04-14 --because 'agreed with the customer'"

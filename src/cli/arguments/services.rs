@@ -17,7 +17,9 @@ pub(in crate::cli) enum Services {
     ///
     /// The first line names the columns: id, and any of label, name, table, division, `checking_margin`, and
     /// name and address of inbox, `responding_manager`, `head_of_service`, `divisional_director`, `corporate_director`
-    /// (`inbox_name`, `inbox_address` and so on). An empty cell changes nothing; a service that is not listed stays.
+    /// (`inbox_name`, `inbox_address` and so on); ask, `attach_message` and skip. A line with an `area` is of that area
+    /// of the service, with districts and postcodes (several in a cell have ; between them) and the contacts up to
+    /// `head_of_service`. An empty cell changes nothing; what is not listed stays.
     #[command(
         after_help = "Example:\n  postern services import staff.csv --dry-run\n  postern services import staff.csv"
     )]

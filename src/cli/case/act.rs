@@ -10,17 +10,14 @@ use crate::officer::{Act, Move};
 pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
     Ok(match asked {
         Asked::Correct { reference, record_type, service, customer, themes, flags, because } => {
-            let changes: Vec<(CaseField, String)> = [
+            let changes = [
                 (CaseField::RecordType, record_type),
                 (CaseField::Services, service),
                 (CaseField::CustomerType, customer),
                 (CaseField::Themes, themes),
                 (CaseField::Flags, flags),
-            ]
-            .into_iter()
-            .filter_map(|(field, value)| value.map(|value| (field, value)))
-            .collect();
-            (reference, Act::Correct { changes, because })
+            ];
+            (reference, Act::Correct { changes: named(changes), because })
         }
         Asked::Adjust { reference, letters, format, because } => {
             (reference, Act::Adjust { letters, format, because })
@@ -36,6 +33,9 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         Asked::Ask { reference, service } => (reference, Act::Ask { service }),
         Asked::Part { reference, service, points, due, by_the_customers_date, responder } => {
             (reference, Act::Part { service, points, due, by_the_customers_date, responder })
+        }
+        Asked::Area { reference, service, area, none: _, because } => {
+            (reference, Act::Area { service, area, because })
         }
         Asked::ApplyPolicy { reference, in_force_on, because } => {
             (reference, Act::ApplyPolicy { in_force_on, because })
@@ -106,6 +106,11 @@ pub(super) fn of(asked: Asked) -> Result<(String, Act), Failure> {
         }
         Asked::Separate { reference, because } => (reference, Act::Separate { because }),
     })
+}
+
+/// The fields that were named, each with its new value.
+fn named(changes: [(CaseField, Option<String>); 5]) -> Vec<(CaseField, String)> {
+    changes.into_iter().filter_map(|(field, value)| Some((field, value?))).collect()
 }
 
 /// A moment as it may be typed.

@@ -2,8 +2,8 @@
 
 use super::{action, attachment, came_back, clock};
 use crate::casework::adjustment::{Adjustment, Format};
-use crate::casework::case::{Actor, Event, Issue, OfficerId, Part, Recorded};
-use crate::casework::vocabulary::Outcome;
+use crate::casework::case::{Actor, AreaOf, Event, Issue, OfficerId, Part, Recorded};
+use crate::casework::vocabulary::{Outcome, ServiceId};
 use crate::casework::working::in_words;
 use crate::clock::{london, london_day};
 use crate::private::Private;
@@ -88,14 +88,17 @@ fn to_decide(row: &CaseRow, whole: &Whole) -> Vec<String> {
 fn belongs(whole: &Whole) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(whole.requests.iter().map(|request| {
+        let area = request.area.as_ref().map_or_else(String::new, |area| format!(" ({area})"));
+        let with = if request.message_attached { ", with the customer's message" } else { "" };
         format!(
-            "  asked      {} on {}, {}, its draft due {}",
+            "  asked      {}{area} on {}{with}, {}, its draft due {}",
             request.service,
             day(&request.asked_on),
             request.state,
             request.draft_due_on.as_deref().map_or_else(|| day(&request.due_on), day)
         )
     }));
+    lines.extend(whole.areas.iter().flat_map(area));
     lines.extend(whole.parts.iter().filter_map(part));
     lines.extend(whole.ombudsman.iter().flat_map(super::super::ombudsman::lines));
     lines.extend(whole.merged.iter().map(|other| format!("  merged     {other} is part of it")));
@@ -134,6 +137,23 @@ fn part(one: &PartOfCase) -> Option<String> {
     let said = !asked.is_empty() || found.is_some();
     let found = found.unwrap_or_default();
     said.then(|| format!("  part       {}{asked}{found}", one.part.service))
+}
+
+/// For which area a service answers, and what that rests on.
+fn area(one: &AreaOf) -> Vec<String> {
+    let area = one.area.as_deref();
+    let which = match (area, one.is_sure) {
+        (Some(area), true) => area.to_owned(),
+        (Some(area), false) => format!("{area}, not sure: `case area` puts it right"),
+        (None, true) => "none, its own contacts answer".to_owned(),
+        (None, false) => "several are named: choose one with `case area`".to_owned(),
+    };
+    let mut lines = vec![format!("  area       {}: {which}", one.service)];
+    lines.extend(one.words.iter().map(|words| {
+        let whose = if area.is_none() { format!("{}: ", words.area) } else { String::new() };
+        format!("             {whose}\"{}\" ({})", words.words.0, words.from.label())
+    }));
+    lines
 }
 
 /// What may stand in the way of a case, and what can be done about it.
@@ -193,7 +213,11 @@ pub(super) fn told(recorded: &Recorded) -> String {
             let on = london_day(at.unwrap_or(recorded.at));
             format!("recorded that it was acknowledged by hand on {on}")
         }
-        Event::ServiceAsked { service, .. } => format!("asked {service}"),
+        Event::ServiceAsked { service, message_attached: false, .. } => format!("asked {service}"),
+        Event::ServiceAsked { service, .. } => {
+            format!("asked {service}, with the customer's message")
+        }
+        Event::AreaSet { service, area, is_sure, .. } => took(service, area.as_deref(), *is_sure),
         Event::PartSet { part } => format!("set the part of {}{}", part.service, asked_of(part)),
         Event::AdvocacyRecorded { step, on, .. } => {
             format!("recorded of advocacy, on {on}: {}", step.label())
@@ -269,6 +293,16 @@ pub(super) fn told(recorded: &Recorded) -> String {
         Event::Note { text } => format!("noted: {}", text.0),
     };
     format!("{at:<18} {by} {what}")
+}
+
+/// Which area of a service was taken for the case's, as its history tells it.
+fn took(service: &ServiceId, area: Option<&str>, is_sure: bool) -> String {
+    match (area, is_sure) {
+        (Some(area), true) => format!("took {area} for the area of {service}"),
+        (Some(area), false) => format!("took {area} for the area of {service}, which is not sure"),
+        (None, true) => format!("took no area of {service}: its own contacts answer"),
+        (None, false) => format!("found several areas of {service} named, and chose none"),
+    }
 }
 
 /// Who said something on the answer page, and what they wrote there; nothing of a mail.

@@ -89,13 +89,12 @@ impl Year {
         let policy = self.gateway.policy();
         let recipient = letter.recipient.as_str();
         let is = |address: &str| address.eq_ignore_ascii_case(recipient);
-        let services = policy.rules.services().all();
         let of = |service: &&Service| {
             is(&service.responding_manager.address)
                 || service.deputies.iter().any(|deputy| is(&deputy.address))
         };
         // The inbox has it as well; a person answers.
-        let Some(service) = services.iter().find(of) else { return Ok(()) };
+        let Some(service) = policy.rules.services().each().find(of) else { return Ok(()) };
         let mut people = std::iter::once(&service.responding_manager).chain(&service.deputies);
         let Some(person) = people.find(|person| is(&person.address)) else { return Ok(()) };
         let Some(case) = letter.reference().and_then(|reference| self.cases.get_mut(reference))

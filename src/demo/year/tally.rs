@@ -321,7 +321,7 @@ fn shares(answered: &[Answered]) -> Vec<Share> {
 /// The roles, the lowest first, with who has each.
 fn people(policy: &Policy) -> Vec<(&'static str, String)> {
     let services = policy.rules.services();
-    let (all, team) = (services.all(), &services.team);
+    let (all, team) = (services.each().collect::<Vec<_>>(), &services.team);
     let mut people = Vec::new();
     people.extend(all.iter().map(|one| ("service mailbox", &one.inbox)));
     people.extend(all.iter().map(|one| ("responding manager", &one.responding_manager)));

@@ -151,7 +151,7 @@ mod tests {
 
     fn manager(services: &Services, day: Date) -> Vec<String> {
         let id = ServiceId("childrens_social_work".to_owned());
-        let all = services.address_for(&id, "responding_manager", day);
+        let all = services.address_for(&id, None, "responding_manager", day);
         all.into_iter().map(|one| one.address).collect()
     }
 
@@ -200,7 +200,8 @@ mod tests {
     fn on_file_for_a_service_is_who_answers_who_is_above_and_who_stands_in() {
         let social_work = ServiceId("childrens_social_work".to_owned());
         let services = with(&person(MANAGER, Some(SAM))).unwrap();
-        let on_file = |address: &str, named| services.is_on_file(address, &social_work, named);
+        let on_file =
+            |address: &str, named| services.is_on_file(address, (&social_work, None), named);
         let service = services.get(&social_work).unwrap();
         for address in [MANAGER, SAM, &service.inbox.address, &service.corporate_director.address] {
             assert!(on_file(&address.to_uppercase(), None), "{address}");
@@ -209,7 +210,7 @@ mod tests {
         assert!(!on_file(stranger, None));
         assert!(on_file(stranger, Some("Lea@northmere.example")), "an officer named them");
         let services = with(&person(stranger, Some("pat@northmere.example"))).unwrap();
-        let is = |named| services.is_on_file("pat@northmere.example", &social_work, named);
+        let is = |named| services.is_on_file("pat@northmere.example", (&social_work, None), named);
         assert!(is(Some(stranger)) && !is(None), "they stand in for whom an officer named");
     }
 

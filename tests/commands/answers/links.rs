@@ -223,3 +223,25 @@ fn a_list_has_one_link_to_all_that_is_asked() {
     page.get(&format!("{link}/2"), "").says(200, &["You have accepted it"]);
     page.get(&format!("{link}/1"), "").says(200, &["Accept it and name who will answer"]);
 }
+
+#[test]
+fn a_link_of_whom_another_area_answers_for_shows_that_it_moved() {
+    let page = Page::start();
+    let old = page.link();
+    page.get(&old, "").says(200, &["Answer by", "for Special educational needs"]);
+    let south = ["--service", "sen", "--area", "south", "--because", "they live there"];
+    let area = [&["-q", "case", "area", &*page.reference][..], &south].concat();
+    page.desk.data(&area);
+    page.get(&old, "").says(200, &["This is no longer with you"]).tells_nothing();
+    // Two were asked before; two are now, of whom each has a link of their own.
+    let mails = page.waits_for("Please answer by", 4);
+    let joel = mails.iter().find(|mail| mail.0.starts_with("joel.amberley@")).unwrap();
+    let new = link_in(&joel.2);
+    page.get(&new, "").says(200, &["Answer by", "for SEN South"]).tells_nothing();
+    page.send(&format!("{new}/1/accept"), "", &[("name", "Jo")]).says(303, &[]);
+    let requests = page.show()["requests"].clone();
+    assert_eq!(
+        (&requests[0]["state"], &requests[1]["state"]),
+        (&"cancelled".into(), &"accepted".into())
+    );
+}
