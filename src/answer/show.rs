@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 
+use super::check::named;
 use super::form::Act;
 use super::page::{self, escaped};
 use super::visit::{Item, Link, Opened, Visit};
 use super::{Unavailable, time};
-use crate::casework::answer::Standing;
+use crate::casework::answer::{Given, Standing};
 use crate::casework::case::{Case, Part, Point};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
@@ -419,30 +420,35 @@ fn given(answers: &[AnswerRow], files: &[(i64, Option<String>)]) -> String {
     }
     let mut html = String::from("<h2>What you answered</h2>");
     for row in answers {
-        let given = row.given();
         let _ = write!(html, "<h3>{}</h3>", in_words(london_day(moment(row.given_at))));
-        for one in &given.points {
-            let label = one.point.label();
-            let finding = super::fields::finding_words(one.finding).to_lowercase();
-            let why = escaped(&one.why);
-            let _ = write!(html, "<p>{label}: {finding}</p><blockquote>{why}</blockquote>");
-        }
-        if !given.what.trim().is_empty() {
-            let _ = write!(html, "<blockquote>{}</blockquote>", escaped(&given.what));
-        }
-        if let Some(remedy) = &given.remedy {
-            let by = remedy.by.map_or_else(String::new, |day| format!(" by {}", in_words(day)));
-            let whom = remedy
-                .by_whom
-                .as_ref()
-                .map_or_else(String::new, |name| format!(", {}", escaped(name)));
-            let what = escaped(&remedy.what);
-            let _ = write!(html, "<p>To put right{by}{whom}:</p><blockquote>{what}</blockquote>");
-        }
-        for (_, name) in files.iter().filter(|(answer, _)| *answer == row.id) {
-            let name = escaped(name.as_deref().unwrap_or("a file without a name"));
-            let _ = write!(html, "<p>Attached: {name}</p>");
-        }
+        let files = files.iter().filter(|(answer, _)| *answer == row.id);
+        let names: Vec<&str> = files.map(|(_, name)| named(name.as_deref())).collect();
+        html.push_str(&told(&row.given(), &names));
+    }
+    html
+}
+
+/// An answer, as it is sent and read: its points, what happened, what will be put right, and its files by their names.
+pub(super) fn told(given: &Given, files: &[&str]) -> String {
+    let mut html = String::new();
+    for one in &given.points {
+        let label = escaped(one.point.label());
+        let finding = super::fields::finding_words(one.finding).to_lowercase();
+        let why = escaped(&one.why);
+        let _ = write!(html, "<p>{label}: {finding}</p><blockquote>{why}</blockquote>");
+    }
+    if !given.what.trim().is_empty() {
+        let _ = write!(html, "<blockquote>{}</blockquote>", escaped(&given.what));
+    }
+    if let Some(remedy) = &given.remedy {
+        let by = remedy.by.map_or_else(String::new, |day| format!(" by {}", in_words(day)));
+        let whom =
+            remedy.by_whom.as_ref().map_or_else(String::new, |name| format!(", {}", escaped(name)));
+        let what = escaped(&remedy.what);
+        let _ = write!(html, "<p>To put right{by}{whom}:</p><blockquote>{what}</blockquote>");
+    }
+    for name in files {
+        let _ = write!(html, "<p>Attached: {}</p>", escaped(name));
     }
     html
 }

@@ -19,7 +19,7 @@ use crate::letters::{Contact, Council};
 use crate::policy::Policy;
 use crate::store::answers::{self, AnswerRow};
 use crate::store::cases::{self, CaseRow};
-use crate::store::drafts::{self, DraftRow};
+use crate::store::drafts::{self, DraftFile, DraftRow};
 use crate::store::links::{self, LinkRow};
 use crate::store::requests::{self, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -73,6 +73,8 @@ pub(super) struct Item {
     pub(super) answers: Vec<AnswerRow>,
     /// What this mailbox has typed and not sent.
     pub(super) draft: Option<DraftRow>,
+    /// The files that it has chosen and not sent.
+    pub(super) files: Vec<DraftFile>,
 }
 
 impl Visit {
@@ -193,7 +195,12 @@ pub(super) async fn items(
         let Some(case) = cases::by_id(tx, request.case_id).await? else { continue };
         let answers = answers::of_request(tx, request.id).await?;
         let draft = drafts::of(tx, request.id, &link.recipient).await?;
-        items.push(item(policy, &link.recipient, (place, request, case), (answers, draft), today));
+        let files = match draft {
+            Some(_) => drafts::files_of(tx, request.id, &link.recipient).await?,
+            None => Vec::new(),
+        };
+        let theirs = (answers, draft, files);
+        items.push(item(policy, &link.recipient, (place, request, case), theirs, today));
     }
     Ok(items)
 }
@@ -202,7 +209,7 @@ fn item(
     policy: &Policy,
     recipient: &str,
     (place, request, case): (i64, RequestRow, CaseRow),
-    (answers, draft): (Vec<AnswerRow>, Option<DraftRow>),
+    (answers, draft, files): (Vec<AnswerRow>, Option<DraftRow>, Vec<DraftFile>),
     today: Date,
 ) -> Item {
     let services = policy.rules.services();
@@ -222,7 +229,7 @@ fn item(
     let days_left =
         due_on.and_then(|due| policy.calendar.working_days_between(today, due).ok()).unwrap_or(0);
     let service = services.get(&id).map_or_else(|| id.0.clone(), |one| one.name.clone());
-    Item { place, request, case, standing, service, due_on, days_left, answers, draft }
+    Item { place, request, case, standing, service, due_on, days_left, answers, draft, files }
 }
 
 /// Until when a link lasts: until the last day of whatever it opens; without end while a clock of it stands still.

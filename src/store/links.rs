@@ -234,6 +234,17 @@ pub async fn views_of(db: &Db, case: i64) -> Result<Vec<(String, String, i64)>, 
         .bind(case).fetch_all(c).await)
 }
 
+/// Whether a form was sent before.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_taken(tx: &mut Tx, form_key: &str) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "look a form up", c => sqlx::query_as(
+        "SELECT at FROM answer_form WHERE form_key = $1")
+        .bind(clean(form_key)).fetch_optional(c).await)?;
+    Ok(row.is_some())
+}
+
 /// Takes a form, once. False for one that was sent before.
 ///
 /// # Errors

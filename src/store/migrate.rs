@@ -48,6 +48,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0023_adjustments", include_str!("../../migrations/0023_adjustments.sql")),
     ("0024_letter_sets", include_str!("../../migrations/0024_letter_sets.sql")),
     ("0025_answer_files", include_str!("../../migrations/0025_answer_files.sql")),
+    ("0026_answer_check", include_str!("../../migrations/0026_answer_check.sql")),
 ];
 
 /// The two spellings of a migration.
