@@ -12,7 +12,7 @@ use super::page::{self, escaped, framed};
 use super::show::{content, gone, points, type_words};
 use super::upload;
 use super::visit::{Item, Link, Opened, Visit, items};
-use super::{Unavailable, check, code, draft};
+use super::{Unavailable, check, code, copy, draft};
 use crate::casework::answer::{Given, Standing};
 use crate::casework::case::Point;
 use crate::casework::vocabulary::ServiceId;
@@ -263,7 +263,7 @@ async fn said_once(
     at_risk: bool,
 ) -> Result<Done, StoreError> {
     let now = gateway.clock.now();
-    let Doing { act, sent, files, .. } = doing;
+    let Doing { act, sent, files, key, .. } = doing;
     let said = Said {
         case: item.case.id,
         request: item.request.id,
@@ -285,6 +285,10 @@ async fn said_once(
         return Ok(Done::TooLate);
     }
     after.write(tx, gateway, now).await?;
+    if let Some(given) = &said.given {
+        let told = copy::Told { given, by_name: &sent.name, files: &files, at_risk, key: &key };
+        copy::queue(tx, gateway, (recipient, item), &told).await?;
+    }
     Ok(Done::Taken)
 }
 

@@ -8,6 +8,7 @@
 mod act;
 mod check;
 mod code;
+mod copy;
 mod draft;
 mod fields;
 mod form;

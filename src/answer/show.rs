@@ -58,13 +58,16 @@ pub(super) async fn one(
     Opened { visit, link }: Opened,
 ) -> Result<Response, Unavailable> {
     match link.item(&place) {
-        Some(item) => shown(&gateway, &visit, &link, item, done(&asked)).await,
+        Some(item) => {
+            let copies = gateway.config.answers.copy_by_email;
+            shown(&gateway, &visit, &link, item, done(&asked, item, copies)).await
+        }
         None => Ok(gone(&visit)),
     }
 }
 
 /// What was just done, as the page begins with it.
-fn done(asked: &HashMap<String, String>) -> String {
+fn done(asked: &HashMap<String, String>, item: &Item, copies: bool) -> String {
     let sent = asked.get("sent").and_then(|act| Act::named(act));
     let (heading, words) = match (sent, asked.get("saved").map(String::as_str)) {
         (Some(act), _) => ("Sent", act.thanks()),
@@ -80,7 +83,13 @@ fn done(asked: &HashMap<String, String>) -> String {
         ),
         (None, None) => return String::new(),
     };
-    format!("<div class=\"sent\" role=\"status\"><h2>{heading}</h2><p>{words}</p></div>")
+    let more = if sent == Some(Act::Answer) {
+        let copy = if copies { " A copy is on its way to the mailbox of this link." } else { "" };
+        format!("<p>Reference {}.{copy}</p>", escaped(&item.case.reference))
+    } else {
+        String::new()
+    };
+    format!("<div class=\"sent\" role=\"status\"><h2>{heading}</h2><p>{words}</p>{more}</div>")
 }
 
 /// The page of every link that opens nothing, and of every path that there is not.

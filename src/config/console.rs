@@ -78,6 +78,8 @@ pub struct Answers {
     pub confirm: bool,
     /// The most that the files of one answer on the answer page may be together, in megabytes; 0 takes none.
     pub file_megabytes: u32,
+    /// Whether the mailbox of its link gets a copy of what was answered on the answer page.
+    pub copy_by_email: bool,
 }
 
 impl Answers {
@@ -106,6 +108,6 @@ const MOST_MEGABYTES: u32 = 100;
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { confirm: true, file_megabytes: 10 }
+        Self { confirm: true, file_megabytes: 10, copy_by_email: true }
     }
 }

@@ -365,6 +365,7 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         | ContextKind::Asking
         | ContextKind::Rejection
         | ContextKind::Interest => &["reference"],
+        ContextKind::AnswerCopy => &["reference"],
         ContextKind::ServiceRequest | ContextKind::SentBack => {
             &["reference", "answer_by", "time_left"]
         }

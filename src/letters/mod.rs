@@ -27,9 +27,9 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use check::is_note;
 pub use context::{
-    AnswerCode, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert,
-    HoldingLetter, InterestLetter, OfficerNotice, RejectionLetter, Reminder, SentBack,
-    ServiceRequest,
+    AnswerCode, AnswerCopy, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter,
+    DutyAlert, HoldingLetter, InterestLetter, OfficerNotice, PointCopy, RejectionLetter, Reminder,
+    SentBack, ServiceRequest,
 };
 pub use digest::{
     ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,

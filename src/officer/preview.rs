@@ -97,6 +97,7 @@ fn written(gateway: &Gateway, found: &Found, wanted: &Wanted) -> Result<Written,
         | ContextKind::DutyAlert
         | ContextKind::AnswerCode
         | ContextKind::AnswerLink
+        | ContextKind::AnswerCopy
         | ContextKind::SentBack => {
             let because = format!("`{letter}` is not written from a case alone");
             let instead = format!(

@@ -88,6 +88,60 @@ fn an_answer_is_shown_as_it_will_be_sent_and_sent_once() {
 }
 
 #[test]
+fn a_copy_goes_to_the_mailbox_of_the_link() {
+    let page = Page::start();
+    page.act("part", &["--service", "sen", "--points", "delay"]);
+    let link = page.link();
+    let cookie = page.unlock(&link);
+    let path = format!("{link}/1/answer");
+    let key = page.key(&path, &cookie);
+    let points =
+        [("finding-0", "partly_upheld"), ("why-0", "Late by a month.\r\n\r\nNobody chased it.")];
+    let fields = [&[("key", &*key)][..], &TYPED, &points].concat();
+    page.upload(&path, &cookie, &fields, &[("plan.txt", "text/plain", b"x")]).says(303, &[]);
+    page.confirm(&path, &cookie).says(303, &[]);
+    let told = "A copy is on its way to the mailbox of this link.";
+    page.get(&format!("{link}/1?sent=answer"), &cookie)
+        .says(200, &[&format!("Reference {}. {told}", page.reference)]);
+    let (to, subject, text) = page.waits_for("We have your answer", 1).remove(0);
+    assert_eq!(subject, format!("We have your answer: {}", page.reference));
+    let request = page.mails().into_iter().find(|one| one.2.contains(&link)).unwrap();
+    assert_eq!(to, request.0, "to the mailbox of the link and nowhere else");
+    for words in [
+        "Jo <Lane> sent it for ",
+        "Delayed service: partly upheld\n\nLate by a month.\n\nNobody chased it.",
+        "The advice came late.",
+        "To put right by Saturday 4 December 2027, Sam Hill:\n\nWe send the plan.",
+        "Attached on the page: plan.txt.",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    for word in super::THEIRS {
+        assert!(!subject.contains(word) && !text.contains(word), "{word}: {text}");
+    }
+    // What is added is copied too; what may tell of a child at risk is not sent on.
+    let risk = "His stepfather hit him again last night and there are bruises on his arms.";
+    page.send(&path, &cookie, &[("name", "Pat"), ("what", risk)]).says(303, &[]);
+    let copies = page.waits_for("We have your answer", 2);
+    let second = copies.iter().find(|one| one.2.contains("Pat sent it")).expect("a second copy");
+    assert!(second.2.contains("stands on the answer page alone"), "{}", second.2);
+    assert!(!second.2.contains("bruises"), "{}", second.2);
+    page.act("withdraw", &["--because", "settled"]);
+
+    let page = Page::with("[answers]\ncopy_by_email = false\n");
+    let link = page.link();
+    let cookie = page.unlock(&link);
+    let path = format!("{link}/1/answer");
+    page.send(&path, &cookie, &TYPED).says(303, &[]);
+    let sent = page.get(&format!("{link}/1?sent=answer"), &cookie);
+    sent.says(200, &[&format!("Reference {}.", page.reference)]);
+    assert!(!sent.text.contains("A copy is on its way"), "{}", sent.text);
+    // What leaves later than a copy would.
+    page.unlock(&link);
+    page.waits_for("We have your answer", 0);
+}
+
+#[test]
 fn a_form_that_came_too_late_is_not_said_to_be_sent() {
     let page = Page::start();
     let link = page.link();
