@@ -13,6 +13,7 @@ mod draft;
 mod fields;
 mod form;
 mod page;
+mod place;
 mod show;
 mod time;
 mod upload;

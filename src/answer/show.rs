@@ -122,13 +122,17 @@ pub(super) async fn content(
         return Ok(None);
     }
     let content = read(gateway, item).await?;
-    if let Some(session) = link.session {
-        let (request, now) = (item.request.id, gateway.clock.now());
-        let viewed = gateway.db.write(move |tx: &mut Tx| {
-            Box::pin(async move { links::viewed(tx, session, request, now).await })
-        });
-        viewed.await?;
-    }
+    let (link, session) = (link.row.id, link.session);
+    let (request, now) = (item.request.id, gateway.clock.now());
+    let viewed = gateway.db.write(move |tx: &mut Tx| {
+        Box::pin(async move {
+            match session {
+                Some(session) => links::viewed(tx, session, request, now).await,
+                None => links::viewed_openly(tx, (link, request), london_day(now), now).await,
+            }
+        })
+    });
+    viewed.await?;
     Ok(Some(content))
 }
 

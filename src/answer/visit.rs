@@ -1,15 +1,16 @@
 //! Who comes with which link, and what it opens today.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
-use super::Unavailable;
 use super::show::gone;
+use super::{Unavailable, place};
 use crate::casework::answer::{Standing, last_day};
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
@@ -130,7 +131,8 @@ impl FromRequestParts<Arc<Gateway>> for Came {
         let params = RawPathParams::from_request_parts(parts, gateway).await;
         let params = params.map_err(IntoResponse::into_response)?;
         let token = params.iter().find(|(name, _)| *name == "token").map_or("", |(_, text)| text);
-        let came = look(gateway, token, &parts.headers).await;
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let came = look(gateway, token, (peer, &parts.headers)).await;
         came.map_err(|fault| Unavailable::from(fault).into_response())
     }
 }
@@ -139,7 +141,7 @@ impl FromRequestParts<Arc<Gateway>> for Came {
 async fn look(
     gateway: &Arc<Gateway>,
     token: &str,
-    headers: &HeaderMap,
+    from: (Option<IpAddr>, &HeaderMap),
 ) -> Result<Came, StoreError> {
     let today = london_day(gateway.clock.now());
     let is_whole = token.len() == TOKEN_CHARS
@@ -147,8 +149,7 @@ async fn look(
     // Whatever stood in the path, only what could be a token is repeated.
     let token = if is_whole { token.to_owned() } else { "none".to_owned() };
     let mut tx = gateway.db.snapshot().await?;
-    let link =
-        if is_whole { opened(&mut tx, gateway, &token, headers, today).await? } else { None };
+    let link = if is_whole { opened(&mut tx, gateway, &token, from, today).await? } else { None };
     let base = gateway.config.console.public().map_or("", |(_, path)| path).to_owned();
     let (contact, council) = (gateway.contact(), gateway.council());
     Ok(Came { visit: Visit { token, base, today, contact, council }, link })
@@ -158,7 +159,7 @@ async fn opened(
     tx: &mut Tx,
     gateway: &Gateway,
     token: &str,
-    headers: &HeaderMap,
+    (peer, headers): (Option<IpAddr>, &HeaderMap),
     today: Date,
 ) -> Result<Option<Link>, StoreError> {
     let Some(row) = links::of_token(tx, &hashed(token)).await? else { return Ok(None) };
@@ -175,10 +176,15 @@ async fn opened(
     };
     let is_known = session.is_some();
     let session = session.filter(|(_, until)| *until > now.as_millisecond()).map(|(id, _)| id);
-    let is_revealed = match gateway.config.console.answer_code {
-        AnswerCode::Always => session.is_some(),
-        AnswerCode::Never => true,
-    };
+    let console = &gateway.config.console;
+    let is_revealed = session.is_some()
+        || match console.answer_code {
+            AnswerCode::Always => false,
+            AnswerCode::Outside => {
+                place::is_inside(&console.networks(), &console.proxies(), peer, headers)
+            }
+            AnswerCode::Never => true,
+        };
     Ok(Some(Link { row, until: until.0, items, session, is_known, is_revealed }))
 }
 

@@ -11,6 +11,8 @@ mod files;
 mod flow;
 #[path = "answers/links.rs"]
 mod links;
+#[path = "answers/place.rs"]
+mod place;
 #[path = "answers/risk.rs"]
 mod risk;
 #[path = "answers/time.rs"]
@@ -77,9 +79,15 @@ impl Page {
 
     /// The same with more settings.
     fn with(more: &str) -> Self {
+        Self::with_console("", more)
+    }
+
+    /// The same with more in `[console]`.
+    fn with_console(keys: &str, more: &str) -> Self {
         let port = free_port();
-        let console =
-            format!("listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"");
+        let console = format!(
+            "listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n{keys}"
+        );
         let settings = SETTINGS.replace("listen = \"127.0.0.1:0\"", &console);
         // On a closed day services are asked in the next working morning.
         let now = "[reminders]\nask_on_closed_days = true\n";
