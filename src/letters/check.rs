@@ -139,6 +139,11 @@ fn key_start(name: &str) -> Option<usize> {
     }
 }
 
+/// A file's place below `letters/`.
+pub(super) fn key_of(name: &str) -> Option<&str> {
+    name.get(key_start(name)?..)
+}
+
 fn place_of(name: &str, editions: &BTreeSet<&str>) -> Result<String, Fault> {
     let unknown = |what: String, cure: String| Err(Fault::new(name, what, cure));
     let Some(key) = key_start(name).and_then(|start| name.get(start..)) else {
@@ -489,6 +494,9 @@ fn name_of(set: &Set, key: &str) -> String {
     set.get(key).map_or_else(|| key.to_owned(), |file| file.name.clone())
 }
 
+/// How a fault ends that says that a field is printed which may have no value.
+pub(super) const CAN_BE_EMPTY: &str = "can be empty";
+
 /// What the template engine found, with its place and a cure.
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -521,7 +529,7 @@ pub(super) fn fault_of(error: &Error, set: &Set, key: &str) -> Fault {
             "correct the tag; each {% if %}, {% for %} and {% block %} needs its end".to_owned(),
         ),
         _ if error.detail() == Some(super::EMPTY_FIELD) => (
-            format!("the field{quoted} can be empty"),
+            format!("the field{quoted} {CAN_BE_EMPTY}"),
             "put it inside {% if … %} … {% endif %}".to_owned(),
         ),
         _ => (

@@ -15,6 +15,7 @@ pub mod sample;
 pub mod words;
 
 mod check;
+mod mended;
 mod outcome;
 mod page;
 
@@ -112,6 +113,8 @@ pub struct Letters {
     places: BTreeSet<String>,
     /// Letters that the set has nothing of, so that the shipped ones serve.
     from_shipped: Vec<LetterId>,
+    /// Faults of letters in whose place the shipped ones stand.
+    replaced: Vec<Fault>,
 }
 
 impl Letters {
@@ -128,6 +131,22 @@ impl Letters {
             Self::read(files).map(|(letters, _)| letters)
         } else {
             Self::tried(files)
+        }
+    }
+
+    /// Loads the set that is at work. Where the only fault is that a letter prints a field that can be empty, as after a
+    /// change of the program, what is shipped stands in the place of that letter, and [`Self::replaced`] says so.
+    ///
+    /// # Errors
+    /// As [`Self::load`], for every other fault.
+    pub fn load_live(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
+        let faults = match Self::load(files) {
+            Ok(letters) => return Ok(letters),
+            Err(faults) => faults,
+        };
+        match mended::mended(files, &faults).map(|files| Self::tried(&files)) {
+            Some(Ok(letters)) => Ok(Self { replaced: faults, ..letters }),
+            Some(Err(_)) | None => Err(faults),
         }
     }
 
@@ -164,8 +183,8 @@ impl Letters {
         }
         let named = set.iter().map(|(key, file)| (format!("letters/{key}"), file.text.clone()));
         let (version, usual) = (version(&named.collect()), Edition::usual());
-        let from_shipped = Vec::new();
-        Ok((Self { environment, version, usual, editions, places, from_shipped }, set))
+        let (from_shipped, replaced) = (Vec::new(), Vec::new());
+        Ok((Self { environment, version, usual, editions, places, from_shipped, replaced }, set))
     }
 
     /// The templates that come with the program, as [`Letters::load`] takes them.
@@ -201,6 +220,11 @@ impl Letters {
     /// words of those.
     pub fn from_shipped(&self) -> &[LetterId] {
         &self.from_shipped
+    }
+
+    /// What is wrong with letters of the set in whose place the shipped ones stand: each with its file, line and cure.
+    pub fn replaced(&self) -> &[Fault] {
+        &self.replaced
     }
 
     /// What there is beside the usual letters, by its id.

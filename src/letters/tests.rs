@@ -14,7 +14,7 @@ fn load(files: &[(String, String)]) -> Letters {
     })
 }
 
-fn shipped() -> Letters {
+pub(super) fn shipped() -> Letters {
     load(&Letters::shipped())
 }
 
@@ -324,7 +324,7 @@ fn the_version_changes_with_any_word() {
     assert_eq!(load(&files).version().len(), 12);
 }
 
-fn edit(files: &mut [(String, String)], name: &str, from: &str, to: &str) {
+pub(super) fn edit(files: &mut [(String, String)], name: &str, from: &str, to: &str) {
     let place = format!("letters/{name}");
     let (_, text) = files.iter_mut().find(|(file, _)| file.ends_with(&place)).unwrap();
     assert!(text.contains(from), "{name} has no {from}");
