@@ -1,5 +1,7 @@
 //! The sections `[console]` and `[answers]` of `postern.toml`.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use serde::Deserialize;
 
 use super::network::Network;
@@ -121,7 +123,9 @@ impl Console {
                     .trim_matches(['[', ']']),
             )
         };
-        let by_proxy = self.listen.as_ref().is_some_and(is_here);
+        let here = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        let is_council = self.networks().iter().any(|one| here.iter().any(|here| one.holds(*here)));
+        let by_proxy = self.listen.as_ref().is_some_and(is_here) && !is_council;
         let mut warnings = Vec::new();
         match self.answer_code {
             AnswerCode::Never => warnings.push(warning(

@@ -362,7 +362,7 @@ mod tests {
             assert!(faults[0].contains("https://complaints.your.council"), "{faults:?}");
         }
         let unknown = parse("[console]\nanswer_code = \"sometimes\"\n").unwrap_err();
-        assert!(unknown[0].contains("write `always`, `outside` or `never`"), "{unknown:?}");
+        assert!(unknown[0].contains("write one of `always`, `outside`, `never`"), "{unknown:?}");
         assert!(parse("").unwrap().answers.confirm);
     }
 
