@@ -173,6 +173,19 @@ async fn watch_policy(gateway: Arc<Gateway>, mut stop: fetch::Stop) {
 /// What staff edit as it stands now, if it is valid.
 fn valid_policy(gateway: &Gateway, edited: bool) -> Option<Policy> {
     let faults = match Policy::load(&gateway.config) {
+        // What the program's change has made wrong is at work already; an edit that is wrong in that way is one.
+        Ok(policy) if edited => {
+            let at_work = gateway.policy();
+            let known = at_work.letters.replaced();
+            let mut new = policy.letters.replaced().to_vec();
+            new.retain(|one| {
+                known.iter().all(|old| (&old.file, &old.what) != (&one.file, &one.what))
+            });
+            if new.is_empty() {
+                return Some(policy);
+            }
+            new
+        }
         Ok(policy) => return Some(policy),
         Err(faults) => faults,
     };

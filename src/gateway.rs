@@ -107,6 +107,9 @@ impl Gateway {
         let (policy, opened) = tokio::join!(policy, opened);
         let policy = policy.unwrap_or_else(|died| std::panic::resume_unwind(died.into_panic()));
         let policy = policy.map_err(StartFault::Faults)?;
+        for fault in policy.letters.replaced() {
+            tracing::warn!("{fault}; until then what is shipped stands in its place");
+        }
         let (db, instance, keys) = opened?;
         let address = our_address(&config);
         let sender = Sender {

@@ -376,7 +376,10 @@ async fn answered(
     requests::answered(tx, request.id, None, gateway.clock.now()).await?;
     let event = Event::ServiceAnswered { service: service.clone(), message: None, by: None };
     record(tx, gateway, &mut found, by, event).await?;
-    tasks::finish_of_case(tx, found.row.id, &REPLIES, gateway.clock.now()).await?;
+    let ended = REPLIES.iter().copied().filter(|kind| *kind != "more_time").collect::<Vec<_>>();
+    tasks::finish_of_case(tx, found.row.id, &ended, gateway.clock.now()).await?;
+    // Another service may still wait to hear whether it gets more time.
+    answers::time_decided(tx, gateway, &found).await?;
     Ok(format!("{service} has answered; its reminders stop"))
 }
 

@@ -80,7 +80,7 @@ impl Policy {
     /// # Errors
     /// Never in a released program: a test loads it.
     pub fn shipped() -> Result<Self, Vec<Fault>> {
-        Self::from_files(&embedded::<ShippedRules>("rules"), &Letters::shipped())
+        Self::from_files(&embedded::<ShippedRules>("rules"), &Letters::shipped(), Letters::load)
     }
 
     /// The set that the settings name, each folder by itself or the shipped one in its place.
@@ -93,7 +93,7 @@ impl Policy {
             Some(folder) => on_disk(folder)?,
             None => Letters::shipped(),
         };
-        Self::from_files(&rules, &templates)
+        Self::from_files(&rules, &templates, Letters::load_live)
     }
 
     /// The set that the settings name, with a draft in the place of its rules: what stands once the
@@ -109,7 +109,7 @@ impl Policy {
             Some(folder) => on_disk(folder)?,
             None => Letters::shipped(),
         };
-        Self::from_files(&rules, &templates)
+        Self::from_files(&rules, &templates, Letters::load_live)
     }
 
     /// The same with a draft in the place of its letters.
@@ -123,7 +123,7 @@ impl Policy {
     ) -> Result<Self, Vec<Fault>> {
         let rules = rule_files(config.rules.as_deref())?;
         let file = |(file, text): (&String, &String)| (format!("{name}/{file}"), text.clone());
-        Self::from_files(&rules, &draft.iter().map(file).collect())
+        Self::from_files(&rules, &draft.iter().map(file).collect(), Letters::load)
     }
 
     /// Procedures and calendar alone, for a sum that needs nothing else: of the folder that the
@@ -141,7 +141,11 @@ impl Policy {
         procedures.zip(calendar).ok_or(faults)
     }
 
-    fn from_files(files: &Texts, templates: &Texts) -> Result<Self, Vec<Fault>> {
+    fn from_files(
+        files: &Texts,
+        templates: &Texts,
+        load: fn(&[(String, String)]) -> Result<Letters, Vec<Fault>>,
+    ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let procedures = procedures(files, &mut faults);
         let ladder = part(files, "reminders.toml", &mut faults, Ladder::from_toml);
@@ -150,7 +154,7 @@ impl Policy {
         let replies = or_shipped(files, REPLIES, &mut faults, Replies::from_toml);
         // The two that take long, at once.
         let (rules, letters) = std::thread::scope(|scope| {
-            let letters = scope.spawn(|| Letters::load(templates));
+            let letters = scope.spawn(|| load(templates));
             (rule_set(files), letters.join())
         });
         // A panic goes on as if it had been here.

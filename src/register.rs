@@ -146,7 +146,6 @@ pub struct Whole {
     /// When the written statement of the complaint was agreed, at its present stage.
     pub statement_agreed_at: Option<Timestamp>,
     /// Whether an advocate was offered to a child or young person, and what they said.
-    #[schema(value_type = Object)]
     pub advocacy: Advocacy,
     /// What was decided of its writer's interest in the child's welfare.
     pub interest: Option<Interest>,

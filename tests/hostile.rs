@@ -14,6 +14,8 @@ mod support;
 mod apart;
 #[path = "hostile/names.rs"]
 mod names;
+#[path = "hostile/page.rs"]
+mod page;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

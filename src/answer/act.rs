@@ -6,13 +6,13 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::fields::{FILE, fields};
+use super::fields::fields;
 use super::form::{Act, Faults, Sent, Typed};
 use super::page::{self, escaped, framed};
 use super::show::{content, gone, points, type_words};
-use super::upload::{self, MOST_FILES, Posted};
+use super::upload;
 use super::visit::{Item, Link, Opened, Visit, items};
-use super::{Unavailable, code, draft};
+use super::{Unavailable, check, code, copy, draft};
 use crate::casework::answer::{Given, Standing};
 use crate::casework::case::Point;
 use crate::casework::vocabulary::ServiceId;
@@ -20,9 +20,10 @@ use crate::casework::working::in_words;
 use crate::clock::{london, london_day};
 use crate::gateway::Gateway;
 use crate::intake::{Following, FromPage, Said, add, is_at_risk, take};
+use crate::store::drafts::DraftFile;
 use crate::store::links::LinkRow;
 use crate::store::uploads::Upload;
-use crate::store::{self, StoreError, Tx, links, moment};
+use crate::store::{self, StoreError, Tx, drafts, links, moment};
 
 /// The form of an act. Nothing is done by asking for it.
 pub(super) async fn form(
@@ -48,12 +49,13 @@ pub(super) async fn form(
         (None, None) => Typed::default(),
     };
     let key = draw(&gateway).await?;
-    let form = Form { act, points, megabytes: gateway.config.answers.file_megabytes };
-    let html = shown(&visit, item, &form, (&typed, &Faults::new(), &key));
+    let files = item.files.clone();
+    let shape = Shape { act, points, megabytes: gateway.config.answers.file_megabytes, files };
+    let html = shown(&visit, item, &shape, (&typed, &Faults::new(), &key));
     Ok(page::answer(StatusCode::OK, html))
 }
 
-/// Does an act, or keeps what was typed.
+/// Does an act; an answer is kept, to be checked before it is sent.
 pub(super) async fn act(
     State(gateway): State<Arc<Gateway>>,
     Path((_, place, act)): Path<(String, String, String)>,
@@ -72,77 +74,57 @@ pub(super) async fn act(
         return out_of_time(&gateway, (&visit, &link, item), &posted.typed, &points).await;
     }
     let key = posted.typed.get("key");
-    if key.len() != KEY_CHARS {
+    if !is_whole(&key) {
         let typed = posted.typed.all(points.len());
         return Ok(kept(&visit, "The form was not whole.", &typed));
     }
-    if act == Act::Answer && posted.typed.get("do") == "save" {
-        return save(&gateway, (&visit, &link, item), &posted, &points).await;
+    if act == Act::Answer {
+        return check::typed(&gateway, (&visit, &link, item), posted, points).await;
     }
-    let form = Form { act, points, megabytes: gateway.config.answers.file_megabytes };
-    let read = read(&form, &posted, visit.today);
-    let sent = match read {
+    let sent = match posted.typed.read(act, &points, visit.today, false) {
         Ok(sent) => sent,
         Err(faults) => {
-            let html = shown(&visit, item, &form, (&posted.typed, &faults, &key));
-            let status = if posted.too_large {
-                StatusCode::PAYLOAD_TOO_LARGE
-            } else {
-                StatusCode::UNPROCESSABLE_ENTITY
-            };
-            return Ok(page::answer(status, html));
+            let shape = Shape { act, points, megabytes: 0, files: Vec::new() };
+            let html = shown(&visit, item, &shape, (&posted.typed, &faults, &key));
+            return Ok(page::answer(StatusCode::UNPROCESSABLE_ENTITY, html));
         }
     };
-    let typed = posted.typed.all(form.points.len());
-    let act = Doing { act, sent, files: posted.files, key };
-    let to = format!("{}/{}?sent={}", visit.at(), item.place, act.act.id());
-    match done(&gateway, &link, item, act).await? {
-        Done::Taken => {
-            gateway.nudges.letter.notify_one();
-            // A scanner may have to look at what came with it.
-            gateway.nudges.settled.send_replace(());
-            tracing::info!(link.id = link.row.id, act = form.act.id(), "said on an answer page");
-            Ok(Redirect::to(&to).into_response())
+    let doing = Doing { act, sent, files: Vec::new(), key, mark: None };
+    match done(&gateway, &link, item, doing).await? {
+        Done::TooLate | Done::Changed => {
+            Ok(kept(&visit, MEANWHILE, &posted.typed.all(points.len())))
         }
-        Done::Before => Ok(Redirect::to(&to).into_response()),
-        Done::TooLate => Ok(kept(&visit, MEANWHILE, &typed)),
+        done => Ok(said(&gateway, (&visit, &link, item), act, &done)),
     }
 }
 
-const MEANWHILE: &str =
+/// That an act is done, now or by the same form before.
+pub(super) fn said(
+    gateway: &Gateway,
+    (visit, link, item): (&Visit, &Link, &Item),
+    act: Act,
+    done: &Done,
+) -> Response {
+    if matches!(done, Done::Taken) {
+        gateway.nudges.letter.notify_one();
+        // A scanner may have to look at what came with it.
+        gateway.nudges.settled.send_replace(());
+        tracing::info!(link.id = link.row.id, act = act.id(), "said on an answer page");
+    }
+    Redirect::to(&format!("{}/{}?sent={}", visit.at(), item.place, act.id())).into_response()
+}
+
+pub(super) const MEANWHILE: &str =
     "Something has changed meanwhile: this is no longer waited for. Go back to see how it stands.";
 
 /// A form that may be filled in.
-struct Form {
-    act: Act,
-    points: Vec<Point>,
+pub(super) struct Shape {
+    pub(super) act: Act,
+    pub(super) points: Vec<Point>,
     /// The most that files may be together.
-    megabytes: u32,
-}
-
-/// What was typed, with its files, where all of it is as it must be.
-fn read(form: &Form, posted: &Posted, today: jiff::civil::Date) -> Result<Sent, Faults> {
-    let has_files = !posted.files.is_empty() || posted.too_large;
-    let read = posted.typed.read(form.act, &form.points, today, has_files);
-    let most = form.megabytes;
-    let mut words = Vec::new();
-    if posted.too_large {
-        let fault = format!("Attach files of {most} MB at most together, or reply to our email");
-        words.push(fault);
-    } else if posted.files.len() > MOST_FILES {
-        words.push(format!("Attach at most {MOST_FILES} files"));
-    } else if posted.files.iter().any(|one| one.bytes.is_empty()) {
-        words.push("Attach a file that is not empty".to_owned());
-    } else if read.is_err() && has_files {
-        // A browser does not fill that field in again.
-        words.push("Choose your files again".to_owned());
-    }
-    if words.is_empty() {
-        return read;
-    }
-    let mut faults = read.err().unwrap_or_default();
-    faults.extend(words.into_iter().map(|words| (FILE.to_owned(), words)));
-    Err(faults)
+    pub(super) megabytes: u32,
+    /// The files that were chosen already.
+    pub(super) files: Vec<DraftFile>,
 }
 
 /// The time of a code was over before an answer was sent. Where the code was typed in this browser, what was typed is
@@ -153,7 +135,8 @@ async fn out_of_time(
     typed: &Typed,
     points: &[Point],
 ) -> Result<Response, Unavailable> {
-    if link.is_known && draft::save(gateway, link, item, (typed, points)).await? {
+    let keeping = draft::Keeping { typed, points, add: Vec::new(), dropped: Vec::new() };
+    if link.is_known && draft::save(gateway, link, item, keeping).await?.is_some() {
         code::queue(gateway, visit, link).await?;
         return Ok(Redirect::to(&format!("{}/code?kept=1", visit.at())).into_response());
     }
@@ -161,24 +144,13 @@ async fn out_of_time(
     Ok(kept(visit, why, &typed.all(points.len())))
 }
 
-/// Keeps what was typed, to be gone on with later.
-async fn save(
-    gateway: &Arc<Gateway>,
-    (visit, link, item): (&Visit, &Link, &Item),
-    posted: &Posted,
-    points: &[Point],
-) -> Result<Response, Unavailable> {
-    if !draft::save(gateway, link, item, (&posted.typed, points)).await? {
-        return Ok(kept(visit, MEANWHILE, &posted.typed.all(points.len())));
-    }
-    let had_files = !posted.files.is_empty() || posted.too_large;
-    let how = if had_files { "without-files" } else { "1" };
-    let to = format!("{}/{}?saved={how}", visit.at(), item.place);
-    Ok(Redirect::to(&to).into_response())
-}
-
 /// Characters of a form's key.
 const KEY_CHARS: usize = 64;
+
+/// Whether a form came with its key.
+pub(super) fn is_whole(key: &str) -> bool {
+    key.len() == KEY_CHARS
+}
 
 fn asked<'a>(link: &'a Link, place: &str, act: &str) -> Option<(Act, &'a Item)> {
     Some((Act::named(act)?, link.item(place)?))
@@ -189,29 +161,33 @@ pub(super) fn is_possible(act: Act, standing: Standing) -> bool {
 }
 
 /// A form's key: what is sent with it twice is one act.
-async fn draw(gateway: &Gateway) -> Result<String, StoreError> {
+pub(super) async fn draw(gateway: &Gateway) -> Result<String, StoreError> {
     let mut tx = gateway.db.snapshot().await?;
     Ok(store::draw(&mut tx).await?.0)
 }
 
 /// What became of a form.
-enum Done {
+pub(super) enum Done {
     Taken,
     /// It was sent before.
     Before,
     /// Nothing is waited for any more.
     TooLate,
+    /// What was typed is no longer what was looked at.
+    Changed,
 }
 
 /// What is to be done, once by its key.
-struct Doing {
-    act: Act,
-    sent: Sent,
-    files: Vec<Upload>,
-    key: String,
+pub(super) struct Doing {
+    pub(super) act: Act,
+    pub(super) sent: Sent,
+    pub(super) files: Vec<Upload>,
+    pub(super) key: String,
+    /// Of an answer: the draft that it was made of.
+    pub(super) mark: Option<String>,
 }
 
-async fn done(
+pub(super) async fn done(
     gateway: &Arc<Gateway>,
     link: &Link,
     item: &Item,
@@ -223,21 +199,36 @@ async fn done(
     gateway
         .db
         .write(move |tx: &mut Tx| {
-            Box::pin(async move {
-                let now = inner.clock.now();
-                let (key, act) = (&doing.key, doing.act);
-                if !links::take_form(tx, key, (link.id, request), act.id(), now).await? {
-                    return Ok(Done::Before);
-                }
-                match now_at(tx, &inner, &link, place).await? {
-                    Some(item) if is_possible(act, item.standing) => {
-                        said(tx, &inner, (&link.recipient, &item), doing, at_risk).await
-                    }
-                    Some(_) | None => Ok(Done::TooLate),
-                }
-            })
+            Box::pin(async move { once(tx, &inner, (&link, place, request), doing, at_risk).await })
         })
         .await
+}
+
+/// Does it where it can be done now. A form that comes too late leaves no trace: the same form again comes too late again.
+async fn once(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    (link, place, request): (&LinkRow, i64, i64),
+    doing: Doing,
+    at_risk: bool,
+) -> Result<Done, StoreError> {
+    if links::is_taken(tx, &doing.key).await? {
+        return Ok(Done::Before);
+    }
+    let item = now_at(tx, gateway, link, place).await?;
+    let Some(item) = item.filter(|item| is_possible(doing.act, item.standing)) else {
+        return Ok(Done::TooLate);
+    };
+    if doing.mark.is_some()
+        && (draft::mark(&item) != doing.mark || !drafts::take(tx, request, &link.recipient).await?)
+    {
+        return Ok(Done::Changed);
+    }
+    let (now, act) = (gateway.clock.now(), doing.act.id());
+    if !links::take_form(tx, &doing.key, (link.id, request), act, now).await? {
+        return Ok(Done::Before);
+    }
+    said_once(tx, gateway, (&link.recipient, &item), doing, at_risk).await
 }
 
 /// The request at a place of a link's list as it stands now, and not as it stood when the page was asked for.
@@ -264,7 +255,7 @@ fn from_page(link: &Link, item: &Item, doing: &Doing) -> FromPage {
     }
 }
 
-async fn said(
+async fn said_once(
     tx: &mut Tx,
     gateway: &Gateway,
     (recipient, item): (&str, &Item),
@@ -272,7 +263,7 @@ async fn said(
     at_risk: bool,
 ) -> Result<Done, StoreError> {
     let now = gateway.clock.now();
-    let Doing { act, sent, files, .. } = doing;
+    let Doing { act, sent, files, key, .. } = doing;
     let said = Said {
         case: item.case.id,
         request: item.request.id,
@@ -294,17 +285,21 @@ async fn said(
         return Ok(Done::TooLate);
     }
     after.write(tx, gateway, now).await?;
+    if let Some(given) = &said.given {
+        let told = copy::Told { given, by_name: &sent.name, files: &files, at_risk, key: &key };
+        copy::queue(tx, gateway, (recipient, item), &told).await?;
+    }
     Ok(Done::Taken)
 }
 
 /// The form of an act, as a page.
-fn shown(
+pub(super) fn shown(
     visit: &Visit,
     item: &Item,
-    form: &Form,
+    shape: &Shape,
     (typed, faults, key): (&Typed, &Faults, &str),
 ) -> String {
-    let (at, place, act) = (escaped(&visit.at()), item.place, form.act);
+    let (at, place, act) = (escaped(&visit.at()), item.place, shape.act);
     let heading = match (act, item.standing) {
         (Act::Answer, Standing::Answered) => "Add to your answer",
         _ => act.words().0,
@@ -321,7 +316,7 @@ fn shown(
         if act == Act::Answer && faults.is_empty() { saved(item) } else { String::new() },
         act.id(),
         escaped(key),
-        fields(act, &form.points, form.megabytes, typed, faults)
+        fields(shape, typed, faults)
     );
     let title = format!("{heading}: {}", item.case.reference);
     framed(&visit.council, &title, !faults.is_empty(), &body)
@@ -339,7 +334,7 @@ fn saved(item: &Item) -> String {
 }
 
 /// Nothing was done, and nothing that was typed is lost.
-fn kept(visit: &Visit, why: &str, text: &str) -> Response {
+pub(super) fn kept(visit: &Visit, why: &str, text: &str) -> Response {
     let at = escaped(&visit.at());
     let typed = if text.is_empty() {
         String::new()

@@ -11,7 +11,10 @@ use super::form::{Act, Typed};
 use super::visit::{Item, Link};
 use crate::casework::case::Point;
 use crate::gateway::Gateway;
+use crate::store::drafts::DraftFile;
+use crate::store::uploads::Upload;
 use crate::store::{self, StoreError, Tx, drafts};
+use crate::token::hashed;
 
 /// What was typed, with the points that were asked for then: they may be others by the time that it is gone on with.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,15 +26,16 @@ struct Draft {
 /// The fields that are kept beside those of the points.
 const FIELDS: [&str; 7] = ["what", "remedy", "by-whom", "by-day", "by-month", "by-year", "name"];
 
-/// What was typed, to be kept; none where nothing was.
-fn written(typed: &Typed, points: &[Point]) -> Option<String> {
+/// What was typed, to be kept; none where nothing was, and no file is chosen.
+fn written(typed: &Typed, points: &[Point], has_files: bool) -> Option<String> {
     let of_points = (0..points.len()).flat_map(|at| [format!("finding-{at}"), format!("why-{at}")]);
     let fields = of_points.chain(FIELDS.map(str::to_owned));
     let kept: BTreeMap<String, String> = fields
         .map(|field| (field.clone(), typed.get(&field)))
         .filter(|(_, text)| !text.is_empty())
         .collect();
-    (!kept.is_empty()).then(|| store::json(&Draft { points: points.to_vec(), typed: kept }))
+    (has_files || !kept.is_empty())
+        .then(|| store::json(&Draft { points: points.to_vec(), typed: kept }))
 }
 
 /// What was kept, for the points that are asked for now. What was said of a point that is asked no more stands with
@@ -60,37 +64,54 @@ pub(super) fn read(kept: &str, points: &[Point]) -> Typed {
     Typed::of(typed.into_iter().collect())
 }
 
-/// Keeps what was typed, in place of what was kept before. False where nothing is waited for any more.
+/// What a form leaves.
+pub(super) struct Keeping<'a> {
+    pub(super) typed: &'a Typed,
+    pub(super) points: &'a [Point],
+    /// The files that were chosen now.
+    pub(super) add: Vec<Upload>,
+    /// Those of before that are to be taken away.
+    pub(super) dropped: Vec<i64>,
+}
+
+/// Keeps what was typed, in place of what was kept before, and the files beside those of before. Gives all the files;
+/// none where nothing is waited for any more.
 pub(super) async fn save(
     gateway: &Arc<Gateway>,
     link: &Link,
     item: &Item,
-    (typed, points): (&Typed, &[Point]),
-) -> Result<bool, StoreError> {
+    Keeping { typed, points, add, dropped }: Keeping<'_>,
+) -> Result<Option<Vec<DraftFile>>, StoreError> {
     let (inner, link, place) = (Arc::clone(gateway), link.row.clone(), item.place);
-    let kept = written(typed, points);
-    let request = item.request.id;
+    let (typed, points, request) = (typed.clone(), points.to_vec(), item.request.id);
     let saved = gateway.db.write(move |tx: &mut Tx| {
         Box::pin(async move {
             let item = now_at(tx, &inner, &link, place).await?;
             if !item.is_some_and(|item| is_possible(Act::Answer, item.standing)) {
-                return Ok(false);
+                return Ok(None);
             }
-            match kept {
-                Some(kept) => {
-                    let now = inner.clock.now();
-                    drafts::save(tx, (request, &link.recipient), &kept, now).await?;
-                }
+            let whose = (request, &*link.recipient);
+            drafts::drop_files(tx, whose, &dropped).await?;
+            drafts::add_files(tx, whose, &add).await?;
+            let files = drafts::files_of(tx, request, &link.recipient).await?;
+            match written(&typed, &points, !files.is_empty()) {
+                Some(kept) => drafts::save(tx, whose, &kept, inner.clock.now()).await?,
                 None => drafts::drop_of_mailbox(tx, request, &link.recipient).await?,
             }
-            Ok::<_, StoreError>(true)
+            Ok::<_, StoreError>(Some(files))
         })
     });
     let saved = saved.await?;
-    if saved {
+    if saved.is_some() {
         tracing::info!(request.id = request, "what was typed on an answer page is kept");
     }
     Ok(saved)
+}
+
+/// What stands for all that was typed and chosen: another word or another file is another mark.
+pub(super) fn mark(item: &Item) -> Option<String> {
+    let files: Vec<i64> = item.files.iter().map(|one| one.id).collect();
+    item.draft.as_ref().map(|draft| hashed(&format!("{files:?}{}", draft.typed)))
 }
 
 /// The place of what was typed last, among what a link opens and what can still be answered.
@@ -121,7 +142,7 @@ mod tests {
             ("finding-7", "made up"),
         ];
         let fields = fields.map(|(name, text)| (name.to_owned(), text.to_owned()));
-        let kept = written(&Typed::of(fields.to_vec()), &[conduct, service]).unwrap();
+        let kept = written(&Typed::of(fields.to_vec()), &[conduct, service], false).unwrap();
         assert!(!kept.contains("secret") && !kept.contains("made up"), "{kept}");
         let same = read(&kept, &[conduct, service]);
         assert_eq!(
@@ -137,7 +158,8 @@ mod tests {
         let fewer = read(&kept, &[service]);
         assert_eq!(fewer.get("why-0"), "It was late.");
         assert_eq!(fewer.get("what"), "More.\n\nHe was rude.");
-        assert_eq!(written(&Typed::default(), &[]), None);
+        assert_eq!(written(&Typed::default(), &[], false), None);
+        assert!(written(&Typed::default(), &[], true).is_some(), "a file alone");
         assert_eq!(read("no JSON", &[]).get("what"), "");
     }
 }

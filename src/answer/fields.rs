@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::act::Shape;
+use super::check::named;
 use super::form::{Act, Faults, Typed};
 use super::page::escaped;
 use crate::casework::answer::FINDINGS;
 use crate::casework::case::Point;
 use crate::casework::vocabulary::Outcome;
+use crate::store::drafts::DraftFile;
 
 /// The field of the files.
 pub(super) const FILE: &str = "file";
@@ -19,15 +22,9 @@ pub(super) fn finding_words(finding: Outcome) -> &'static str {
         .map_or_else(|| finding.label(), |(_, words)| words)
 }
 
-/// The fields of an act's form, filled with what was typed, its faults beside them. Files are taken up to so many
-/// megabytes.
-pub(super) fn fields(
-    act: Act,
-    points: &[Point],
-    megabytes: u32,
-    typed: &Typed,
-    faults: &Faults,
-) -> String {
+/// The fields of an act's form, filled with what was typed, its faults beside them.
+pub(super) fn fields(shape: &Shape, typed: &Typed, faults: &Faults) -> String {
+    let act = shape.act;
     let form = Form { typed, faults };
     let mut html = match act {
         Act::Accept => form.line("who", "Who will answer, if it is not you", None),
@@ -50,11 +47,14 @@ pub(super) fn fields(
                 "For example 4 12 2026. Leave it empty if nobody knows.",
             ) + &form.line("who", "Who has it meanwhile?", None)
         }
-        Act::Answer => answer_fields(&form, points),
+        Act::Answer => answer_fields(&form, &shape.points),
     };
     html.push_str(&form.line("name", "Your name", Some("We keep it with what you send.")));
-    if act == Act::Answer && megabytes > 0 {
-        html.push_str(&form.files(megabytes));
+    if act == Act::Answer {
+        html.push_str(&chosen(&shape.files));
+    }
+    if act == Act::Answer && shape.megabytes > 0 {
+        html.push_str(&form.files(shape.megabytes));
     }
     let _ = write!(html, "<div class=\"buttons\"><button>{}</button>", act.button());
     if act == Act::Answer {
@@ -64,6 +64,23 @@ pub(super) fn fields(
     }
     html.push_str("</div>");
     html
+}
+
+/// The files that were chosen already, each of which may be taken away.
+fn chosen(files: &[DraftFile]) -> String {
+    if files.is_empty() {
+        return String::new();
+    }
+    let mut items = String::new();
+    for DraftFile { id, file } in files {
+        let name = escaped(named(file.name.as_deref().map(String::as_str)));
+        let _ = write!(
+            items,
+            "<label for=\"drop-{id}\"><input type=\"checkbox\" id=\"drop-{id}\" name=\"drop-{id}\" value=\"1\">\
+             Take {name} away</label>"
+        );
+    }
+    format!("<fieldset class=\"field radios\"><legend>Attached so far</legend>{items}</fieldset>")
 }
 
 fn answer_fields(form: &Form<'_>, points: &[Point]) -> String {

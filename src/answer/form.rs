@@ -95,7 +95,7 @@ impl Act {
 
     pub(super) fn button(self) -> &'static str {
         match self {
-            Self::Answer => "Send the answer",
+            Self::Answer => "Check your answer",
             Self::Accept => "Accept it",
             Self::MoreTime => "Ask for more time",
             Self::NotOurs => "Say it is not ours",
@@ -323,6 +323,7 @@ impl Typed {
 mod tests {
     use jiff::civil::date;
 
+    use super::super::act::Shape;
     use super::super::fields::fields;
     use super::*;
     use crate::casework::vocabulary::Theme;
@@ -334,6 +335,12 @@ mod tests {
         Typed::of(
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         )
+    }
+
+    fn shape(act: Act) -> Shape {
+        let file = crate::email::uploaded(Some("<b>plan.pdf"), "application/pdf", b"%PDF-1.7");
+        let files = vec![crate::store::drafts::DraftFile { id: 7, file }];
+        Shape { act, points: vec![CONDUCT], megabytes: 10, files }
     }
 
     fn words(act: Act, fields: &[(&str, &str)]) -> String {
@@ -420,7 +427,7 @@ mod tests {
         for (field, value) in filled.iter().filter(|(field, _)| *field != "name") {
             assert_eq!(again.get(field), value.replace("\r\n", "\n"), "{field}");
         }
-        let html = fields(Act::Answer, &[CONDUCT], 10, &again, &Faults::new());
+        let html = fields(&shape(Act::Answer), &again, &Faults::new());
         assert!(html.contains("value=\"partly_upheld\" checked"), "{html}");
         assert!(again.all(1).starts_with("The call was short."), "nothing typed is lost");
     }
@@ -443,7 +450,7 @@ mod tests {
     fn every_field_has_a_label_and_its_fault() {
         let fault = vec![("why-0".to_owned(), "Say <why>".to_owned())];
         for act in Act::ALL {
-            let html = fields(act, &[CONDUCT], 10, &typed(&[("what", "</textarea><b>")]), &fault);
+            let html = fields(&shape(act), &typed(&[("what", "</textarea><b>")]), &fault);
             for id in html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
                 let tied = id.ends_with("-hint") || id.ends_with("-error");
                 let known =

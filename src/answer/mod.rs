@@ -6,11 +6,14 @@
 //! mail (`intake::take`).
 
 mod act;
+mod check;
 mod code;
+mod copy;
 mod draft;
 mod fields;
 mod form;
 mod page;
+mod place;
 mod show;
 mod time;
 mod upload;
@@ -44,6 +47,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         .route("/a/{token}/code/check", post(code::check))
         .route("/a/{token}/new-link", post(code::new_link))
         .route("/a/{token}/{place}", get(show::one))
+        .route("/a/{token}/{place}/answer/check", get(check::form).post(check::send))
         .route("/a/{token}/{place}/{act}", get(act::form).post(act::act))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(axum::middleware::from_fn(move |request: Request, next: Next| {

@@ -42,7 +42,7 @@ button:hover{background:#0b5c3e}button:focus{outline:3px solid #fd0;background:#
 .wrong input[type=text],.wrong textarea{border-color:#b10e1e}\
 .summary{border:5px solid #b10e1e;padding:16px 20px;margin:0 0 28px}.summary h2{margin:0 0 10px}.summary ul{list-style:none;padding:0;margin:0}\
 .summary a{color:#b10e1e;font-weight:bold}.summary:focus{outline:3px solid #fd0}\
-.buttons{display:flex;flex-wrap:wrap;gap:16px}\
+.buttons{display:flex;flex-wrap:wrap;gap:16px;align-items:center}\
 .other{color:#0b0c0c;background:#f3f2f1;box-shadow:0 2px #929191}.other:hover{background:#dbdad9}\
 input[type=file]{font:inherit;max-width:100%;padding:8px 0;min-height:44px}input[type=file]:focus{outline:3px solid #fd0}\
 .sent{border:5px solid #0f7a52;padding:16px 20px;margin:0 0 28px}.sent h2{margin:0 0 6px}.sent p{margin:0}\

@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 
+use super::check::named;
 use super::form::Act;
 use super::page::{self, escaped};
 use super::visit::{Item, Link, Opened, Visit};
 use super::{Unavailable, time};
-use crate::casework::answer::Standing;
+use crate::casework::answer::{Given, Standing};
 use crate::casework::case::{Case, Part, Point};
 use crate::casework::reference::CaseReference;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId};
@@ -57,13 +58,16 @@ pub(super) async fn one(
     Opened { visit, link }: Opened,
 ) -> Result<Response, Unavailable> {
     match link.item(&place) {
-        Some(item) => shown(&gateway, &visit, &link, item, done(&asked)).await,
+        Some(item) => {
+            let copies = gateway.config.answers.copy_by_email;
+            shown(&gateway, &visit, &link, item, done(&asked, item, copies)).await
+        }
         None => Ok(gone(&visit)),
     }
 }
 
 /// What was just done, as the page begins with it.
-fn done(asked: &HashMap<String, String>) -> String {
+fn done(asked: &HashMap<String, String>, item: &Item, copies: bool) -> String {
     let sent = asked.get("sent").and_then(|act| Act::named(act));
     let (heading, words) = match (sent, asked.get("saved").map(String::as_str)) {
         (Some(act), _) => ("Sent", act.thanks()),
@@ -79,7 +83,13 @@ fn done(asked: &HashMap<String, String>) -> String {
         ),
         (None, None) => return String::new(),
     };
-    format!("<div class=\"sent\" role=\"status\"><h2>{heading}</h2><p>{words}</p></div>")
+    let more = if sent == Some(Act::Answer) {
+        let copy = if copies { " A copy is on its way to the mailbox of this link." } else { "" };
+        format!("<p>Reference {}.{copy}</p>", escaped(&item.case.reference))
+    } else {
+        String::new()
+    };
+    format!("<div class=\"sent\" role=\"status\"><h2>{heading}</h2><p>{words}</p>{more}</div>")
 }
 
 /// The page of every link that opens nothing, and of every path that there is not.
@@ -112,13 +122,17 @@ pub(super) async fn content(
         return Ok(None);
     }
     let content = read(gateway, item).await?;
-    if let Some(session) = link.session {
-        let (request, now) = (item.request.id, gateway.clock.now());
-        let viewed = gateway.db.write(move |tx: &mut Tx| {
-            Box::pin(async move { links::viewed(tx, session, request, now).await })
-        });
-        viewed.await?;
-    }
+    let (link, session) = (link.row.id, link.session);
+    let (request, now) = (item.request.id, gateway.clock.now());
+    let viewed = gateway.db.write(move |tx: &mut Tx| {
+        Box::pin(async move {
+            match session {
+                Some(session) => links::viewed(tx, session, request, now).await,
+                None => links::viewed_openly(tx, (link, request), london_day(now), now).await,
+            }
+        })
+    });
+    viewed.await?;
     Ok(Some(content))
 }
 
@@ -419,30 +433,35 @@ fn given(answers: &[AnswerRow], files: &[(i64, Option<String>)]) -> String {
     }
     let mut html = String::from("<h2>What you answered</h2>");
     for row in answers {
-        let given = row.given();
         let _ = write!(html, "<h3>{}</h3>", in_words(london_day(moment(row.given_at))));
-        for one in &given.points {
-            let label = one.point.label();
-            let finding = super::fields::finding_words(one.finding).to_lowercase();
-            let why = escaped(&one.why);
-            let _ = write!(html, "<p>{label}: {finding}</p><blockquote>{why}</blockquote>");
-        }
-        if !given.what.trim().is_empty() {
-            let _ = write!(html, "<blockquote>{}</blockquote>", escaped(&given.what));
-        }
-        if let Some(remedy) = &given.remedy {
-            let by = remedy.by.map_or_else(String::new, |day| format!(" by {}", in_words(day)));
-            let whom = remedy
-                .by_whom
-                .as_ref()
-                .map_or_else(String::new, |name| format!(", {}", escaped(name)));
-            let what = escaped(&remedy.what);
-            let _ = write!(html, "<p>To put right{by}{whom}:</p><blockquote>{what}</blockquote>");
-        }
-        for (_, name) in files.iter().filter(|(answer, _)| *answer == row.id) {
-            let name = escaped(name.as_deref().unwrap_or("a file without a name"));
-            let _ = write!(html, "<p>Attached: {name}</p>");
-        }
+        let files = files.iter().filter(|(answer, _)| *answer == row.id);
+        let names: Vec<&str> = files.map(|(_, name)| named(name.as_deref())).collect();
+        html.push_str(&told(&row.given(), &names));
+    }
+    html
+}
+
+/// An answer, as it is sent and read: its points, what happened, what will be put right, and its files by their names.
+pub(super) fn told(given: &Given, files: &[&str]) -> String {
+    let mut html = String::new();
+    for one in &given.points {
+        let label = escaped(one.point.label());
+        let finding = super::fields::finding_words(one.finding).to_lowercase();
+        let why = escaped(&one.why);
+        let _ = write!(html, "<p>{label}: {finding}</p><blockquote>{why}</blockquote>");
+    }
+    if !given.what.trim().is_empty() {
+        let _ = write!(html, "<blockquote>{}</blockquote>", escaped(&given.what));
+    }
+    if let Some(remedy) = &given.remedy {
+        let by = remedy.by.map_or_else(String::new, |day| format!(" by {}", in_words(day)));
+        let whom =
+            remedy.by_whom.as_ref().map_or_else(String::new, |name| format!(", {}", escaped(name)));
+        let what = escaped(&remedy.what);
+        let _ = write!(html, "<p>To put right{by}{whom}:</p><blockquote>{what}</blockquote>");
+    }
+    for name in files {
+        let _ = write!(html, "<p>Attached: {}</p>", escaped(name));
     }
     html
 }

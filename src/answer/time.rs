@@ -1,5 +1,7 @@
 //! What became of a service's wish for more time, as its page says it.
 
+use jiff::Timestamp;
+
 use super::page::escaped;
 use super::visit::Item;
 use crate::casework::answer::{MoreTime, TimeDecided, more_time};
@@ -7,10 +9,17 @@ use crate::casework::vocabulary::ServiceId;
 use crate::casework::working::in_words;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
-use crate::store::{StoreError, cases};
+use crate::store::{StoreError, cases, moment, tasks};
+
+/// A wish for more time.
+pub(super) struct Wish {
+    wish: MoreTime,
+    /// When an officer ended the task to decide on it, where nothing was decided: nobody is going to.
+    put_aside: Option<Timestamp>,
+}
 
 /// The last wish of a request's service for more time, while its answer is waited for.
-pub(super) async fn wished(gateway: &Gateway, item: &Item) -> Result<Option<MoreTime>, StoreError> {
+pub(super) async fn wished(gateway: &Gateway, item: &Item) -> Result<Option<Wish>, StoreError> {
     if !item.standing.is_waited_for() {
         return Ok(None);
     }
@@ -18,14 +27,27 @@ pub(super) async fn wished(gateway: &Gateway, item: &Item) -> Result<Option<More
     let events = cases::events(&mut tx, item.case.id).await?;
     let wish = more_time(&events, &ServiceId(item.request.service.clone()));
     // What was asked in an earlier round was decided with it.
-    Ok(wish.filter(|wish| wish.asked_at.as_millisecond() >= item.request.asked_at))
+    let Some(wish) = wish.filter(|one| one.asked_at.as_millisecond() >= item.request.asked_at)
+    else {
+        return Ok(None);
+    };
+    let ended = tasks::ended_of_case(&mut tx, item.case.id, "more_time").await?;
+    let ended = ended.filter(|at| wish.decided.is_none() && *at >= wish.asked_at.as_millisecond());
+    Ok(Some(Wish { wish, put_aside: ended.map(moment) }))
 }
 
 /// The same in words. What anybody wrote is behind the code.
-pub(super) fn told(wish: &MoreTime, item: &Item, is_revealed: bool) -> String {
+pub(super) fn told(Wish { wish, put_aside }: &Wish, item: &Item, is_revealed: bool) -> String {
     let on = in_words(london_day(wish.asked_at));
     let until = wish.until.map_or_else(String::new, |day| format!(", until {}", in_words(day)));
     let decided = match &wish.decided {
+        None if put_aside.is_some() => {
+            let looked_on = put_aside.map_or_else(String::new, |at| in_words(london_day(at)));
+            let due = item.due_on.map_or_else(String::new, |due| format!(": {}", in_words(due)));
+            format!(
+                "We looked at it on {looked_on} and moved nothing. Your day stays{due}. Ask us if you expected more."
+            )
+        }
         None => "We have not decided yet. Until then the day stays.".to_owned(),
         Some(TimeDecided::Granted { at }) => {
             let decided_on = in_words(london_day(*at));

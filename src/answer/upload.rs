@@ -29,6 +29,13 @@ pub(super) struct Posted {
     pub(super) too_large: bool,
 }
 
+impl Posted {
+    /// Whether a file that was chosen before is to be taken away.
+    pub(super) fn drops(&self, file: i64) -> bool {
+        !self.typed.get(&format!("drop-{file}")).is_empty()
+    }
+}
+
 /// Reads a form with at most so many bytes of files. None where it is none.
 pub(super) async fn read(request: Request, most: usize) -> Option<Posted> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());

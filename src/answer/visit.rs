@@ -1,15 +1,16 @@
 //! Who comes with which link, and what it opens today.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use jiff::civil::Date;
 
-use super::Unavailable;
 use super::show::gone;
+use super::{Unavailable, place};
 use crate::casework::answer::{Standing, last_day};
 use crate::casework::vocabulary::ServiceId;
 use crate::clock::london_day;
@@ -19,7 +20,7 @@ use crate::letters::{Contact, Council};
 use crate::policy::Policy;
 use crate::store::answers::{self, AnswerRow};
 use crate::store::cases::{self, CaseRow};
-use crate::store::drafts::{self, DraftRow};
+use crate::store::drafts::{self, DraftFile, DraftRow};
 use crate::store::links::{self, LinkRow};
 use crate::store::requests::{self, RequestRow};
 use crate::store::{StoreError, Tx};
@@ -73,6 +74,8 @@ pub(super) struct Item {
     pub(super) answers: Vec<AnswerRow>,
     /// What this mailbox has typed and not sent.
     pub(super) draft: Option<DraftRow>,
+    /// The files that it has chosen and not sent.
+    pub(super) files: Vec<DraftFile>,
 }
 
 impl Visit {
@@ -128,7 +131,8 @@ impl FromRequestParts<Arc<Gateway>> for Came {
         let params = RawPathParams::from_request_parts(parts, gateway).await;
         let params = params.map_err(IntoResponse::into_response)?;
         let token = params.iter().find(|(name, _)| *name == "token").map_or("", |(_, text)| text);
-        let came = look(gateway, token, &parts.headers).await;
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let came = look(gateway, token, (peer, &parts.headers)).await;
         came.map_err(|fault| Unavailable::from(fault).into_response())
     }
 }
@@ -137,7 +141,7 @@ impl FromRequestParts<Arc<Gateway>> for Came {
 async fn look(
     gateway: &Arc<Gateway>,
     token: &str,
-    headers: &HeaderMap,
+    from: (Option<IpAddr>, &HeaderMap),
 ) -> Result<Came, StoreError> {
     let today = london_day(gateway.clock.now());
     let is_whole = token.len() == TOKEN_CHARS
@@ -145,8 +149,7 @@ async fn look(
     // Whatever stood in the path, only what could be a token is repeated.
     let token = if is_whole { token.to_owned() } else { "none".to_owned() };
     let mut tx = gateway.db.snapshot().await?;
-    let link =
-        if is_whole { opened(&mut tx, gateway, &token, headers, today).await? } else { None };
+    let link = if is_whole { opened(&mut tx, gateway, &token, from, today).await? } else { None };
     let base = gateway.config.console.public().map_or("", |(_, path)| path).to_owned();
     let (contact, council) = (gateway.contact(), gateway.council());
     Ok(Came { visit: Visit { token, base, today, contact, council }, link })
@@ -156,7 +159,7 @@ async fn opened(
     tx: &mut Tx,
     gateway: &Gateway,
     token: &str,
-    headers: &HeaderMap,
+    (peer, headers): (Option<IpAddr>, &HeaderMap),
     today: Date,
 ) -> Result<Option<Link>, StoreError> {
     let Some(row) = links::of_token(tx, &hashed(token)).await? else { return Ok(None) };
@@ -173,10 +176,15 @@ async fn opened(
     };
     let is_known = session.is_some();
     let session = session.filter(|(_, until)| *until > now.as_millisecond()).map(|(id, _)| id);
-    let is_revealed = match gateway.config.console.answer_code {
-        AnswerCode::Always => session.is_some(),
-        AnswerCode::Never => true,
-    };
+    let console = &gateway.config.console;
+    let is_revealed = session.is_some()
+        || match console.answer_code {
+            AnswerCode::Always => false,
+            AnswerCode::Outside => {
+                place::is_inside(&console.networks(), &console.proxies(), peer, headers)
+            }
+            AnswerCode::Never => true,
+        };
     Ok(Some(Link { row, until: until.0, items, session, is_known, is_revealed }))
 }
 
@@ -193,7 +201,12 @@ pub(super) async fn items(
         let Some(case) = cases::by_id(tx, request.case_id).await? else { continue };
         let answers = answers::of_request(tx, request.id).await?;
         let draft = drafts::of(tx, request.id, &link.recipient).await?;
-        items.push(item(policy, &link.recipient, (place, request, case), (answers, draft), today));
+        let files = match draft {
+            Some(_) => drafts::files_of(tx, request.id, &link.recipient).await?,
+            None => Vec::new(),
+        };
+        let theirs = (answers, draft, files);
+        items.push(item(policy, &link.recipient, (place, request, case), theirs, today));
     }
     Ok(items)
 }
@@ -202,7 +215,7 @@ fn item(
     policy: &Policy,
     recipient: &str,
     (place, request, case): (i64, RequestRow, CaseRow),
-    (answers, draft): (Vec<AnswerRow>, Option<DraftRow>),
+    (answers, draft, files): (Vec<AnswerRow>, Option<DraftRow>, Vec<DraftFile>),
     today: Date,
 ) -> Item {
     let services = policy.rules.services();
@@ -224,7 +237,7 @@ fn item(
         due_on.and_then(|due| policy.calendar.working_days_between(today, due).ok()).unwrap_or(0);
     let service = services.in_area(whose.0, whose.1);
     let service = service.map_or_else(|| id.0.clone(), |one| one.name.clone());
-    Item { place, request, case, standing, service, due_on, days_left, answers, draft }
+    Item { place, request, case, standing, service, due_on, days_left, answers, draft, files }
 }
 
 /// Until when a link lasts: until the last day of whatever it opens; without end while a clock of it stands still.

@@ -5,26 +5,34 @@ use std::path::Path;
 use super::{Failure, Out};
 use crate::clock::{Clock, london_day};
 use crate::config::{Config, Origin};
+use crate::fault::Fault;
 use crate::gateway;
 use crate::policy::Policy;
 
 pub(super) fn run(file: &Path, out: &mut Out) -> Result<(), Failure> {
-    let (config, policy) = checked(file, out)?;
+    let (config, origin) = super::configured(file)?;
+    let policy = told(&config, &origin, out)?;
     let missing = config.missing_to_serve(&file.display().to_string());
     if !missing.is_empty() {
         return Err(Failure::Faults(missing));
     }
-    report(&policy, out)?;
+    report(&policy, &config.warnings(&origin), out)?;
     Ok(())
 }
 
 /// The configuration and everything it names, or every fault of both.
 pub(super) fn checked(file: &Path, out: &mut Out) -> Result<(Config, Policy), Failure> {
     let (config, origin) = super::configured(file)?;
-    tell_origin(&config, &origin, out)?;
-    let policy = Policy::load(&config).map_err(Failure::Faults)?;
-    gateway::signer(&config).map_err(super::serve::told)?;
+    let policy = told(&config, &origin, out)?;
     Ok((config, policy))
+}
+
+/// Says what is read, and reads everything that a configuration names.
+fn told(config: &Config, origin: &Origin, out: &mut Out) -> Result<Policy, Failure> {
+    tell_origin(config, origin, out)?;
+    let policy = Policy::load(config).map_err(Failure::Faults)?;
+    gateway::signer(config).map_err(super::serve::told)?;
+    Ok(policy)
 }
 
 fn tell_origin(config: &Config, origin: &Origin, out: &mut Out) -> Result<(), Failure> {
@@ -44,7 +52,7 @@ fn tell_origin(config: &Config, origin: &Origin, out: &mut Out) -> Result<(), Fa
     Ok(())
 }
 
-fn report(policy: &Policy, out: &mut Out) -> Result<(), Failure> {
+fn report(policy: &Policy, of_settings: &[Fault], out: &mut Out) -> Result<(), Failure> {
     let rules = &policy.rules;
     out.line(&format!("rules       {} rules, version {}", rules.len(), rules.version()))?;
     out.line(&format!("services    {}", rules.services().all().len()))?;
@@ -56,7 +64,7 @@ fn report(policy: &Policy, out: &mut Out) -> Result<(), Failure> {
     for warning in super::calendar::warnings(&policy.calendar, today) {
         out.note(&format!("warning: {warning}"));
     }
-    for warning in policy.warnings() {
+    for warning in of_settings.iter().chain(&policy.warnings()) {
         out.note(&format!("warning: {warning}"));
     }
     out.line("everything is valid")?;

@@ -24,13 +24,24 @@ fn settings(file: &Path, draft: Option<PathBuf>) -> Result<Config, Failure> {
     Ok(config)
 }
 
+/// What the settings name; a draft is refused for what would not be written in its own words.
+fn whole(config: &Config, is_draft: bool) -> Result<Policy, Failure> {
+    let policy = Policy::load(config).map_err(Failure::Faults)?;
+    match policy.letters.replaced() {
+        [] => Ok(policy),
+        faults if is_draft => Err(Failure::Faults(faults.to_vec())),
+        _ => Ok(policy),
+    }
+}
+
 pub(super) fn list(
     file: &Path,
     draft: Option<PathBuf>,
     as_json: bool,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    let policy = Policy::load(&settings(file, draft)?).map_err(Failure::Faults)?;
+    let is_draft = draft.is_some();
+    let policy = whole(&settings(file, draft)?, is_draft)?;
     let letters = &policy.letters;
     for &letter in LetterId::ALL {
         let to = if letter.is_to_customer() { "customer" } else { "staff" };
@@ -68,7 +79,7 @@ pub(super) async fn preview(file: &Path, typed: Preview, out: &mut Out) -> Resul
     let config = settings(file, typed.templates.clone())?;
     let written = match &typed.case {
         None => {
-            let policy = Policy::load(&config).map_err(Failure::Faults)?;
+            let policy = whole(&config, typed.templates.is_some())?;
             invented(&policy.letters, &typed)?
         }
         Some(reference) => {

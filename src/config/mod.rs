@@ -7,6 +7,7 @@ mod acknowledgement;
 mod console;
 mod duty;
 mod environment;
+mod network;
 mod place;
 mod sections;
 
@@ -20,6 +21,7 @@ use place::Source;
 pub use acknowledgement::Acknowledgement;
 pub use console::{AnswerCode, Answers, Console};
 pub use duty::Duty;
+pub use network::Network;
 pub use sections::{
     Clamd, Council, Dkim, Intake, Limits, Mailbox, MailboxKind, Outgoing, Reminders, Scan, Secret,
     Security, Smtp, SmtpLimit, Store,
@@ -102,6 +104,15 @@ impl Config {
         let (config, variables) = Self::parse(&name, &text, environment)?;
         let config = config.resolved(&base);
         Ok((config, Origin { file: Some(file.to_path_buf()), environment: variables }))
+    }
+
+    /// What is valid and can hardly be meant, each with its place and a cure.
+    pub fn warnings(&self, origin: &Origin) -> Vec<Fault> {
+        let file = origin.file.as_deref();
+        let name = file.map_or("the settings".to_owned(), |file| file.display().to_string());
+        // Read a moment ago; without it a warning has no line.
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        self.console.warnings(Source { file: &name, text: &text })
     }
 
     /// The same from text; relative paths are left as they stand.
@@ -350,9 +361,56 @@ mod tests {
             assert!(faults[0].starts_with("postern.toml, line 2"), "{faults:?}");
             assert!(faults[0].contains("https://complaints.your.council"), "{faults:?}");
         }
-        let outside = parse("[console]\nanswer_code = \"outside\"\n").unwrap_err();
-        assert!(outside[0].contains("write `always` or `never`"), "{outside:?}");
+        let unknown = parse("[console]\nanswer_code = \"sometimes\"\n").unwrap_err();
+        assert!(unknown[0].contains("write one of `always`, `outside`, `never`"), "{unknown:?}");
         assert!(parse("").unwrap().answers.confirm);
+    }
+
+    #[test]
+    fn networks_and_what_stands_in_front_are_read_and_doubted() {
+        let read =
+            |keys: &str| parse(&format!("[console]\npublic_url = \"https://n.example\"\n{keys}\n"));
+        let usual = read("").unwrap().console;
+        assert_eq!((usual.answer_code, usual.networks().len()), (AnswerCode::Outside, 0));
+        let both = read("council_networks = [\"10.0.0.0/8\", \"2001:db8::/32\"]").unwrap().console;
+        assert_eq!(both.networks().len(), 2);
+        for (keys, what, cure) in [
+            (
+                "council_networks = [\"office\"]",
+                "`office` in console.council_networks",
+                "10.20.0.0/16",
+            ),
+            ("trusted_proxies = [\"10.2.3.4/8\"]", "console.trusted_proxies", "write `10.0.0.0/8`"),
+        ] {
+            let faults = read(keys).unwrap_err();
+            assert!(faults[0].starts_with("postern.toml, line 3"), "{faults:?}");
+            assert!(faults[0].contains(what) && faults[0].contains(cure), "{faults:?}");
+        }
+        let warned = |keys: &str| {
+            let text = format!("[console]\npublic_url = \"https://n.example\"\n{keys}\n");
+            let config = Config::parse("postern.toml", &text, []).unwrap().0;
+            let source = Source { file: "postern.toml", text: &text };
+            config.console.warnings(source).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let networks = "council_networks = [\"10.0.0.0/8\"]";
+        for quiet in [
+            String::new(),
+            "answer_code = \"always\"".to_owned(),
+            format!("{networks}\ntrusted_proxies = [\"127.0.0.1\"]"),
+            format!("{networks}\nlisten = \"10.0.0.7:8080\""),
+        ] {
+            assert!(warned(&quiet).is_empty(), "{quiet}");
+        }
+        for (keys, words) in [
+            ("answer_code = \"never\"".to_owned(), "reads what the customer wrote"),
+            (networks.to_owned(), "console.trusted_proxies"),
+            (format!("{networks}\nlisten = \"[::1]:8080\""), "console.trusted_proxies"),
+            (format!("{networks}\nanswer_code = \"always\""), "changes nothing"),
+        ] {
+            let said = warned(&keys);
+            assert!(said.len() == 1 && said[0].contains(words), "{keys}: {said:?}");
+            assert!(said[0].starts_with("postern.toml, line "), "{said:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! asks for no sign-in; the officers' pages come with one.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -36,7 +37,9 @@ pub async fn serve(
     listener: TcpListener,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(gateway)).with_graceful_shutdown(stopped).await
+    // The answer page asks for its code by where somebody sits.
+    let served = router(gateway).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, served).with_graceful_shutdown(stopped).await
 }
 
 /// Every path, in one place.

@@ -25,8 +25,18 @@ pub(super) struct File {
 /// Templates by their place below `letters/`.
 pub(super) type Set = BTreeMap<String, File>;
 
-const SHARED: [&str; 6] =
-    ["base.txt", "base.html", "staff.txt", "staff.html", "sections.txt", "sections.html"];
+const SHARED: [&str; 8] = [
+    "base.txt",
+    "base.html",
+    "staff.txt",
+    "staff.html",
+    "sections.txt",
+    "sections.html",
+    FRAME[0],
+    FRAME[1],
+];
+/// What stands around those: sets from before there was such a file hold all of it in their own.
+const FRAME: [&str; 2] = ["frame.txt", "frame.html"];
 /// Those around letters to customers, which an edition may have in its own words.
 const BASE: [&str; 2] = ["base.txt", "base.html"];
 const PARTS: [&str; 3] = ["subject.txt", "body.txt", "body.html"];
@@ -59,8 +69,8 @@ pub(super) fn sort_out(files: &[(String, String)]) -> Result<Set, Vec<Fault>> {
     if faults.is_empty() { Ok(set) } else { Err(faults) }
 }
 
-/// A set with the shipped files of those letters that it has no file of, and which these are. A set without
-/// any letter stays as it is: somebody has named the wrong folder.
+/// A set with the shipped files of those letters that it has no file of, and which these are; and with the shipped
+/// frame, where it has none. A set without any letter stays as it is: somebody has named the wrong folder.
 pub(super) fn completed(files: &[(String, String)]) -> (Vec<(String, String)>, Vec<LetterId>) {
     let key = |name: &str| key_start(name).and_then(|start| name.get(start..).map(str::to_owned));
     let of_letter = |name: &str| {
@@ -74,10 +84,12 @@ pub(super) fn completed(files: &[(String, String)]) -> (Vec<(String, String)>, V
     }
     let lacking: Vec<LetterId> =
         LetterId::ALL.iter().copied().filter(|letter| !there.contains(letter)).collect();
-    let shipped = Letters::shipped().into_iter();
-    files.extend(
-        shipped.filter(|(name, _)| of_letter(name).is_some_and(|id| lacking.contains(&id))),
-    );
+    let own: BTreeSet<String> = files.iter().filter_map(|(name, _)| key(name)).collect();
+    let is_lacking = |name: &str| {
+        of_letter(name).is_some_and(|id| lacking.contains(&id))
+            || key(name).is_some_and(|key| FRAME.contains(&key.as_str()) && !own.contains(&key))
+    };
+    files.extend(Letters::shipped().into_iter().filter(|(name, _)| is_lacking(name)));
     (files, lacking)
 }
 
@@ -127,6 +139,11 @@ fn key_start(name: &str) -> Option<usize> {
     }
 }
 
+/// A file's place below `letters/`.
+pub(super) fn key_of(name: &str) -> Option<&str> {
+    name.get(key_start(name)?..)
+}
+
 fn place_of(name: &str, editions: &BTreeSet<&str>) -> Result<String, Fault> {
     let unknown = |what: String, cure: String| Err(Fault::new(name, what, cure));
     let Some(key) = key_start(name).and_then(|start| name.get(start..)) else {
@@ -168,7 +185,7 @@ fn place_of(name: &str, editions: &BTreeSet<&str>) -> Result<String, Fault> {
 /// Everything that is wrong with a set whose files are all there and can be parsed.
 pub(super) fn faults(letters: &Letters, set: &Set) -> Vec<Fault> {
     let mut faults = forbidden_tags(set);
-    faults.extend(unknown_in_shared(letters, set, "", &["base"], true));
+    faults.extend(unknown_in_shared(letters, set, "", &["base", "frame"], true));
     faults.extend(unknown_in_shared(letters, set, "", &["staff", "sections"], false));
     for edition in letters.editions() {
         faults.extend(unknown_in_shared(letters, set, &edition.id, &["base"], true));
@@ -181,6 +198,7 @@ pub(super) fn faults(letters: &Letters, set: &Set) -> Vec<Fault> {
         let samples = sample::samples(letter);
         let mut of_letter = unknown_fields(letters, set, (edition, letter), &samples);
         of_letter.extend(private_in_subject(letters, set, (edition, letter)));
+        of_letter.extend(other_words(letters, set, (edition, letter)));
         // A letter with a misspelt field cannot be tried: it would only say so again.
         if of_letter.is_empty() {
             for sample in &samples {
@@ -213,6 +231,29 @@ fn forbidden_tags(set: &Set) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Parts of a letter of an edition that go on from a letter which the edition has not: half of what they say would be
+/// in the usual words.
+fn other_words(
+    letters: &Letters,
+    set: &Set,
+    (edition, letter): (&Edition, LetterId),
+) -> Vec<Fault> {
+    let files = PARTS.iter().filter_map(|part| set.get(&key(edition, letter, part)));
+    let fault = |file: &File| {
+        let at = find_tag(&file.text, "extends")?;
+        let tag = file.text.get(at..)?.split("%}").next()?;
+        let (named, _) = tag.split(['"', '\'']).nth(1)?.split_once('/')?;
+        if letters.has(named.parse().ok()?, edition) {
+            return None;
+        }
+        let id = &edition.id;
+        let what = format!("it goes on from `{named}`, which is not written in `{id}`");
+        let cure = format!("write {id}/{named}/ too, or all of this letter here");
+        Some(Fault::new(&file.name, what, cure).at_offset(&file.text, at))
+    };
+    files.filter_map(fault).collect()
 }
 
 fn find_tag(text: &str, tag: &str) -> Option<usize> {
@@ -365,6 +406,7 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         | ContextKind::Asking
         | ContextKind::Rejection
         | ContextKind::Interest => &["reference"],
+        ContextKind::AnswerCopy => &["reference"],
         ContextKind::ServiceRequest | ContextKind::SentBack => {
             &["reference", "answer_by", "time_left"]
         }
@@ -452,6 +494,9 @@ fn name_of(set: &Set, key: &str) -> String {
     set.get(key).map_or_else(|| key.to_owned(), |file| file.name.clone())
 }
 
+/// How a fault ends that says that a field is printed which may have no value.
+pub(super) const CAN_BE_EMPTY: &str = "can be empty";
+
 /// What the template engine found, with its place and a cure.
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -484,7 +529,7 @@ pub(super) fn fault_of(error: &Error, set: &Set, key: &str) -> Fault {
             "correct the tag; each {% if %}, {% for %} and {% block %} needs its end".to_owned(),
         ),
         _ if error.detail() == Some(super::EMPTY_FIELD) => (
-            format!("the field{quoted} can be empty"),
+            format!("the field{quoted} {CAN_BE_EMPTY}"),
             "put it inside {% if … %} … {% endif %}".to_owned(),
         ),
         _ => (

@@ -377,6 +377,53 @@ impl Context for AnswerLink {
     const KIND: ContextKind = ContextKind::AnswerLink;
 }
 
+/// A copy of what a service answered on its page, to the mailbox of its link: the service's own words, and nothing
+/// that the customer wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerCopy {
+    /// The case reference.
+    pub reference: String,
+    /// Plain name of the service.
+    pub service: String,
+    /// Who typed their name.
+    pub by_name: Private<String>,
+    /// When, in words: `Wednesday 25 November 2026 at 2:05pm`.
+    pub given_at: String,
+    /// What it says is left out: a child may be at risk, or who wrote withholds who they are.
+    pub is_withheld: bool,
+    /// Its points.
+    pub points: Vec<PointCopy>,
+    /// What happened, line by line.
+    pub what: Vec<Private<String>>,
+    /// What will be put right, line by line.
+    pub remedy: Vec<Private<String>>,
+    /// By when.
+    pub remedy_by: Option<InFull>,
+    /// By whom.
+    pub remedy_by_whom: Option<Private<String>>,
+    /// The names of its files.
+    pub files: Vec<Private<String>>,
+    /// Who asks.
+    pub contact: Contact,
+    /// The council.
+    pub council: Council,
+}
+
+/// One point of an answer, as its copy has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PointCopy {
+    /// Which.
+    pub label: String,
+    /// What was found: `partly upheld`.
+    pub finding: String,
+    /// Why, line by line.
+    pub why: Vec<Private<String>>,
+}
+
+impl Context for AnswerCopy {
+    const KIND: ContextKind = ContextKind::AnswerCopy;
+}
+
 /// Tells a service what an officer decided: that its answer needs more, or whether it gets more time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SentBack {

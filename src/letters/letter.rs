@@ -31,6 +31,8 @@ pub enum ContextKind {
     AnswerCode,
     /// [`AnswerLink`](super::AnswerLink).
     AnswerLink,
+    /// [`AnswerCopy`](super::AnswerCopy).
+    AnswerCopy,
     /// [`SentBack`](super::SentBack).
     SentBack,
 }
@@ -109,6 +111,8 @@ letters! {
     AnswerCode = "answer-code", AnswerCode;
     /// Another link to the answer page, in place of one that no longer works.
     AnswerLink = "answer-link", AnswerLink;
+    /// A copy of what a service answered on its page.
+    AnswerCopy = "answer-copy", AnswerCopy;
     /// A service's answer needs more.
     AnswerSentBack = "answer-sent-back", SentBack;
     /// A service that asked for more time has it.

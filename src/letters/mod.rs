@@ -15,6 +15,7 @@ pub mod sample;
 pub mod words;
 
 mod check;
+mod mended;
 mod outcome;
 mod page;
 
@@ -27,9 +28,9 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use check::is_note;
 pub use context::{
-    AnswerCode, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter, DutyAlert,
-    HoldingLetter, InterestLetter, OfficerNotice, RejectionLetter, Reminder, SentBack,
-    ServiceRequest,
+    AnswerCode, AnswerCopy, AnswerLink, AskingLetter, Contact, Context, Council, CustomerLetter,
+    DutyAlert, HoldingLetter, InterestLetter, OfficerNotice, PointCopy, RejectionLetter, Reminder,
+    SentBack, ServiceRequest,
 };
 pub use digest::{
     ActionRow, Actions, Counts, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest,
@@ -123,6 +124,8 @@ pub struct Letters {
     places: BTreeSet<String>,
     /// Letters that the set has nothing of, so that the shipped ones serve.
     from_shipped: Vec<LetterId>,
+    /// Faults of letters in whose place the shipped ones stand.
+    replaced: Vec<Fault>,
 }
 
 impl Letters {
@@ -139,6 +142,22 @@ impl Letters {
             Self::read(files).map(|(letters, _)| letters)
         } else {
             Self::tried(files)
+        }
+    }
+
+    /// Loads the set that is at work. Where the only fault is that a letter prints a field that can be empty, as after a
+    /// change of the program, what is shipped stands in the place of that letter, and [`Self::replaced`] says so.
+    ///
+    /// # Errors
+    /// As [`Self::load`], for every other fault.
+    pub fn load_live(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
+        let faults = match Self::load(files) {
+            Ok(letters) => return Ok(letters),
+            Err(faults) => faults,
+        };
+        match mended::mended(files, &faults).map(|files| Self::tried(&files)) {
+            Some(Ok(letters)) => Ok(Self { replaced: faults, ..letters }),
+            Some(Err(_)) | None => Err(faults),
         }
     }
 
@@ -175,8 +194,8 @@ impl Letters {
         }
         let named = set.iter().map(|(key, file)| (format!("letters/{key}"), file.text.clone()));
         let (version, usual) = (version(&named.collect()), Edition::usual());
-        let from_shipped = Vec::new();
-        Ok((Self { environment, version, usual, editions, places, from_shipped }, set))
+        let (from_shipped, replaced) = (Vec::new(), Vec::new());
+        Ok((Self { environment, version, usual, editions, places, from_shipped, replaced }, set))
     }
 
     /// The templates that come with the program, as [`Letters::load`] takes them.
@@ -212,6 +231,11 @@ impl Letters {
     /// words of those.
     pub fn from_shipped(&self) -> &[LetterId] {
         &self.from_shipped
+    }
+
+    /// What is wrong with letters of the set in whose place the shipped ones stand: each with its file, line and cure.
+    pub fn replaced(&self) -> &[Fault] {
+        &self.replaced
     }
 
     /// What there is beside the usual letters, by its id.

@@ -15,7 +15,9 @@ use crate::private::Private;
 
 mod staff;
 
-use staff::{alerts, codes, digests, links, notices, overdue, reminders, requests, sent_back};
+use staff::{
+    alerts, codes, copies, digests, links, notices, overdue, reminders, requests, sent_back,
+};
 
 /// One way of filling a letter in.
 #[derive(Debug, Clone)]
@@ -282,6 +284,7 @@ pub(crate) fn samples(letter: LetterId) -> Vec<Sample> {
         ContextKind::DutyAlert => alerts(),
         ContextKind::AnswerCode => codes(),
         ContextKind::AnswerLink => links(),
+        ContextKind::AnswerCopy => copies(),
         ContextKind::SentBack => sent_back(),
     }
 }

@@ -14,7 +14,7 @@ fn load(files: &[(String, String)]) -> Letters {
     })
 }
 
-fn shipped() -> Letters {
+pub(super) fn shipped() -> Letters {
     load(&Letters::shipped())
 }
 
@@ -324,7 +324,7 @@ fn the_version_changes_with_any_word() {
     assert_eq!(load(&files).version().len(), 12);
 }
 
-fn edit(files: &mut [(String, String)], name: &str, from: &str, to: &str) {
+pub(super) fn edit(files: &mut [(String, String)], name: &str, from: &str, to: &str) {
     let place = format!("letters/{name}");
     let (_, text) = files.iter_mut().find(|(file, _)| file.ends_with(&place)).unwrap();
     assert!(text.contains(from), "{name} has no {from}");
@@ -355,7 +355,7 @@ fn a_misspelt_field_is_shown_with_its_place_and_the_right_one() {
     assert_eq!(fault.file, "templates/letters/acknowledgement-corporate/body.txt");
     check(&fault, Some((10, 22)), "unknown field `anser_by`", "did you mean `answer_by`?");
     let fault = broken("base.txt", "{{ contact.phone }}", "{{ contact.fone }}");
-    check(&fault, Some((39, 48)), "`contact.fone`", "did you mean `contact.phone`?");
+    check(&fault, Some((32, 48)), "`contact.fone`", "did you mean `contact.phone`?");
 }
 
 #[test]
@@ -429,7 +429,9 @@ fn words_that_are_too_hard_are_refused() {
     let faults = Letters::load(&files).unwrap_err();
     let found = |what: &str| faults.iter().any(|fault| fault.what.contains(what));
     assert!(found("reading grade") && found("says `statutory`"), "{faults:?}");
-    assert!(faults.iter().all(|f| f.file.ends_with("acknowledgement-corporate/body.txt")));
+    // The letter about special educational needs goes on from it.
+    let of = ["acknowledgement-corporate/body.txt", "acknowledgement-corporate-sen/body.txt"];
+    assert!(faults.iter().all(|f| of.iter().any(|one| f.file.ends_with(one))), "{faults:?}");
 }
 
 #[test]
@@ -502,9 +504,51 @@ fn templates_from_before_there_was_a_letter_go_on_with_the_shipped_one() {
 }
 
 #[test]
+fn templates_from_before_there_was_a_frame_go_on_in_their_own() {
+    let mut files = Letters::shipped();
+    files.retain(|(name, _)| !name.contains("/frame."));
+    for (name, before) in [
+        ("letters/base.html", include_str!("tests/before-frame/base.html")),
+        ("letters/base.txt", include_str!("tests/before-frame/base.txt")),
+        ("letters/staff.html", include_str!("tests/before-frame/staff.html")),
+    ] {
+        let (_, text) = files.iter_mut().find(|(file, _)| file.ends_with(name)).unwrap();
+        *text = before.replace("This message was sent", "This letter was sent");
+    }
+    let letters = load(&files);
+    assert!(letters.from_shipped().is_empty(), "nobody is told of what nobody misses");
+    for &letter in LetterId::ALL {
+        let now = shipped().samples(letter, &Adjustment::NONE);
+        let before = letters.samples(letter, &Adjustment::NONE);
+        assert_eq!(now.len(), before.len());
+        for ((_, now), (_, before)) in now.iter().zip(&before) {
+            let own = |text: &str| text.replace("This letter was sent", "This message was sent");
+            assert_eq!(now.text.0, own(&before.text), "{letter}");
+            // An empty line of HTML says nothing.
+            let lines = |html: &str| {
+                let lines = html.lines().filter(|line| !line.is_empty()).map(str::to_owned);
+                lines.collect::<Vec<_>>()
+            };
+            assert_eq!(lines(&html_of(now)), lines(&own(&html_of(before))), "{letter}");
+        }
+    }
+}
+
+#[test]
+fn an_edition_goes_on_from_no_letter_that_it_has_not() {
+    let mut files = Letters::shipped();
+    files.retain(|(name, _)| !name.contains("letters/cy/acknowledgement-corporate/"));
+    let faults = Letters::load(&files).unwrap_err();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    let place = "templates/letters/cy/acknowledgement-corporate-sen/body.html";
+    let fault = faults.iter().find(|fault| fault.file == place).unwrap();
+    check(fault, Some((2, 1)), "not written in `cy`", "write cy/acknowledgement-corporate/ too");
+}
+
+#[test]
 fn an_empty_folder_names_every_file() {
     let faults = Letters::load(&[]).unwrap_err();
-    assert_eq!(faults.len(), 6 + 3 * LetterId::ALL.len());
+    assert_eq!(faults.len(), 8 + 3 * LetterId::ALL.len());
 }
 
 #[test]

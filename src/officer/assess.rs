@@ -178,7 +178,10 @@ pub async fn task_done(
                     return Ok(false);
                 };
                 if let Some(case) = case {
-                    let text = format!("task {task} ({kind}) is done").into();
+                    // Whoever asked for more time reads on its page what became of that.
+                    let left =
+                        if kind == "more_time" { ", and no day was moved by that" } else { "" };
+                    let text = format!("task {task} ({kind}) is done{left}").into();
                     crate::store::cases::record(tx, case, &by, &Event::Note { text }, now).await?;
                 }
                 Ok::<_, StoreError>(true)

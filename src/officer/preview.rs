@@ -106,6 +106,7 @@ fn written(
         | ContextKind::DutyAlert
         | ContextKind::AnswerCode
         | ContextKind::AnswerLink
+        | ContextKind::AnswerCopy
         | ContextKind::SentBack => {
             let because = format!("`{letter}` is not written from a case alone");
             let instead = format!(

@@ -30,6 +30,10 @@ impl Policy {
                 "copy the folder from `postern letters export DIR shipped`, and change it there";
             Fault::new(&format!("letters/{letter}"), what, cure)
         }));
+        warnings.extend(self.letters.replaced().iter().map(|fault| Fault {
+            what: format!("{}: what is shipped stands in its place", fault.what),
+            ..fault.clone()
+        }));
         warnings
     }
 

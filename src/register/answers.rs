@@ -92,8 +92,11 @@ pub struct View {
     pub mailbox: String,
     /// For which service.
     pub service: String,
-    /// When, the first time in a session.
+    /// When, the first time in a session, or on a day where no code was asked for.
     pub at: Timestamp,
+    /// Whether the code was typed that went to that mailbox; else whoever had the link saw it, from within the council's
+    /// network or because the settings ask nobody for a code.
+    pub by_code: bool,
 }
 
 impl Answers {
@@ -113,7 +116,12 @@ impl Answers {
                 .map(|row| Answer::of(case, row, is_added(&rows, row), &files))
                 .collect(),
             views: views
-                .map(|(mailbox, service, at)| View { mailbox, service, at: moment(at) })
+                .map(|row| View {
+                    mailbox: row.recipient,
+                    service: row.service,
+                    at: moment(row.at),
+                    by_code: row.by_code,
+                })
                 .collect(),
         })
     }

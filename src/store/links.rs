@@ -221,17 +221,67 @@ pub async fn viewed(
         .bind(session).bind(request).bind(now.as_millisecond()).execute(c).await.map(drop))
 }
 
-/// Who saw what the customer of a case wrote: the mailbox of the link, the service, and when, in milliseconds.
+/// Records that what a customer wrote was shown by a link without a code, the first time on a day.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn views_of(db: &Db, case: i64) -> Result<Vec<(String, String, i64)>, StoreError> {
+pub async fn viewed_openly(
+    tx: &mut Tx,
+    (link, request): (i64, i64),
+    day: Date,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on!(tx, "record a view without a code", c => sqlx::query(
+        "INSERT INTO answer_view_open (link_id, request_id, day, at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (link_id, request_id, day) DO NOTHING")
+        .bind(link)
+        .bind(request)
+        .bind(day.to_string())
+        .bind(now.as_millisecond())
+        .execute(c).await.map(drop))
+}
+
+/// Somebody saw what the customer of a case wrote.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct ViewRow {
+    /// The mailbox of the link.
+    pub recipient: String,
+    /// The service.
+    pub service: String,
+    /// When, milliseconds.
+    pub at: i64,
+    /// Whether the code was typed that went to that mailbox.
+    pub by_code: bool,
+}
+
+/// Who saw what the customer of a case wrote, in the order of time.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn views_of(db: &Db, case: i64) -> Result<Vec<ViewRow>, StoreError> {
     on!(db, "list views", c => sqlx::query_as(
-        "SELECT l.recipient, r.service, v.at
+        "SELECT l.recipient, r.service, v.at, TRUE AS by_code
          FROM answer_view v JOIN answer_session s ON s.id = v.session_id
               JOIN answer_link l ON l.id = s.link_id JOIN request r ON r.id = v.request_id
-         WHERE r.case_id = $1 ORDER BY v.at")
+         WHERE r.case_id = $1
+         UNION ALL
+         SELECT l.recipient, r.service, v.at, FALSE AS by_code
+         FROM answer_view_open v JOIN answer_link l ON l.id = v.link_id
+              JOIN request r ON r.id = v.request_id
+         WHERE r.case_id = $1
+         ORDER BY at")
         .bind(case).fetch_all(c).await)
+}
+
+/// Whether a form was sent before.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn is_taken(tx: &mut Tx, form_key: &str) -> Result<bool, StoreError> {
+    let row: Option<(i64,)> = on!(tx, "look a form up", c => sqlx::query_as(
+        "SELECT at FROM answer_form WHERE form_key = $1")
+        .bind(clean(form_key)).fetch_optional(c).await)?;
+    Ok(row.is_some())
 }
 
 /// Takes a form, once. False for one that was sent before.

@@ -49,6 +49,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("0024_letter_sets", include_str!("../../migrations/0024_letter_sets.sql")),
     ("0025_answer_files", include_str!("../../migrations/0025_answer_files.sql")),
     ("0026_areas", include_str!("../../migrations/0026_areas.sql")),
+    ("0027_answer_check", include_str!("../../migrations/0027_answer_check.sql")),
 ];
 
 /// The two spellings of a migration.

@@ -157,6 +157,18 @@ pub async fn of_case(tx: &mut Tx, case: i64) -> Result<Vec<String>, StoreError> 
     Ok(rows.into_iter().map(|(kind,)| kind).collect())
 }
 
+/// When the last task of a kind of a case was ended, in milliseconds; none where one is open, or none ever was.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn ended_of_case(tx: &mut Tx, case: i64, kind: &str) -> Result<Option<i64>, StoreError> {
+    let (open, ended): (i64, Option<i64>) = on!(tx, "look for a case's ended tasks", c => sqlx::query_as(
+        "SELECT CAST(COUNT(*) - COUNT(done_at) AS BIGINT), CAST(MAX(done_at) AS BIGINT)
+         FROM task WHERE case_id = $1 AND kind = $2")
+        .bind(case).bind(kind).fetch_one(c).await)?;
+    Ok(ended.filter(|_| open == 0))
+}
+
 /// Ends the tasks of one case of these kinds.
 ///
 /// # Errors

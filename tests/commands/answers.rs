@@ -1,6 +1,8 @@
 //! The answer page through the real program: the link in a mail, the code, the acts, and the officer who confirms.
 //! What every test of it needs; the tests stand in `answers/`.
 
+#[path = "answers/check.rs"]
+mod check;
 #[path = "answers/drafts.rs"]
 mod drafts;
 #[path = "answers/files.rs"]
@@ -9,6 +11,8 @@ mod files;
 mod flow;
 #[path = "answers/links.rs"]
 mod links;
+#[path = "answers/place.rs"]
+mod place;
 #[path = "answers/risk.rs"]
 mod risk;
 #[path = "answers/time.rs"]
@@ -75,9 +79,15 @@ impl Page {
 
     /// The same with more settings.
     fn with(more: &str) -> Self {
+        Self::with_console("", more)
+    }
+
+    /// The same with more in `[console]`.
+    fn with_console(keys: &str, more: &str) -> Self {
         let port = free_port();
-        let console =
-            format!("listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"");
+        let console = format!(
+            "listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n{keys}"
+        );
         let settings = SETTINGS.replace("listen = \"127.0.0.1:0\"", &console);
         // On a closed day services are asked in the next working morning.
         let now = "[reminders]\nask_on_closed_days = true\n";
@@ -137,17 +147,34 @@ impl Page {
         http::ask(self.port, "POST", path, &[("Cookie", cookie), kind], body)
     }
 
-    /// Opens an act's form, and sends it filled in.
+    /// Opens an act's form, and sends it filled in; an answer is checked and sent.
     fn send(&self, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
         let key = self.key(path, cookie);
-        self.post(path, cookie, &[&[("key", key.as_str())][..], fields].concat())
+        let sent = self.post(path, cookie, &[&[("key", key.as_str())][..], fields].concat());
+        if sent.header("location") == Some(&*format!("{path}/check")) {
+            return self.confirm(path, cookie);
+        }
+        sent
+    }
+
+    /// Presses the button of the page on which an answer is checked.
+    fn confirm(&self, path: &str, cookie: &str) -> Answer {
+        let check = format!("{path}/check");
+        let (key, seen) = (self.key(&check, cookie), self.hidden(&check, cookie, "seen"));
+        self.post(&check, cookie, &[("key", &key), ("seen", &seen)])
     }
 
     fn key(&self, path: &str, cookie: &str) -> String {
+        self.hidden(path, cookie, "key")
+    }
+
+    /// A hidden field of a form.
+    fn hidden(&self, path: &str, cookie: &str, field: &str) -> String {
         let form = self.get(path, cookie);
-        form.says(200, &["name=\"key\""]);
-        let key = form.text.split("name=\"key\" value=\"").nth(1).unwrap();
-        key.split('"').next().unwrap().to_owned()
+        let before = format!("name=\"{field}\" value=\"");
+        form.says(200, &[&before]);
+        let value = form.text.split(&before).nth(1).unwrap();
+        value.split('"').next().unwrap().to_owned()
     }
 
     /// Every mail so far, oldest first, as a reader sees it: to whom, subject, text.

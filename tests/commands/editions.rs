@@ -289,3 +289,45 @@ fn without_a_folder_of_their_own_templates_cannot_be_published() {
     let ran = desk.run(&["letters", "versions"]);
     assert!(ran.err.contains("the shipped letters serve"), "{ran:?}");
 }
+
+#[test]
+fn a_letter_that_a_new_version_made_wrong_stops_nothing() {
+    let desk = Desk::with(&format!("templates = \"templates\"\n{SETTINGS}"));
+    let folder = desk.path("templates");
+    desk.data(&["-q", "letters", "export", folder.to_str().unwrap(), "shipped"]);
+    // As if a name had always been there until now.
+    let greets = "Hello {{ greeting_name }}";
+    for part in ["body.txt", "body.html"] {
+        let place = folder.join("letters/acknowledgement-corporate").join(part);
+        let text = std::fs::read_to_string(&place).unwrap();
+        let text = text.replacen("We have logged", &format!("{greets}. We have logged"), 1);
+        std::fs::write(place, text).unwrap();
+    }
+    let ran = desk.run(&["check"]);
+    assert!(ran.status == 0 && ran.out.contains("everything is valid"), "{ran:?}");
+    for words in [
+        "templates/letters/acknowledgement-corporate/body.txt, line 3",
+        "can be empty: what is shipped stands in its place",
+        "put it inside {% if … %}",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+    deliver(&desk, 1, complaint(1));
+    let ran = desk.run(&["serve", "--once"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let mails = std::fs::read_dir(desk.path("outbox")).unwrap();
+    let mails = mails.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let first: Vec<String> = mails.filter(|mail| mail.contains("We have your message")).collect();
+    assert_eq!(first.len(), 1);
+    assert!(
+        first[0].contains("We have logged it as") && !first[0].contains("Hello ."),
+        "{}",
+        first[0]
+    );
+    // Who writes such a letter now is told, and it is not published.
+    let folder = folder.to_str().unwrap();
+    desk.refused(&["-q", "letters", "templates", "--templates", folder], 2, "can be empty");
+    desk.refused(&["-q", "letters", "preview", "digest", "--templates", folder], 2, "can be empty");
+    let publish = with(&["-q", "letters", "publish", "--templates", folder], &PAT);
+    desk.refused(&publish, 2, "can be empty");
+}

@@ -11,11 +11,13 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use postern::casework::assessment::Needed;
+use postern::casework::case::{CaseField, Interest};
 use postern::casework::vocabulary::RejectionReason;
 use postern::clock::Clock;
 use postern::config::Config;
 use postern::daemon;
 use postern::gateway::Gateway;
+use postern::letters::LetterId;
 use postern::officer::{self, Act};
 use postern::store::survey;
 
@@ -42,7 +44,7 @@ const BREAKS: [&str; 13] = [
 ];
 
 /// Every kind of hostile word.
-fn hostile() -> Vec<String> {
+pub(crate) fn hostile() -> Vec<String> {
     let mut all = Vec::new();
     for end in BREAKS {
         for header in ["Bcc", "To", "Content-Type"] {
@@ -74,7 +76,7 @@ fn hostile() -> Vec<String> {
 }
 
 /// As an encoded word: whoever decodes it has the very words.
-fn encoded(words: &str) -> String {
+pub(crate) fn encoded(words: &str) -> String {
     let mut octets = String::new();
     for octet in words.bytes() {
         write!(octets, "={octet:02X}").unwrap();
@@ -111,7 +113,7 @@ fn addresses(number: usize) -> Vec<(String, bool)> {
 }
 
 /// A complaint of a person of this number.
-fn complaint(number: usize, from: &str, subject: &str, id: &str) -> String {
+pub(crate) fn complaint(number: usize, from: &str, subject: &str, id: &str) -> String {
     format!(
         "From: {from}\r\nTo: complaints@northmere.example\r\nDate: Mon, 16 Nov 2026 09:30:00 +0000\r\n\
          Subject: {subject}\r\nMessage-ID: {id}\r\nIn-Reply-To: {id}\r\nReferences: {id}\r\n\r\n\
@@ -199,10 +201,10 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A council whose settings, directory and officers are hostile, and its post.
-struct Hostile {
-    gateway: Arc<Gateway>,
-    sink: SmtpSink,
-    settings: Settings,
+pub(crate) struct Hostile {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) sink: SmtpSink,
+    pub(crate) settings: Settings,
     post: tempfile::TempDir,
     delivered: usize,
     /// To whom mail may go.
@@ -210,7 +212,8 @@ struct Hostile {
 }
 
 impl Hostile {
-    async fn new(now: Timestamp) -> Self {
+    /// With an answer page within whose networks this machine is, or without any.
+    pub(crate) async fn new(now: Timestamp, has_page: bool) -> Self {
         let post = tempfile::tempdir().unwrap();
         for part in ["tmp", "new", "cur"] {
             std::fs::create_dir(post.path().join(part)).unwrap();
@@ -224,12 +227,16 @@ impl Hostile {
         let rules = settings.path().join("rules");
         let staff = directory(&rules);
         let rules = ("POSTERN__RULES".to_owned(), rules.display().to_string());
-        let (config, _) = Config::load(&settings.path().join("postern.toml"), [rules]).unwrap();
+        let (mut config, _) = Config::load(&settings.path().join("postern.toml"), [rules]).unwrap();
+        if has_page {
+            config.console.public_url = Some("https://answers.northmere.example".to_owned());
+            config.console.council_networks = vec!["127.0.0.0/8".to_owned()];
+        }
         let gateway = Gateway::open(config, Clock::fixed(now)).await.unwrap();
         Self { gateway, sink, settings, post, delivered: 0, staff }
     }
 
-    fn deliver(&mut self, message: &[u8]) {
+    pub(crate) fn deliver(&mut self, message: &[u8]) {
         self.delivered += 1;
         let seconds = self.gateway.clock.now().as_second();
         let name = format!("{seconds}.M{:06}.here", self.delivered);
@@ -237,13 +244,13 @@ impl Hostile {
     }
 
     /// Everything that waits at a moment.
-    async fn lives(&mut self, now: Timestamp) {
+    pub(crate) async fn lives(&mut self, now: Timestamp) {
         self.gateway.clock.set(now);
         daemon::once(&self.gateway).await.unwrap();
     }
 
     /// The council calls itself this from now on.
-    fn is_called(&mut self, words: &str) {
+    pub(crate) fn is_called(&mut self, words: &str) {
         let gateway = Arc::get_mut(&mut self.gateway).expect("nothing runs meanwhile");
         words.clone_into(&mut gateway.sender.name);
         let council = &mut gateway.config.council;
@@ -264,16 +271,34 @@ impl Hostile {
     }
 }
 
-fn day(number: i8, hour: i8, minute: i8) -> Timestamp {
+pub(crate) fn day(number: i8, hour: i8, minute: i8) -> Timestamp {
     let morning =
         date(2026, 11, 16).at(hour, minute, 0, 0).to_zoned(TimeZone::get("Europe/London").unwrap());
     morning.unwrap().timestamp() + SignedDuration::from_hours(24 * i64::from(number))
 }
 
 /// What an officer does with hostile words; each kind in turn.
-fn act(turn: usize, words: &str) -> Act {
-    let words = words.to_owned();
-    match turn % 7 {
+fn acts(turn: usize, words: &str) -> Vec<Act> {
+    let kind = turn % 9;
+    if kind < 7 {
+        return vec![act(kind, turn, words.to_owned())];
+    }
+    let because = words.to_owned();
+    if kind == 7 {
+        return vec![Act::NextStage { received: None, because: Some(because) }];
+    }
+    let of_family = vec![(CaseField::CustomerType, "family_member".to_owned())];
+    let refused = Act::SufficientInterest {
+        decision: Interest::Refused,
+        because: because.clone(),
+        child_view: Some(because.clone()),
+        say: Some(because.clone()),
+    };
+    vec![Act::Correct { changes: of_family, because }, refused]
+}
+
+fn act(kind: usize, turn: usize, words: String) -> Act {
+    match kind {
         0 => Act::HoldingLetter { until: date(2027, 1, 18), why: words },
         1 => Act::AskCustomer { needed: Needed::Authority, say: Some(words) },
         2 => {
@@ -291,8 +316,8 @@ fn act(turn: usize, words: &str) -> Act {
         5 => Act::SendBack { service: "childrens_social_work".to_owned(), note: words },
         _ => Act::Correct {
             changes: vec![(
-                postern::casework::case::CaseField::Services,
-                ["sen", "fostering", "early_help", "fair_access"][turn / 7 % 4].to_owned(),
+                CaseField::Services,
+                ["sen", "fostering", "early_help", "fair_access"][turn / 9 % 4].to_owned(),
             )],
             because: words,
         },
@@ -301,12 +326,15 @@ fn act(turn: usize, words: &str) -> Act {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_name_subject_address_or_word_becomes_a_header_or_a_recipient() {
-    let mut council = Hostile::new(day(0, 9, 31)).await;
+    let mut council = Hostile::new(day(0, 9, 31), false).await;
     let (messages, answered) = messages();
     for message in &messages {
         council.deliver(message.as_bytes());
     }
     council.deliver(DANGER.as_bytes());
+    let ombudsman = format!("{} <intake@lgo.org.uk>", encoded(&hostile()[0]));
+    let subject = encoded(&hostile()[1]);
+    council.deliver(complaint(9001, &ombudsman, &subject, "<o1@lgo.org.uk>").as_bytes());
     council.lives(day(0, 9, 32)).await;
     let first = council.sink.letters();
     let told: BTreeMap<&str, usize> = counts(&first);
@@ -323,6 +351,50 @@ async fn no_name_subject_address_or_word_becomes_a_header_or_a_recipient() {
     for number in 2..45 {
         council.lives(day(number, 8, 31)).await;
     }
+    each_is_one_letter_to_one_of_ours(&council, &FROM_MAIL).await;
+}
+
+/// The kinds of letters that come of what arrives and of what officers do.
+const FROM_MAIL: [&str; 14] = [
+    "acknowledgement",
+    "receipt",
+    "service-request",
+    "safeguarding-alert",
+    "holding",
+    "ask-customer",
+    "rejection",
+    "withdrawal",
+    "answer-sent-back",
+    "digest",
+    "overdue-digest",
+    "stage-request",
+    "interest-refused",
+    "officer-notice",
+];
+
+/// The letters that no test here makes.
+const NOT_MADE: [LetterId; 2] = [
+    // Of the same fields as an acknowledgement; it needs a member's case and a constituent who agrees.
+    LetterId::MemberComplaint,
+    // Nothing sends it: each day's run writes lists.
+    LetterId::Reminder,
+];
+
+#[test]
+fn every_letter_is_among_those_that_are_made() {
+    for letter in LetterId::ALL.iter().filter(|letter| !NOT_MADE.contains(letter)) {
+        let purpose = match letter {
+            LetterId::FollowUp => "receipt",
+            letter if letter.is_acknowledgement() => "acknowledgement",
+            letter => letter.id(),
+        };
+        let is_made = FROM_MAIL.contains(&purpose) || crate::page::FROM_THE_PAGE.contains(&purpose);
+        assert!(is_made, "{letter} is a letter that no hostile word is tried on");
+    }
+}
+
+/// Takes every letter that left apart; each of these kinds is among them.
+pub(crate) async fn each_is_one_letter_to_one_of_ours(council: &Hostile, expected: &[&str]) {
     let letters = council.sink.letters();
     let register = Register::open(&council.settings.store).await;
     let rows = register.letters().await;
@@ -342,19 +414,7 @@ async fn no_name_subject_address_or_word_becomes_a_header_or_a_recipient() {
         assert!(is_ours, "{} went to {recipient}", row.purpose);
     }
     eprintln!("{} letters: {kinds:?}", letters.len());
-    for kind in [
-        "acknowledgement",
-        "receipt",
-        "service-request",
-        "safeguarding-alert",
-        "holding",
-        "ask-customer",
-        "rejection",
-        "withdrawal",
-        "answer-sent-back",
-        "digest",
-        "overdue-digest",
-    ] {
+    for kind in expected {
         assert!(kinds.contains_key(kind), "no {kind} has left: it was not tried: {kinds:?}");
     }
     for command in council.sink.commands() {
@@ -414,11 +474,12 @@ async fn officers_act(council: &mut Hostile) {
     let (mut done, mut refused) = (0, BTreeMap::<String, usize>::new());
     for (turn, case) in cases.iter().enumerate() {
         council.is_called(&hostile[(turn * 7 + 3) % hostile.len()]);
-        let act = act(turn, &hostile[turn / 7 % hostile.len()]);
-        match officer::act(&council.gateway, &case.reference, "pat", None, act).await {
-            Ok(_) => done += 1,
-            Err(fault) => {
-                *refused.entry(fault.to_string().chars().take(90).collect()).or_default() += 1;
+        for act in acts(turn, &hostile[turn / 9 % hostile.len()]) {
+            match officer::act(&council.gateway, &case.reference, "pat", None, act).await {
+                Ok(_) => done += 1,
+                Err(fault) => {
+                    *refused.entry(fault.to_string().chars().take(90).collect()).or_default() += 1;
+                }
             }
         }
     }

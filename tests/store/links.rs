@@ -4,7 +4,7 @@ use jiff::civil::date;
 use postern::casework::answer::Given;
 use postern::private::Private;
 use postern::store::answers::{self, Decided, NewAnswer};
-use postern::store::links::{self, NewLink};
+use postern::store::links::{self, NewLink, ViewRow};
 use postern::store::requests::{self, NewRequest, PartOf};
 use postern::store::{self, Db};
 
@@ -108,7 +108,20 @@ async fn a_code_opens_one_session_within_its_time_and_tries() {
             tx!(db, tx => links::viewed(&mut tx, id, request, later(at)));
         }
         let views = links::views_of(&db, case).await.unwrap();
-        assert_eq!(views, [("to".to_owned(), "sen".to_owned(), later(5).as_millisecond())]);
+        let view = |second, by_code| ViewRow {
+            recipient: "to".to_owned(),
+            service: "sen".to_owned(),
+            at: later(second).as_millisecond(),
+            by_code,
+        };
+        assert_eq!(views, [view(5, true)]);
+        // Without a code, once a day.
+        for (at, day) in [(4, 1), (7, 1), (8, 2)] {
+            let day = jiff::civil::date(2026, 11, day);
+            tx!(db, tx => links::viewed_openly(&mut tx, (link.id, request), day, later(at)));
+        }
+        let views = links::views_of(&db, case).await.unwrap();
+        assert_eq!(views, [view(4, false), view(5, true), view(8, false)]);
     })
     .await;
 }

@@ -114,6 +114,51 @@ async fn what_is_typed_is_kept_by_mailbox_until_its_request_is_over() {
 }
 
 #[tokio::test]
+async fn what_is_chosen_goes_with_what_is_typed() {
+    both_engines(async |db| {
+        let (case_id, request) = asked(&db, 1).await;
+        let (ours, theirs) = ((request, "a@b.example"), (request, "c@d.example"));
+        let large = vec![7_u8; 2_500_000];
+        let files = [upload(ODD, b"%PDF-1.7 a"), upload("b.bin", &large)];
+        for whose in [ours, theirs] {
+            tx!(db, tx => drafts::save(&mut tx, whose, "one", nine()));
+            tx!(db, tx => drafts::add_files(&mut tx, whose, &files));
+        }
+        let of =
+            async |whose: (i64, &str)| tx!(db, tx => drafts::files_of(&mut tx, whose.0, whose.1));
+        let chosen = of(ours).await;
+        assert_eq!(chosen.len(), 2);
+        assert_eq!(chosen[1].file, files[1].file);
+        let read = tx!(db, tx => drafts::with_bytes(&mut tx, chosen[1].clone()));
+        assert_eq!(read.bytes, large);
+        // A form may name any file: those of another mailbox stay, with their bytes.
+        let other = of(theirs).await;
+        let ids: Vec<i64> = other.iter().map(|one| one.id).collect();
+        tx!(db, tx => drafts::drop_files(&mut tx, ours, &ids));
+        let read = tx!(db, tx => drafts::with_bytes(&mut tx, other[0].clone()));
+        assert_eq!(read.bytes, b"%PDF-1.7 a");
+        tx!(db, tx => drafts::drop_files(&mut tx, ours, &[chosen[0].id]));
+        assert_eq!(of(ours).await.len(), 1);
+        tx!(db, tx => drafts::drop_of_mailbox(&mut tx, request, ours.1));
+        assert!(of(ours).await.is_empty());
+        let gone = tx!(db, tx => drafts::with_bytes(&mut tx, chosen[1].clone()));
+        assert!(gone.bytes.is_empty(), "the bytes go too");
+        // Of two who send it at once, one does.
+        assert!(tx!(db, tx => drafts::take(&mut tx, request, theirs.1)));
+        assert!(!tx!(db, tx => drafts::take(&mut tx, request, theirs.1)));
+        assert!(tx!(db, tx => requests::answered(&mut tx, request, None, nine())));
+        assert!(of(theirs).await.is_empty(), "it goes with the answer");
+        tx!(db, tx => drafts::add_files(&mut tx, theirs, &files));
+        let chosen = of(theirs).await;
+        tx!(db, tx => requests::cancel_all(&mut tx, case_id));
+        assert!(of(theirs).await.is_empty(), "and with the case");
+        let gone = tx!(db, tx => drafts::with_bytes(&mut tx, chosen[0].clone()));
+        assert!(gone.bytes.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_was_typed_for_a_case_calls_until_somebody_has_opened_it() {
     both_engines(async |db| {
         let (case_id, _) = asked(&db, 1).await;

@@ -23,13 +23,16 @@ vocabulary! {
 }
 
 /// What is known of the offer.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Advocacy {
     /// The day of the first offer: of the acknowledgement that made it, or of an officer's.
+    #[schema(value_type = Option<String>, example = "2026-04-14")]
     pub offered_on: Option<Date>,
     /// Where it stands, and since when.
+    #[schema(value_type = Option<(AdvocacyStep, String)>, example = json!(["wanted", "2026-04-14"]))]
     pub stands: Option<(AdvocacyStep, Date)>,
     /// Who works with them.
+    #[schema(value_type = Option<String>)]
     pub advocate: Option<Private<String>>,
 }
 

@@ -26,7 +26,8 @@ pub(super) async fn show(
     }
     for view in &answers.views {
         let at = when(view.at);
-        out.line(&format!("seen by {} for {}, {at}", view.mailbox, view.service))?;
+        let how = if view.by_code { "" } else { ", without a code" };
+        out.line(&format!("seen by {} for {}, {at}{how}", view.mailbox, view.service))?;
     }
     Ok(())
 }

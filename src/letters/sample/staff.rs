@@ -4,7 +4,8 @@ use jiff::civil::date;
 
 use super::{Sample, contact, council, sample};
 use crate::letters::context::{
-    AnswerCode, AnswerLink, DutyAlert, OfficerNotice, Reminder, SentBack, ServiceRequest,
+    AnswerCode, AnswerCopy, AnswerLink, DutyAlert, OfficerNotice, PointCopy, Reminder, SentBack,
+    ServiceRequest,
 };
 use crate::letters::digest::{
     ActionRow, Actions, Digest, ManagerRow, OmbudsmanLine, OverdueCounts, OverdueDigest, Row,
@@ -335,6 +336,46 @@ pub(super) fn codes() -> Vec<Sample> {
 pub(super) fn links() -> Vec<Sample> {
     let answer_url = "https://complaints.northmere.example/a/EXAMPLE".to_owned();
     vec![sample("a link", &AnswerLink { answer_url, contact: contact(), council: council() })]
+}
+
+pub(super) fn copies() -> Vec<Sample> {
+    let words = |text: &str| vec![Private(text.to_owned())];
+    let full = AnswerCopy {
+        reference: "NCC-2026-00412-7".to_owned(),
+        service: "SEN, North".to_owned(),
+        by_name: Private("Lena Ford".to_owned()),
+        given_at: "Wednesday 25 November 2026 at 2:05pm".to_owned(),
+        is_withheld: false,
+        points: vec![PointCopy {
+            label: "Delayed service".to_owned(),
+            finding: "upheld".to_owned(),
+            why: words("The advice came three weeks late."),
+        }],
+        what: words("We have no other delay on file."),
+        remedy: words("We send the plan."),
+        remedy_by: Some(InFull(date(2026, 12, 4))),
+        remedy_by_whom: Some(Private("Sam Hill".to_owned())),
+        files: words("plan.pdf"),
+        contact: contact(),
+        council: council(),
+    };
+    let file = AnswerCopy {
+        points: Vec::new(),
+        what: Vec::new(),
+        remedy: Vec::new(),
+        remedy_by: None,
+        remedy_by_whom: None,
+        ..full.clone()
+    };
+    let bare =
+        AnswerCopy { remedy_by: None, remedy_by_whom: None, files: Vec::new(), ..full.clone() };
+    let withheld = AnswerCopy { is_withheld: true, files: Vec::new(), ..file.clone() };
+    vec![
+        sample("point by point", &full),
+        sample("a file is all of it", &file),
+        sample("no day and no file", &bare),
+        sample("nothing of it by mail", &withheld),
+    ]
 }
 
 pub(super) fn sent_back() -> Vec<Sample> {

@@ -52,12 +52,16 @@ fn what_is_saved_is_gone_on_with_behind_the_code() {
     let opened = page.post(&format!("{link}/code/check"), "", &[("code", &code)]);
     assert_eq!(opened.header("location"), Some(&*path), "{opened:?}");
     let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    // A file is not kept with it, and that is said.
+    // A file is kept with it; one that cannot be is not, and that is said.
     let key = page.key(&path, &cookie);
     let saving = [("key", &*key), ("do", "save"), ("name", "Jo"), ("what", "We found it.")];
-    let saved = page.upload(&path, &cookie, &saving, &[("a.txt", "text/plain", b"x")]);
+    let saved = page.upload(&path, &cookie, &saving, &[("empty.txt", "text/plain", b"")]);
     assert_eq!(saved.header("location"), Some(&*format!("{link}/1?saved=without-files")));
-    page.get(&path, &cookie).says(200, &["We found it.</textarea>"]);
+    let saved = page.upload(&path, &cookie, &saving, &[("a.txt", "text/plain", b"x")]);
+    assert_eq!(saved.header("location"), Some(&*format!("{link}/1?saved=1")));
+    page.get(&path, &cookie).says(200, &["We found it.</textarea>", "Take a.txt away</label>"]);
+    let shown = page.get(&format!("{other}/1/answer"), &theirs);
+    assert!(!shown.text.contains("a.txt"), "{}", shown.text);
 
     page.send(&path, &cookie, &[("name", "Jo"), ("what", "We found why.")]).says(303, &[]);
     let anew = page.get(&path, &cookie);

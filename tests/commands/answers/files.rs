@@ -30,8 +30,15 @@ fn a_draft_is_attached_and_an_officer_saves_it() {
     let name = "C:\\letters\\..\\%22>Jo\u{202e}cod.<b>\u{7}pdf";
     let fields = [("key", &*key), ("name", "Jo Lane")];
     let files = [(name, "text/html", PDF), ("empty.txt", "text/plain", b"x")];
+    let checked = page.upload(&path, &cookie, &fields, &files);
+    let to = format!("{path}/check");
+    assert_eq!((checked.status, checked.header("location")), (303, Some(&*to)), "{checked:?}");
+    page.get(&to, &cookie)
+        .says(200, &["Attached: &quot;&gt;Jocod.&lt;b&gt; pdf", "Attached: empty.txt"]);
+    assert_eq!(page.request()["state"], "asked", "nothing is sent yet");
+    let (key, seen) = (page.key(&to, &cookie), page.hidden(&to, &cookie, "seen"));
     for _ in 0..2 {
-        let sent = page.upload(&path, &cookie, &fields, &files);
+        let sent = page.post(&to, &cookie, &[("key", &key), ("seen", &seen)]);
         let to = format!("{link}/1?sent=answer");
         assert_eq!((sent.status, sent.header("location")), (303, Some(&*to)), "{sent:?}");
     }
@@ -87,12 +94,23 @@ fn what_is_too_large_is_said_and_what_was_typed_stays() {
         .says(422, &["Attach a file that is not empty"]);
     let nameless = [("key", &*key), ("what", "We were late.")];
     page.upload(&path, &cookie, &nameless, &[("a.txt", "text/plain", b"x")])
-        .says(422, &["Enter your name", "Choose your files again"]);
+        .says(422, &["Enter your name", "Take a.txt away</label>"]);
     // Before the code nothing is taken at all, however much is sent.
     page.upload(&path, "", &fields, &[("a.txt", "text/plain", b"x")]).says(409, &["We were late."]);
     assert_eq!(page.request()["state"], "asked");
     let most = vec![b'a'; 1_000_000];
-    page.upload(&path, &cookie, &fields, &[("a.txt", "text/plain", &most)]).says(303, &[]);
+    let all = [("b.txt", "text/plain", &*most)];
+    // What was chosen before counts, until it is taken away.
+    page.upload(&path, &cookie, &fields, &all).says(413, &["1 MB at most together"]);
+    let drop = page.get(&path, &cookie).text;
+    let drop = drop.split("name=\"drop-").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let drop = format!("drop-{drop}");
+    let fields = [&fields[..], &[(&*drop, "1")]].concat();
+    page.upload(&path, &cookie, &fields, &all).says(303, &[]);
+    let check = page.get(&format!("{path}/check"), &cookie);
+    check.says(200, &["Attached: b.txt"]);
+    assert!(!check.text.contains("a.txt"), "{}", check.text);
+    page.confirm(&path, &cookie).says(303, &[]);
     assert_eq!(page.request()["state"], "answered");
 
     let page = Page::with("[answers]\nfile_megabytes = 0\n");
@@ -121,6 +139,7 @@ async fn an_attached_file_is_scanned_and_its_name_is_in_no_log() {
         ("clean.txt", "text/plain", b"fine"),
     ];
     page.upload(&path, &cookie, &fields, &files).says(303, &[]);
+    page.confirm(&path, &cookie).says(303, &[]);
     let began = Instant::now();
     while !page.tasks().contains("infected attachment a1/1") {
         assert!(began.elapsed() < Duration::from_mins(1), "{}", page.tasks());

@@ -20,6 +20,7 @@ fn what_machines_open_changes_nothing() {
             "/1/more-time",
             "/1/away",
             "/1/answer",
+            "/1/answer/check",
             "/1?sent=accept",
         ] {
             let path = format!("{link}{path}");

@@ -59,6 +59,35 @@ fn a_wish_for_more_time_is_shown_with_what_was_decided() {
 }
 
 #[test]
+fn a_task_that_is_ended_without_a_decision_leaves_nobody_waiting_for_one() {
+    let page = Page::start();
+    page.act("correct", &["--service", "sen,fostering", "--because", "both had it"]);
+    let one = format!("{}/1", page.link());
+    page.send(&format!("{one}/more-time"), "", &WISH).says(303, &[]);
+    // That another service has answered decides nothing of it.
+    page.act("answered", &["--service", "fostering"]);
+    assert!(page.tasks().contains("a service asks for more time"), "{}", page.tasks());
+    page.get(&one, "").says(200, &["We have not decided yet"]);
+
+    let waiting = page.desk.objects(&["-q", "case", "list", "--waiting", "--json"]);
+    let task = waiting.iter().find(|one| one.to_string().contains("more_time"));
+    let task = task.unwrap_or_else(|| panic!("{waiting:?}"));
+    let number = task["task"].as_i64().or(task["id"].as_i64()).unwrap().to_string();
+    page.desk.data(&["-q", "case", "done", &number]);
+    assert!(page.act("show", &[]).contains("(more_time) is done, and no day was moved by that"));
+    let due = page.request()["due"].as_str().map(str::to_owned);
+    let aside = page.get(&one, "");
+    aside.says(200, &["We looked at it on ", "and moved nothing. Your day stays: "]);
+    assert!(!aside.text.contains("We have not decided yet"), "{}", aside.text);
+    assert_eq!(page.request()["due"].as_str().map(str::to_owned), due);
+    // An officer may still decide, and who asks again is waited with again.
+    page.send(&format!("{one}/more-time"), "", &WISH).says(303, &[]);
+    page.get(&one, "").says(200, &["We have not decided yet"]);
+    page.act("no-more-time", &["--service", "sen", "--because", "It is urgent."]);
+    page.get(&one, "").says(200, &["We decided on ", "that the day stays."]);
+}
+
+#[test]
 fn who_asked_for_more_time_is_told_when_the_whole_case_gets_it() {
     let page = Page::start();
     let link = page.link();
