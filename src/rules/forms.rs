@@ -291,6 +291,23 @@ id = "feedback"
     }
 
     #[test]
+    fn an_address_of_the_councils_own_whose_name_says_so_is_a_web_forms() {
+        let services = services();
+        for (address, is) in [
+            ("noreply@forms.northmere.example", true),
+            ("Noreply-Forms@northmere.example", true),
+            ("web.form@northmere.example", true),
+            ("reform@northmere.example", false),
+            ("performance@northmere.example", false),
+            ("forms@other.example", false),
+            ("forms@forms@northmere.example", false),
+        ] {
+            assert_eq!(services.is_web_form(address), is, "{address}");
+            assert!(!is || !services.is_council_address(address), "{address}");
+        }
+    }
+
+    #[test]
     fn without_an_address_nobody_is_answered_by_a_machine() {
         let forms = Forms::from_toml("forms.toml", LAYOUTS).unwrap();
         let mut email = sent("Your name: Ann\nEmail: none, sorry\nWhat happened? All of it.");

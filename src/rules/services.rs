@@ -130,6 +130,9 @@ pub struct Services {
 /// The longest margin, in working days: a year of them.
 const MOST_MARGIN: u16 = 260;
 
+/// A word of an address that says that a web form sends from it.
+const FORMS: [&str; 6] = ["form", "forms", "webform", "webforms", "eform", "eforms"];
+
 /// The roles that [`Services::address_for`] knows.
 pub const ROLES: [&str; 10] = [
     "service_responder",
@@ -434,9 +437,17 @@ impl Services {
         is_of(&self.ombudsman_domains, &address.trim().to_lowercase())
     }
 
-    /// Whether the council's own web form sends from this address.
+    /// Whether the council's own web form sends from this address: one that the directory lists, or one of
+    /// the council's own domains whose name says so.
     pub fn is_web_form(&self, address: &str) -> bool {
-        self.web_forms.iter().any(|form| form.eq_ignore_ascii_case(address.trim()))
+        let address = address.trim().to_lowercase();
+        let listed = self.web_forms.contains(&address);
+        listed
+            || address.split_once('@').is_some_and(|(name, domain)| {
+                let mut words = name.split(|c: char| !c.is_alphanumeric());
+                self.council_domains.iter().any(|own| own == domain)
+                    && words.any(|word| FORMS.contains(&word))
+            })
     }
 }
 
