@@ -1,6 +1,7 @@
 //! The same for what services type on the answer page and for the letters that it sends.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::civil::date;
@@ -73,16 +74,20 @@ impl Served {
     ) -> Answer {
         let mut body = String::new();
         for (name, value) in fields {
-            body += &format!(
+            write!(
+                body,
                 "--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            );
+            )
+            .unwrap();
         }
         if let Some(name) = file {
             let name = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
-            body += &format!(
+            write!(
+                body,
                 "--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
                  Content-Type: text/plain\r\n\r\nx\r\n"
-            );
+            )
+            .unwrap();
         }
         body += "--xYz--\r\n";
         let kind = ("Content-Type", "multipart/form-data; boundary=xYz");
