@@ -74,6 +74,9 @@ pub type RuleFiles = BTreeMap<String, String>;
 /// Name, size and time of every file.
 pub type Files = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
+/// How templates become letters: whole or not at all, or as those that are at work.
+type LoadsLetters = fn(&[(String, String)]) -> Result<Letters, Vec<Fault>>;
+
 impl Policy {
     /// The shipped set.
     ///
@@ -144,7 +147,7 @@ impl Policy {
     fn from_files(
         files: &Texts,
         templates: &Texts,
-        load: fn(&[(String, String)]) -> Result<Letters, Vec<Fault>>,
+        load: LoadsLetters,
     ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let procedures = procedures(files, &mut faults);

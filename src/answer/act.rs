@@ -94,7 +94,9 @@ pub(super) async fn act(
         Done::TooLate | Done::Changed => {
             Ok(kept(&visit, MEANWHILE, &posted.typed.all(points.len())))
         }
-        done => Ok(said(&gateway, (&visit, &link, item), act, &done)),
+        done @ (Done::Taken | Done::Before) => {
+            Ok(said(&gateway, (&visit, &link, item), act, &done))
+        }
     }
 }
 

@@ -201,7 +201,9 @@ pub(super) async fn send(
     match done(&gateway, &link, item, doing).await? {
         Done::Changed => Ok(Redirect::to(&again).into_response()),
         Done::TooLate => Ok(kept(&visit, super::act::MEANWHILE, "")),
-        done => Ok(said(&gateway, (&visit, &link, item), Act::Answer, &done)),
+        done @ (Done::Taken | Done::Before) => {
+            Ok(said(&gateway, (&visit, &link, item), Act::Answer, &done))
+        }
     }
 }
 

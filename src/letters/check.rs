@@ -405,8 +405,8 @@ fn open_fields(kind: ContextKind) -> &'static [&'static str] {
         | ContextKind::Holding
         | ContextKind::Asking
         | ContextKind::Rejection
-        | ContextKind::Interest => &["reference"],
-        ContextKind::AnswerCopy => &["reference"],
+        | ContextKind::Interest
+        | ContextKind::AnswerCopy => &["reference"],
         ContextKind::ServiceRequest | ContextKind::SentBack => {
             &["reference", "answer_by", "time_left"]
         }

@@ -383,10 +383,12 @@ const NOT_MADE: [LetterId; 2] = [
 #[test]
 fn every_letter_is_among_those_that_are_made() {
     for letter in LetterId::ALL.iter().filter(|letter| !NOT_MADE.contains(letter)) {
-        let purpose = match letter {
-            LetterId::FollowUp => "receipt",
-            letter if letter.is_acknowledgement() => "acknowledgement",
-            letter => letter.id(),
+        let purpose = if *letter == LetterId::FollowUp {
+            "receipt"
+        } else if letter.is_acknowledgement() {
+            "acknowledgement"
+        } else {
+            letter.id()
         };
         let is_made = FROM_MAIL.contains(&purpose) || crate::page::FROM_THE_PAGE.contains(&purpose);
         assert!(is_made, "{letter} is a letter that no hostile word is tried on");

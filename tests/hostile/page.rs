@@ -1,6 +1,7 @@
 //! The same for what services type on the answer page and for the letters that it sends.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::civil::date;
@@ -54,9 +55,17 @@ impl Served {
         Self { port, stop, serving }
     }
 
-    async fn stop(self) {
+    async fn stop(self, council: &Hostile) {
         self.stop.send(()).unwrap();
         self.serving.await.unwrap().unwrap();
+        // The last connection lets go of the gateway a moment after it is answered.
+        for _ in 0..2_000 {
+            if Arc::strong_count(&council.gateway) == 1 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        panic!("something still holds the gateway");
     }
 
     fn get(&self, path: &str) -> Answer {
@@ -73,16 +82,20 @@ impl Served {
     ) -> Answer {
         let mut body = String::new();
         for (name, value) in fields {
-            body += &format!(
+            write!(
+                body,
                 "--xYz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            );
+            )
+            .unwrap();
         }
         if let Some(name) = file {
             let name = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
-            body += &format!(
+            write!(
+                body,
                 "--xYz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
                  Content-Type: text/plain\r\n\r\nx\r\n"
-            );
+            )
+            .unwrap();
         }
         body += "--xYz--\r\n";
         let kind = ("Content-Type", "multipart/form-data; boundary=xYz");
@@ -175,7 +188,7 @@ async fn nothing_that_is_typed_on_the_answer_page_becomes_a_header_or_a_recipien
         let outside = [("X-Forwarded-For", "x@evil.example")];
         let code = served.post(&format!("{link}/code"), &outside, &[], None);
         coded += usize::from(code.status == 303);
-        served.stop().await;
+        served.stop(&council).await;
     }
     assert!(answered > links.len() / 2 && asked > links.len() / 4, "{answered}, {asked}");
     assert!(coded > 4, "{coded}: a mailbox gets five an hour");
@@ -191,7 +204,7 @@ async fn nothing_that_is_typed_on_the_answer_page_becomes_a_header_or_a_recipien
         let served = Served::start(&council).await;
         let asked = served.post(&format!("{link}/new-link"), &[], &[], None);
         again += usize::from(asked.status == 200);
-        served.stop().await;
+        served.stop(&council).await;
     }
     assert!(again > 4, "{again}");
     postern::outbox::tick(&council.gateway, || true).await.unwrap();
