@@ -394,7 +394,7 @@ async fn respond(
     record(tx, gateway, &mut found, by, event).await?;
     record(tx, gateway, &mut found, by, Event::Note { text: note.into() }).await?;
     save(tx, gateway, &found, None).await?;
-    requests::cancel_all(tx, found.row.id).await?;
+    requests::cancel_all(tx, found.row.id, gateway.clock.now()).await?;
     // Whoever writes to the customer has read what the services answered.
     answers::with_the_case(tx, gateway, found.row.id, ("confirmed", by)).await?;
     let now = gateway.clock.now();
@@ -440,7 +440,7 @@ const OUTLAST: [&str; 5] = [
 /// What ends with a case: nobody is chased or waited for, and nothing is left to do on it but what outlasts it.
 async fn over(tx: &mut Tx, gateway: &Gateway, found: &Found) -> Result<(), ActFault> {
     let now = gateway.clock.now();
-    requests::cancel_all(tx, found.row.id).await?;
+    requests::cancel_all(tx, found.row.id, now).await?;
     answers::with_the_case(tx, gateway, found.row.id, ("set_aside", &Actor::Gateway)).await?;
     assessments::end(tx, found.row.id, now).await?;
     drafts::drop_drafts(tx, found.row.id, "the case is over").await?;

@@ -60,6 +60,8 @@ mod rules;
 mod services;
 #[path = "commands/stages.rs"]
 mod stages;
+#[path = "commands/unasked.rs"]
+mod unasked;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

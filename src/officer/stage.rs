@@ -101,7 +101,7 @@ pub(super) async fn begin(
         .map_err(|fault| uncovered(&fault))?;
     let clocked = clock::started(&policy, &found.case)?;
     save(tx, gateway, found, Some(&clocked)).await?;
-    requests::cancel_all(tx, found.row.id).await?;
+    requests::cancel_all(tx, found.row.id, gateway.clock.now()).await?;
     ask_for(tx, gateway, &policy, found, &clock).await?;
     Ok((clock, clocked))
 }

@@ -26,7 +26,7 @@ pub(super) async fn merge(
     record(tx, gateway, &mut found, by, event).await?;
     save(tx, gateway, &found, None).await?;
     cases::merge(tx, found.row.id, Some(into.row.id)).await?;
-    requests::cancel_all(tx, found.row.id).await?;
+    requests::cancel_merged(tx, found.row.id, gateway.clock.now()).await?;
     // They stay where they were agreed, and are shown with the case that goes on.
     let left = actions::owed(&found);
     let (from, to) = (found.row.reference, into.row.reference.clone());

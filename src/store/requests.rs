@@ -218,11 +218,58 @@ pub async fn last_of(
         .bind(case).bind(service).fetch_optional(c).await)
 }
 
-/// Ends every open request of a case: nothing is chased any more.
+/// Ends every open request of a case that is over, or goes on otherwise: nothing is chased any more, and
+/// what has not left is not sent.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn cancel_all(tx: &mut Tx, case: i64) -> Result<(), StoreError> {
+pub async fn cancel_all(tx: &mut Tx, case: i64, now: Timestamp) -> Result<(), StoreError> {
+    for id in all_open(tx, case).await?.into_iter().map(|(id, _)| id) {
+        letters::take_request_back(tx, id, "nobody has to answer any more", now).await?;
+    }
+    end_all(tx, case).await
+}
+
+/// Ends every open request of a case that is one with another now, until it stands by itself again ([`restore`]).
+///
+/// # Errors
+/// When the database refuses.
+pub async fn cancel_merged(tx: &mut Tx, case: i64, now: Timestamp) -> Result<(), StoreError> {
+    take_back_merged(tx, case, now).await?;
+    end_all(tx, case).await
+}
+
+/// Why a request's letter does not leave while its case is one with another.
+const MERGED: &str = "its case was merged";
+
+/// Takes the letters back that ask for an answer to a case and are about to leave: it is one with another now.
+/// What is held stays so.
+async fn take_back_merged(tx: &mut Tx, case: i64, now: Timestamp) -> Result<(), StoreError> {
+    on!(tx, "take a merged case's requests back", c => sqlx::query(
+        "UPDATE letter SET state = 'cancelled', last_cause = $3
+         WHERE case_id = $1 AND purpose = 'service-request' AND attempts = 0
+           AND state = 'queued' AND leased_until <= $2")
+        .bind(case)
+        .bind(now.as_millisecond())
+        .bind(MERGED)
+        .execute(c).await.map(drop))
+}
+
+/// Sends a request's letter after all that was taken back with [`take_back_merged`].
+async fn ask_after_all(tx: &mut Tx, case: i64, service: &ServiceId) -> Result<(), StoreError> {
+    on!(tx, "send a request after all", c => sqlx::query(
+        "UPDATE letter SET state = 'queued', last_cause = NULL
+         WHERE case_id = $1 AND purpose = 'service-request' AND attempts = 0
+           AND state = 'cancelled' AND last_cause = $3
+           AND request_id IN (SELECT id FROM request
+                              WHERE case_id = $1 AND service = $2 AND state = 'asked')")
+        .bind(case)
+        .bind(service.as_str())
+        .bind(MERGED)
+        .execute(c).await.map(drop))
+}
+
+async fn end_all(tx: &mut Tx, case: i64) -> Result<(), StoreError> {
     on!(tx, "cancel all", c => sqlx::query(
         "UPDATE request SET state = 'cancelled' WHERE case_id = $1 AND state IN ('asked', 'accepted')")
         .bind(case).execute(c).await.map(drop))?;
@@ -241,6 +288,7 @@ pub async fn restore(tx: &mut Tx, case: i64, services: &[ServiceId]) -> Result<(
                AND round = (SELECT MAX(round) FROM request
                             WHERE case_id = $1 AND service = $2)")
             .bind(case).bind(service.as_str()).execute(c).await.map(drop))?;
+        ask_after_all(tx, case, service).await?;
     }
     Ok(())
 }
@@ -283,16 +331,20 @@ pub async fn cancel_others(
     services: &[ServiceId],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let open: Vec<(i64, String)> = on!(tx, "list open requests", c => sqlx::query_as(
-        "SELECT id, service FROM request WHERE case_id = $1 AND state IN ('asked', 'accepted')")
-        .bind(case).fetch_all(c).await)?;
-    for (id, service) in open {
+    for (id, service) in all_open(tx, case).await? {
         if services.iter().any(|one| one.as_str() == service) {
             continue;
         }
         cancel(tx, id, now).await?;
     }
     Ok(())
+}
+
+/// The open requests of a case: their rows and services.
+async fn all_open(tx: &mut Tx, case: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    on!(tx, "list open requests", c => sqlx::query_as(
+        "SELECT id, service FROM request WHERE case_id = $1 AND state IN ('asked', 'accepted')")
+        .bind(case).fetch_all(c).await)
 }
 
 /// Gives an open request new dates.

@@ -70,7 +70,7 @@ async fn a_service_is_asked_once_and_answers_once() {
             ("answered", Some(later(60).as_millisecond()))
         );
         assert!(tx!(db, tx => requests::open_of(&mut tx, case, "sen")).is_none());
-        tx!(db, tx => requests::cancel_all(&mut tx, case));
+        tx!(db, tx => requests::cancel_all(&mut tx, case, later(90)));
         assert_eq!(requests::of_case(&db, case).await.unwrap()[0].state, "answered");
     })
     .await;
@@ -115,7 +115,7 @@ async fn only_open_requests_of_open_cases_are_chased_those_due_first_first() {
                 (two, "2026-04-10", true, false)
             ]
         );
-        tx!(db, tx => requests::cancel_all(&mut tx, one));
+        tx!(db, tx => requests::cancel_all(&mut tx, one, later(90)));
         assert_eq!(tx!(db, tx => requests::chased(&mut tx)).len(), 1);
     })
     .await;
@@ -152,7 +152,7 @@ async fn a_rung_a_run_and_a_digest_happen_once_whoever_asks() {
         assert_eq!(told, [(id, "first", "sent"), (id, "second", "skipped")]);
         assert_eq!(rungs[0].fell_on, "2026-03-16");
         assert_eq!(tx!(db, tx => requests::rungs_of_open(&mut tx)).len(), 2);
-        tx!(db, tx => requests::cancel_all(&mut tx, case));
+        tx!(db, tx => requests::cancel_all(&mut tx, case, later(90)));
         assert!(tx!(db, tx => requests::rungs_of_open(&mut tx)).is_empty());
 
         // A run that was rolled back was none.

@@ -114,7 +114,7 @@ async fn a_merged_case_is_spoken_to_by_the_parties_of_both_and_asked_again_when_
         };
         tx!(db, tx => requests::ask(&mut tx, &[asked], nine()));
         assert_eq!(tx!(db, tx => requests::services_of(&mut tx, two)), ["sen"]);
-        tx!(db, tx => requests::cancel_all(&mut tx, two));
+        tx!(db, tx => requests::cancel_all(&mut tx, two, later(90)));
         assert!(tx!(db, tx => requests::services_of(&mut tx, two)).is_empty());
         let sen = postern::casework::vocabulary::ServiceId("sen".to_owned());
         tx!(db, tx => requests::restore(&mut tx, two, &[sen]));

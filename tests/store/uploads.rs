@@ -107,7 +107,7 @@ async fn what_is_typed_is_kept_by_mailbox_until_its_request_is_over() {
         assert!(tx!(db, tx => requests::answered(&mut tx, request, None, nine())));
         assert!(of("a@b.example").await.is_none(), "it goes with the answer");
         save("a@b.example", "more").await;
-        tx!(db, tx => requests::cancel_all(&mut tx, case_id));
+        tx!(db, tx => requests::cancel_all(&mut tx, case_id, later(90)));
         assert!(of("a@b.example").await.is_none(), "and with the case");
     })
     .await;
@@ -150,7 +150,7 @@ async fn what_is_chosen_goes_with_what_is_typed() {
         assert!(of(theirs).await.is_empty(), "it goes with the answer");
         tx!(db, tx => drafts::add_files(&mut tx, theirs, &files));
         let chosen = of(theirs).await;
-        tx!(db, tx => requests::cancel_all(&mut tx, case_id));
+        tx!(db, tx => requests::cancel_all(&mut tx, case_id, later(90)));
         assert!(of(theirs).await.is_empty(), "and with the case");
         let gone = tx!(db, tx => drafts::with_bytes(&mut tx, chosen[0].clone()));
         assert!(gone.bytes.is_empty());
