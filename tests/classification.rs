@@ -197,6 +197,21 @@ fn what_is_said_sideways_is_known_less_often_and_surely_never() {
 }
 
 #[test]
+fn a_few_words_resemble_nothing_enough_to_call_somebody() {
+    let rules = rules_with_examples();
+    for text in [
+        "Is there any news of my complaint?",
+        "The taxi for school came at ten past nine again.",
+        "Thank you for your letter.",
+        "Who do I ask about a school place?",
+        "I will ring tomorrow.",
+    ] {
+        let got = rules.classify(&message("a@example.org", "Hello", text), &Known::default());
+        assert_eq!(got.flags, [], "{text}");
+    }
+}
+
+#[test]
 fn the_second_opinion_is_shown_and_never_silent() {
     let rules = rules_with_examples();
     let letter =

@@ -49,8 +49,10 @@ const ALONE_FLAGS: [(Flag, f64); 4] = [
     (Flag::DataRequest, -2.0),
     (Flag::AdjustmentNeeded, 0.0),
 ];
-/// See [`ALONE_THEMES`]: any other flag.
+/// See [`ALONE_THEMES`]: any other flag, and all of them where little of a message is known.
 const ALONE: f64 = 2.2;
+/// So many words and pairs must have stood in examples for small chances to count.
+const ENOUGH_KNOWN: usize = 80;
 /// Below this confidence an officer looks first.
 const OFFICER_BELOW: f64 = 0.9;
 /// How often a classification has turned out wholly right, on labelled messages that neither rules
@@ -122,20 +124,23 @@ impl Heard<'_> {
             .max_by(|a, b| worth(*a).total_cmp(&worth(*b)).then(b.cmp(a)))
     }
 
-    /// Whether a theme is alleged that no rule found. What rules found stays.
-    fn theme(&self, theme: Theme) -> bool {
-        let enough =
-            ALONE_THEMES.iter().find(|(one, _)| *one == theme).map_or(ALONE, |(_, odds)| *odds);
-        let chance = self.second.and_then(|second| second.themes.get(theme as usize));
-        chance.is_some_and(|chance| log_odds(*chance) >= enough)
+    /// How likely a theme is that no rule found, where that is likely enough. What rules found stays.
+    fn theme(&self, theme: Theme) -> Option<f64> {
+        let enough = ALONE_THEMES.iter().find(|(one, _)| *one == theme).map(|(_, odds)| *odds);
+        self.alone(self.second?.themes.get(theme as usize), enough)
     }
 
-    /// Whether a flag is raised that no rule raised. None is ever taken down.
-    fn flag(&self, flag: Flag) -> bool {
-        let enough =
-            ALONE_FLAGS.iter().find(|(one, _)| *one == flag).map_or(ALONE, |(_, odds)| *odds);
-        let chance = self.second.and_then(|second| second.flags.get(flag as usize));
-        chance.is_some_and(|chance| log_odds(*chance) >= enough)
+    /// How likely a flag is that no rule raised, where that is likely enough. None is ever taken down.
+    fn flag(&self, flag: Flag) -> Option<f64> {
+        let enough = ALONE_FLAGS.iter().find(|(one, _)| *one == flag).map(|(_, odds)| *odds);
+        self.alone(self.second?.flags.get(flag as usize), enough)
+    }
+
+    /// A chance that is enough by itself. Of few words small chances tell nothing: they are those of any message.
+    fn alone(&self, chance: Option<&f64>, enough: Option<f64>) -> Option<f64> {
+        let few = self.second.is_some_and(|second| second.known < ENOUGH_KNOWN);
+        let enough = enough.filter(|_| !few).unwrap_or(ALONE);
+        chance.copied().filter(|chance| log_odds(*chance) >= enough)
     }
 
     /// How likely the second opinion finds what was chosen.
@@ -324,12 +329,12 @@ impl RuleSet {
         let mut themes: Vec<Theme> = Theme::ALL
             .iter()
             .copied()
-            .filter(|theme| state.holds(Label::Theme(*theme)) || heard.theme(*theme))
+            .filter(|theme| state.holds(Label::Theme(*theme)) || heard.theme(*theme).is_some())
             .collect();
         let mut flags: Vec<Flag> = Flag::ALL
             .iter()
             .copied()
-            .filter(|flag| state.holds(Label::Flag(*flag)) || heard.flag(*flag))
+            .filter(|flag| state.holds(Label::Flag(*flag)) || heard.flag(*flag).is_some())
             .collect();
         if matches!(
             record_type,
@@ -365,6 +370,21 @@ impl RuleSet {
                 text: Private(String::new()),
             });
         }
+        // What it found alone is shown as its own.
+        let alone = themes
+            .iter()
+            .map(|theme| (Label::Theme(*theme), heard.theme(*theme)))
+            .chain(flags.iter().map(|flag| (Label::Flag(*flag), heard.flag(*flag))))
+            .filter(|(label, _)| !state.holds(*label));
+        evidence.extend(alone.filter_map(|(label, chance)| {
+            Some(Evidence {
+                label: self.names.text(label),
+                rule: SECOND_OPINION.to_owned(),
+                weight: rounded(chance?),
+                place: "whole".to_owned(),
+                text: Private(String::new()),
+            })
+        }));
         let confidence = if for_us { sure * service_sure * customer_sure } else { sure };
         let confidence = rounded(worth(confidence, chances));
         let needs_officer = confidence < OFFICER_BELOW

@@ -122,6 +122,8 @@ struct Second {
     /// How likely each theme holds, and each flag.
     themes: Vec<f64>,
     flags: Vec<f64>,
+    /// How many of the message's words and pairs stood in examples.
+    known: usize,
 }
 
 impl std::fmt::Debug for Seen {
@@ -267,13 +269,15 @@ impl RuleSet {
 
     fn second(&self, seen: &Seen) -> Option<Second> {
         let opinion = self.opinion.get_or_init(|| self.learn(Vec::new())).as_ref()?;
-        let mut answers = opinion.of(&opinion::features(&seen.haystack)).into_iter();
+        let features = opinion::features(&seen.haystack);
+        let known = opinion.known(&features);
+        let mut answers = opinion.of(&features).into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let (record_type, service, customer) = (next(), next(), next());
         // Of a question with two answers, the second is yes.
         let mut yes = answers.map(|chances| chances.get(1).copied().unwrap_or(0.0));
         let themes = yes.by_ref().take(Theme::ALL.len()).collect();
-        Some(Second { record_type, service, customer, themes, flags: yes.collect() })
+        Some(Second { record_type, service, customer, themes, flags: yes.collect(), known })
     }
 
     /// What a message whose answer is known teaches: figures, not words. Nothing where it names a service

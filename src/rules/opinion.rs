@@ -117,6 +117,11 @@ impl Opinion {
         Some(Self { rows, questions, says })
     }
 
+    /// How much of what speaks in a message stood in examples.
+    pub(crate) fn known(&self, features: &Features) -> usize {
+        features.iter().filter(|feature| self.rows.contains_key(feature)).count()
+    }
+
     /// For each question how likely each answer is: together 1, as far as examples go.
     pub(crate) fn of(&self, features: &Features) -> Vec<Vec<f64>> {
         let width: usize = self.questions.iter().map(Vec::len).sum();

@@ -60,18 +60,18 @@ fn accuracy_is_told_by_rule_by_label_and_by_month() {
 }
 
 /// A complaint about something that no shipped rule knows.
-fn about_the_club(number: usize) -> String {
+fn about_the_parade(number: usize) -> String {
     format!(
         "From: Bea Tramway{number} <bea{number}@example.org>\r\nTo: complaints@northmere.example\r\n\
          Subject: A complaint {number}\r\nMessage-ID: <b{number}@example.org>\r\n\
-         Date: Mon, 16 Nov 2026 08:00:00 +0000\r\n\r\nI wish to complain formally. The trampoline club \
-         at the hall was called off for Oscar {number} and nobody told me, his mother.\r\n\r\nBea\r\n"
+         Date: Mon, 16 Nov 2026 08:00:00 +0000\r\n\r\nI wish to complain formally. The lantern parade \
+         was called off for Oscar {number} and nobody told me, his mother.\r\n\r\nBea\r\n"
     )
 }
 
 #[test]
 fn corrections_suggest_rules_that_say_the_same() {
-    let mut messages: Vec<String> = (1..=4).map(about_the_club).collect();
+    let mut messages: Vec<String> = (1..=4).map(about_the_parade).collect();
     messages.extend((1..=8).map(complaint));
     let (desk, references) = with_complaints(&messages);
     let none = desk.data(&["-q", "rules", "suggest"]);

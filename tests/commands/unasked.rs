@@ -36,8 +36,9 @@ fn nobody_is_asked_about_a_case_that_ended_before_the_request_left() {
     let (desk, [one, other]) = written();
     desk.data(&["-q", "case", "withdraw", &one, "--because", "by telephone"]);
     let stand = requests(&desk, &one);
-    let never =
-        |(state, why): &(String, String)| state == "cancelled" && why == "nobody has to answer any more";
+    let never = |(state, why): &(String, String)| {
+        state == "cancelled" && why == "nobody has to answer any more"
+    };
     assert!(stand.iter().all(never), "{stand:?}");
     assert!(requests(&desk, &other).iter().all(|(state, _)| state == "queued"));
 }
