@@ -197,6 +197,30 @@ fn what_is_said_sideways_is_known_less_often_and_surely_never() {
 }
 
 #[test]
+fn no_school_matter_is_a_complaint_under_the_children_act() {
+    let files = [&PLAIN[..], &SIDEWAYS].concat();
+    let rules = shipped_rules().with_examples(labelled("rules/examples", &files[..7]));
+    let education: Vec<String> = rules
+        .services()
+        .all()
+        .iter()
+        .filter(|service| service.table == 9)
+        .map(|service| service.id.clone())
+        .collect();
+    let mut of_education = 0;
+    for letter in labelled("rules/examples", &files[7..]) {
+        let got = rules.classify(&letter.email, &Known::default());
+        let lead = got.services[0].as_str().to_owned();
+        if education.contains(&lead) {
+            of_education += 1;
+            assert_ne!(got.record_type, RecordType::ChildrenActComplaint, "{lead}");
+            assert_ne!(got.record_type, RecordType::Representation, "{lead}");
+        }
+    }
+    assert!(of_education > 100, "{of_education} letters");
+}
+
+#[test]
 fn a_few_words_resemble_nothing_enough_to_call_somebody() {
     let rules = rules_with_examples();
     for text in [

@@ -30,6 +30,8 @@ const RULES_TYPE: f64 = 0.35;
 const OTHERS: f64 = 9.0;
 /// Rows as sure as this go by facts that no resemblance outweighs: a machine, a member, a service that answers.
 const FACT: f64 = 0.97;
+/// The table of the annual report that counts social care.
+const SOCIAL_CARE: u8 = 6;
 /// No chance counts for less: logarithms have no end.
 const LEAST_CHANCE: f64 = 0.003;
 /// From which chance on a second opinion that finds a theme or a flag where no rule did is followed, as log odds:
@@ -91,8 +93,13 @@ struct Heard<'a> {
 }
 
 impl Heard<'_> {
-    /// The record type: the rules', unless they are less sure of it than the second opinion of another.
-    fn record_type(&self, (by_rules, sure): (RecordType, f64)) -> (RecordType, f64) {
+    /// The record type: the rules', unless they are less sure of it than the second opinion of another. What the
+    /// Children Act covers is social care's alone, whatever it sounds like.
+    fn record_type(
+        &self,
+        (by_rules, sure): (RecordType, f64),
+        social_care: bool,
+    ) -> (RecordType, f64) {
         let Some(second) = self.second.filter(|_| sure < FACT) else { return (by_rules, sure) };
         let chance = |value: RecordType| second.record_type.get(value as usize).copied();
         let certain = sure.clamp(LEAST_CHANCE, FACT);
@@ -101,8 +108,12 @@ impl Heard<'_> {
             let chance = (chance(value).unwrap_or(0.0) + LEAST_CHANCE).ln();
             if value == by_rules { chance + ruled } else { chance }
         };
-        let best = RecordType::ALL.iter().copied().max_by(|a, b| worth(*a).total_cmp(&worth(*b)));
-        match best {
+        let possible = |value: &RecordType| {
+            social_care
+                || !matches!(value, RecordType::ChildrenActComplaint | RecordType::Representation)
+        };
+        let types = RecordType::ALL.iter().copied().filter(possible);
+        match types.max_by(|a, b| worth(*a).total_cmp(&worth(*b))) {
             Some(best) if best != by_rules => (best, sure.min(chance(best).unwrap_or(0.0))),
             _ => (by_rules, sure),
         }
@@ -319,7 +330,9 @@ impl RuleSet {
             .record_type
             .or(fallback.map(|record_type| (record_type, 0.4)))
             .unwrap_or((RecordType::Enquiry, 0.0));
-        let (record_type, sure) = heard.record_type(by_rules);
+        let lead = state.lead.and_then(|number| self.services.all().get(number));
+        let social_care = lead.is_none_or(|service| service.table == SOCIAL_CARE);
+        let (record_type, sure) = heard.record_type(by_rules, social_care);
         let for_us = record_type != RecordType::NotForUs;
         let customer_type = match state.known.case_customer {
             Some(customer) if record_type == RecordType::FollowUp => customer,
