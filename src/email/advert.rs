@@ -101,14 +101,18 @@ pub(super) fn looks(letter: &Letter<'_>) -> Looks {
         return Looks::Personal;
     }
     let searched = searched(letter);
-    let tried = OFFERS.iter().zip(hinted(&searched)).filter(|(_, hinted)| *hinted);
-    let offers = tried.filter(|(offer, _)| offer.is_match(&searched)).count();
+    let hinted = hinted(&searched);
+    let stands = |pattern: &Regex, hits: &[usize]| {
+        pieces(&searched, hits).any(|piece| pattern.is_match(piece))
+    };
+    let [of_offers @ .., to_leave] = &hinted;
+    let offers = OFFERS.iter().zip(of_offers).filter(|(offer, hits)| stands(offer, hits)).count();
     let form = form(letter);
     let fortune = offers > 0 && FORTUNE.iter().filter(|f| f.is_match(&searched)).count() >= 3;
     if offers == 0 && form < 3 || OUR_BUSINESS.is_match(&searched) {
         return Looks::Personal;
     }
-    let way_out = WAY_OUT.is_match(&searched);
+    let way_out = stands(&WAY_OUT, to_leave);
     let score = 2 * usize::from(way_out) + offers.min(5) + form.min(3);
     let with_way_out = offers >= 2 && score >= 5 || offers >= 1 && form >= 3;
     let sure = way_out && with_way_out || offers >= 4 && score >= 5;
@@ -121,8 +125,9 @@ pub(super) fn looks(letter: &Letter<'_>) -> Looks {
     }
 }
 
-/// For each of [`OFFERS`] what it cannot match without: one pass finds which are worth trying.
-static HINTS: [&[&str]; 10] = [
+/// For each of [`OFFERS`], and at last for [`WAY_OUT`], what it cannot match without: one pass finds what is worth
+/// trying, and where.
+static HINTS: [&[&str]; 11] = [
     &["free"],
     &["click", " now", "today", "sign", "don't", "visit", "full details", "toll", "1-8"],
     &["limited", "special", "stocks", "supplies", "lifetime", "offer ", "chance", "running out"],
@@ -232,6 +237,37 @@ static HINTS: [&[&str]; 10] = [
         "satellite",
     ],
     &["dear "],
+    &[
+        "remov",
+        "unsubscribe",
+        "opt out",
+        "opt-out",
+        "optout",
+        "stop receiving",
+        "excluded",
+        "apologi",
+        "this is not",
+        "1618",
+        "one-time",
+        "one time",
+        "subscribers",
+        "receiving this",
+        "received this",
+        "was sent to",
+        "taken off",
+        "get off",
+        "future ",
+        "to receive",
+        "newsletter",
+        "abonner",
+        "inscri",
+        "de baja",
+        "wypisa",
+        "dezabon",
+        "відписатися",
+        "Відписатися",
+        "ВІДПИСАТИСЯ",
+    ],
 ];
 
 static HINTS_IN_ONE: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -242,19 +278,43 @@ static HINTS_IN_ONE: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("the hints are constants")
 });
 
-fn hinted(text: &str) -> [bool; 10] {
-    let mut seen = [false; 10];
+/// For each of [`HINTS`] where the hits end, ascending.
+fn hinted(text: &str) -> [Vec<usize>; 11] {
+    let mut seen: [Vec<usize>; 11] = Default::default();
     for hit in HINTS_IN_ONE.find_overlapping_iter(text) {
         let mut number = hit.pattern().as_usize();
         for (seen, hints) in seen.iter_mut().zip(HINTS) {
             if number < hints.len() {
-                *seen = true;
+                seen.push(hit.end());
                 break;
             }
             number -= hints.len();
         }
     }
     seen
+}
+
+/// Bytes on either side of a hit: more than any of the patterns spans.
+const NEAR_BYTES: usize = 400;
+
+/// The pieces of a text around the hits, each byte once, from blank to blank: so that the edge of a word is one in
+/// the text too. All that a pattern needs to be tried on.
+fn pieces<'t>(text: &'t str, hits: &[usize]) -> impl Iterator<Item = &'t str> {
+    let blank = |b: &u8| b.is_ascii_whitespace();
+    hits.iter().scan(0, move |done, hit| {
+        let bytes = text.as_bytes();
+        if *hit < *done {
+            return Some("");
+        }
+        let before = bytes.get(..hit.saturating_sub(NEAR_BYTES)).unwrap_or_default();
+        let from = before.iter().rposition(blank).map_or(0, |at| at + 1);
+        let behind = bytes.len().min(hit + NEAR_BYTES);
+        let rest = bytes.get(behind..).unwrap_or_default();
+        let to = rest.iter().position(blank).map_or(bytes.len(), |at| behind + at);
+        // Only where the pieces cannot be told apart is some of one read again.
+        *done = to.saturating_sub(NEAR_BYTES);
+        Some(text.get(from..to).unwrap_or_default())
+    })
 }
 
 fn searched(letter: &Letter<'_>) -> String {

@@ -47,7 +47,9 @@ fn by_mail_parser(bytes: &[u8], label: &str) -> Decoded {
 pub(super) fn guess(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.contains("\u{1b}$") => (ISO_2022_JP.decode(bytes).0, true),
+        Ok(_) if memchr::memmem::find(bytes, b"\x1b$").is_some() => {
+            (ISO_2022_JP.decode(bytes).0, true)
+        }
         Ok(text) => (Cow::Borrowed(text), false),
         // Some good UTF-8 with a damaged or cut character is still UTF-8.
         Err(_) if holds_multibyte(bytes) => (String::from_utf8_lossy(bytes), true),

@@ -1,5 +1,6 @@
 //! A message that a person hands on inside their own: councillors and MPs do it every day.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -192,18 +193,56 @@ const TO: [&str; 43] = [
     "до",
 ];
 
-/// One `Label: value` line without its quotation marks and asterisks.
-fn label(line: &str) -> Option<(String, &str)> {
+/// What a label stands for: one that is spelt alike in two languages may stand for several.
+#[derive(Debug, Clone, Copy, Default)]
+struct Label {
+    from: bool,
+    subject: bool,
+    date: bool,
+}
+
+/// Every label, lower case, with what it stands for.
+static LABELS: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
+    let mut labels: HashMap<&'static str, Label> = HashMap::new();
+    for label in FROM {
+        labels.entry(label).or_default().from = true;
+    }
+    for label in SUBJECT {
+        labels.entry(label).or_default().subject = true;
+    }
+    for label in DATE {
+        labels.entry(label).or_default().date = true;
+    }
+    for label in TO {
+        labels.entry(label).or_default();
+    }
+    labels
+});
+
+/// Bytes and characters of the longest label that is looked up.
+const LABEL_BYTES: usize = 72;
+const LABEL_CHARS: usize = 24;
+
+/// The first byte of `：`.
+const WIDE_COLON: u8 = 0xef;
+
+/// What the label of a `Label: value` line stands for, and its value, without quotation marks and asterisks.
+fn label(line: &str) -> Option<(Label, &str)> {
     let around =
         |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
     let line = line.trim_start_matches(around);
     // A label is short: where no colon stands near its beginning, none is looked for.
-    let colon = text::cut(line, 90).find([':', '：'])?;
+    let near = text::cut(line, 90);
+    memchr::memchr2(b':', WIDE_COLON, near.as_bytes())?;
+    let colon = near.find([':', '：'])?;
     let (label, value) = line.split_at_checked(colon)?;
     let value = value.trim_start_matches([':', '：']);
     let label = label.trim_matches(around);
-    (!label.is_empty() && label.len() <= 72 && label.chars().count() <= 24)
-        .then(|| (label.to_lowercase(), value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
+    if label.is_empty() || label.len() > LABEL_BYTES || label.chars().count() > LABEL_CHARS {
+        return None;
+    }
+    let label = LABELS.get(label.to_lowercase().as_str())?;
+    Some((*label, value.trim_matches(['*', ' ', '\u{a0}', '\t'])))
 }
 
 /// The header lines of a message quoted in a text.
@@ -217,29 +256,20 @@ pub(super) struct Block {
 /// Reads the block of header lines that begins at this line, where there is one: at least three
 /// lines with known labels, one of them the sender's.
 pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
-    let (first, _) = label(lines.get(at)?)?;
-    let known =
-        |l: &str| [&FROM[..], &SUBJECT[..], &DATE[..], &TO[..]].iter().any(|set| set.contains(&l));
-    if !known(&first) {
-        return None;
-    }
+    label(lines.get(at)?)?;
     let mut block = Block::default();
     let mut labels = 0;
     let mut misses = 0;
     for line in lines.iter().skip(at).take(14) {
-        match label(line).filter(|(l, _)| known(l)) {
-            Some((name, value)) => {
+        match label(line) {
+            Some((label, value)) => {
                 labels += 1;
-                let name = name.as_str();
                 // A label of two languages goes to the first field still empty.
-                if FROM.contains(&name)
-                    && block.from.is_none()
-                    && (value.contains('@') || !value.is_empty())
-                {
+                if label.from && block.from.is_none() && !value.is_empty() {
                     block.from = Some(value.to_owned());
-                } else if SUBJECT.contains(&name) && block.subject.is_none() {
+                } else if label.subject && block.subject.is_none() {
                     block.subject = Some(value.to_owned());
-                } else if DATE.contains(&name) && block.date.is_none() {
+                } else if label.date && block.date.is_none() {
                     block.date = Some(value.to_owned());
                 }
             }
@@ -258,7 +288,7 @@ pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
 /// `subject` decides the doubtful case: a block of header lines below a person's own words is a
 /// reply's quotation unless the subject says `Fwd`.
 pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
-    let lines: Vec<&str> = body.lines().collect();
+    let lines: Vec<&str> = text::lines(body).collect();
     if let Some(forwarded) = under_attribution(&lines) {
         return Some(forwarded);
     }
@@ -343,7 +373,7 @@ fn after_marker(lines: &[&str], at: usize) -> Option<Forwarded> {
     let near: Vec<&str> = lines.iter().skip(at).take(10).copied().collect();
     let joined = near.join("\n");
     let from = ADDRESS.captures(text::cut(&joined, 1_000))?.get(1)?.as_str();
-    let subject = near.iter().find_map(|l| label(l).filter(|(l, _)| SUBJECT.contains(&l.as_str())));
+    let subject = near.iter().find_map(|l| label(l).filter(|(label, _)| label.subject));
     let from = address::valid(from.trim_start_matches("mailto:"))?;
     Some(Forwarded {
         from: Some(Private(from)),

@@ -179,7 +179,7 @@ fn fields_follow(rest: Option<&[u8]>) -> bool {
 
 fn unfold(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    if text.contains(['\r', '\n', '\0']) {
+    if memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_some() {
         let mut out = String::with_capacity(text.len());
         let mut lines = text.split(['\r', '\n', '\0']).filter(|l| !l.is_empty());
         out.push_str(lines.next().unwrap_or_default());
@@ -189,9 +189,15 @@ fn unfold(text: &str) -> Cow<'_, str> {
             }
             out.push_str(line);
         }
-        return Cow::Owned(out.replace('\t', " "));
+        return Cow::Owned(without_tabs(&out).into_owned());
     }
-    if text.contains('\t') { Cow::Owned(text.replace('\t', " ")) } else { Cow::Borrowed(text) }
+    without_tabs(text)
+}
+
+/// Blanks for tabs.
+fn without_tabs(text: &str) -> Cow<'_, str> {
+    let tabs = memchr::memchr(b'\t', text.as_bytes()).is_some();
+    if tabs { Cow::Owned(text.replace('\t', " ")) } else { Cow::Borrowed(text) }
 }
 
 /// One RFC 2047 encoded word: its charset, the decoded bytes and its length in the text.
@@ -232,7 +238,7 @@ fn word_at(text: &str) -> Option<Word<'_>> {
 /// Decodes every encoded word. Neighbours of one charset are joined before decoding, because
 /// many senders split in the middle of a character.
 pub(super) fn decode_words(text: &str) -> String {
-    if !text.contains("=?") {
+    if memchr::memmem::find(text.as_bytes(), b"=?").is_none() {
         return text.trim().to_owned();
     }
     let mut out = String::with_capacity(text.len());

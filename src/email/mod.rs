@@ -27,6 +27,7 @@ mod robot;
 mod text;
 mod tnef;
 mod transfer;
+mod words;
 
 pub use authentication::SenderProof;
 pub use parse::{attached_bytes, header_scan, hexadecimal, read, uploaded};

@@ -444,24 +444,51 @@ fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
         // No field can hold a line end, so none can flow into the next.
         hash.update(b"\n");
     }
-    let mut words = String::with_capacity(text.len() + 1);
-    let mut add = |word: &str| {
-        words.push_str(word);
-        words.push(' ');
-    };
-    // The same words, sooner: of ASCII, only this one mark is white space in one way of counting and
-    // not in the other.
-    if text.is_ascii() && !text.contains('\u{b}') {
-        text.split_ascii_whitespace().for_each(&mut add);
-    } else {
-        text.split_whitespace().for_each(&mut add);
-    }
-    hash.update(words.as_bytes());
+    hash.update(&words(text));
     hexadecimal(&hash.finalize())
+}
+
+/// The words of a text with one blank behind each.
+fn words(text: &str) -> Vec<u8> {
+    if !text.is_ascii() {
+        let mut words = Vec::with_capacity(text.len() + 1);
+        for word in text.split_whitespace() {
+            words.extend_from_slice(word.as_bytes());
+            words.push(b' ');
+        }
+        return words;
+    }
+    // The same, sooner: every byte is written, and only moves on where it stays.
+    let mut words = vec![0; text.len() + 1];
+    let (mut length, mut blank) = (0, true);
+    for byte in text.bytes().chain([b' ']) {
+        let is_blank = matches!(byte, b' ' | b'\t'..=b'\r');
+        if let Some(place) = words.get_mut(length) {
+            *place = if is_blank { b' ' } else { byte };
+        }
+        length += usize::from(!(is_blank && blank));
+        blank = is_blank;
+    }
+    words.truncate(length);
+    words
 }
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_apart_alike_in_ascii_and_beyond() {
+        for text in ["", " ", "a", " a  b\n", "a\u{b}b\u{c}\tc\r\n\r\nd", "a\u{1c}b"] {
+            let want: String = text.split_whitespace().flat_map(|word| [word, " "]).collect();
+            assert_eq!(words(text), want.as_bytes(), "{text:?}");
+        }
+        assert_eq!(words("\u{a0}é\u{2003}b"), "é b ".as_bytes());
+    }
 }

