@@ -444,7 +444,7 @@ fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
         // No field can hold a line end, so none can flow into the next.
         hash.update(b"\n");
     }
-    hash.update(&words(text));
+    hash.update(words(text));
     hexadecimal(&hash.finalize())
 }
 
