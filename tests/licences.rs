@@ -51,7 +51,8 @@ fn every_licence_is_on_the_list() {
     assert!(packages.len() > 100, "only {} packages were looked at", packages.len());
     let wrong: Vec<String> = packages
         .iter()
-        .filter(|one| one["name"] != "postern")
+        // Our own, which come from nowhere else.
+        .filter(|one| !one["source"].is_null())
         .filter(|one| !allowed(one["license"].as_str().unwrap_or_default(), &list))
         .map(|one| format!("{} {} ({})", one["name"], one["version"], one["license"]))
         .collect();

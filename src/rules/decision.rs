@@ -1,6 +1,7 @@
 //! The decision table: facts first, then what follows from them, row by row in the file's order.
 
 use super::Known;
+use super::heard::FACT;
 use super::label::{Label, Names};
 use super::services::Services;
 use crate::casework::vocabulary::{CustomerType, RecordType, Theme};
@@ -84,6 +85,8 @@ pub(crate) struct State<'a> {
     pub(crate) cites_case: bool,
     /// By label number: themes, flags and facts that hold.
     pub(crate) held: Vec<bool>,
+    /// Those that a row as sure as [`FACT`] set: no resemblance takes them away.
+    pub(crate) stands: Vec<bool>,
     /// The best by score until a row decides.
     pub(crate) customer: CustomerType,
     pub(crate) lead: Option<usize>,
@@ -159,9 +162,17 @@ impl State<'_> {
         self.held.get(self.names.index(label)).copied().unwrap_or(false)
     }
 
-    fn hold(&mut self, label: Label, holds: bool) {
-        if let Some(held) = self.held.get_mut(self.names.index(label)) {
+    /// Whether a row that goes by facts set it.
+    pub(crate) fn stands(&self, label: Label) -> bool {
+        self.stands.get(self.names.index(label)).copied().unwrap_or(false)
+    }
+
+    fn hold(&mut self, label: Label, holds: bool, stands: bool) {
+        let number = self.names.index(label);
+        if let (Some(held), Some(stood)) = (self.held.get_mut(number), self.stands.get_mut(number))
+        {
             *held = holds;
+            *stood = holds && (stands || *stood);
         }
     }
 
@@ -176,11 +187,11 @@ impl State<'_> {
                 self.lead = Some(number);
                 self.lead_decided = Some(sure);
             }
-            Effect::Set(label) => self.hold(label, true),
-            Effect::Clear(label) => self.hold(label, false),
+            Effect::Set(label) => self.hold(label, true, sure >= FACT),
+            Effect::Clear(label) => self.hold(label, false, false),
             Effect::ClearThemes(kept) => {
                 for theme in Theme::ALL.iter().filter(|theme| Some(**theme) != kept) {
-                    self.hold(Label::Theme(*theme), false);
+                    self.hold(Label::Theme(*theme), false, false);
                 }
             }
         }

@@ -10,6 +10,7 @@ mod explain;
 mod expression;
 mod file;
 mod forms;
+mod heard;
 mod label;
 mod lists;
 mod literals;

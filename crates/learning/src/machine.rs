@@ -1,0 +1,309 @@
+//! Learning, and judging by what was learned.
+
+use std::collections::HashMap;
+
+use crate::Features;
+
+/// What stands in fewer examples says nothing about another: words and pairs, pieces.
+const OFTEN: [u32; 2] = [3, 8];
+/// Answers learned side by side: as many as one row of weights holds.
+const SIDE_BY_SIDE: usize = 16;
+/// Walks over all examples; more of them change no answer.
+const WALKS: usize = 12;
+/// How much a mistake on an example counts against a machine that is simple.
+const STRICT: f32 = 1.0;
+
+/// A text whose answer to each question is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Example<'e> {
+    /// What speaks in it.
+    pub features: &'e Features,
+    /// By question the number of its answer.
+    pub answers: &'e [usize],
+}
+
+/// One row of weights: what a feature says for each of several answers.
+type Row = [f32; SIDE_BY_SIDE];
+
+/// An answer that a machine was learned for.
+#[derive(Debug, Clone, Copy)]
+struct Column {
+    question: usize,
+    answer: usize,
+}
+
+/// What was learned from examples.
+#[derive(Debug)]
+pub struct Machine {
+    /// By feature of either kind: its row, and how rare it is.
+    rows: [HashMap<u32, (u32, f32)>; 2],
+    /// How many answers each question has.
+    answers: Vec<usize>,
+    columns: Vec<Column>,
+    /// For each group of columns row by row what a feature says; at last what is said without any.
+    weights: Vec<Vec<Row>>,
+}
+
+/// A text as the machine sees it: rows with what each counts, each kind of the same length.
+type Weighed = Vec<(u32, f32)>;
+
+impl Machine {
+    /// Learns from examples. `answers` is how many answers each question has; a question of two is one machine, any
+    /// other has one for each answer that examples give.
+    pub fn learn(examples: &[Example<'_>], answers: &[usize]) -> Self {
+        let mut rows = [HashMap::new(), HashMap::new()];
+        let mut count = 0;
+        for (kind, rows) in rows.iter_mut().enumerate() {
+            let often = OFTEN.get(kind).copied().unwrap_or_default();
+            *rows = rarity(examples, kind, often, &mut count);
+        }
+        let mut machine =
+            Self { rows, answers: answers.to_vec(), columns: Vec::new(), weights: Vec::new() };
+        machine.columns = columns(examples, answers);
+        let weighed: Vec<Weighed> =
+            examples.iter().map(|example| machine.weigh(example.features, count)).collect();
+        let groups: Vec<Vec<[bool; SIDE_BY_SIDE]>> =
+            machine.columns.chunks(SIDE_BY_SIDE).map(|group| wanted(examples, group)).collect();
+        let length = count as usize + 1;
+        let learn = |group: &Vec<[bool; SIDE_BY_SIDE]>| learn_group(&weighed, group, length);
+        machine.weights = std::thread::scope(|scope| {
+            let running: Vec<_> =
+                groups.iter().map(|group| scope.spawn(move || learn(group))).collect();
+            running
+                .into_iter()
+                .zip(&groups)
+                .map(|(one, group)| one.join().unwrap_or_else(|_| learn(group)))
+                .collect()
+        });
+        machine
+    }
+
+    /// How much of what speaks in a text stood in examples.
+    pub fn known(&self, features: &Features) -> usize {
+        let kinds = features.kinds.iter().zip(&self.rows);
+        kinds
+            .map(|(kind, rows)| kind.iter().filter(|(one, _)| rows.contains_key(one)).count())
+            .sum()
+    }
+
+    /// For each question and each of its answers how far the text lies on its side: above 0 inside, below 0 outside.
+    /// None for answers without an example.
+    pub fn margins(&self, features: &Features) -> Vec<Vec<Option<f32>>> {
+        let nothing =
+            u32::try_from(self.weights.first().map_or(1, Vec::len) - 1).unwrap_or(u32::MAX);
+        let weighed = self.weigh(features, nothing);
+        let mut margins: Vec<Vec<Option<f32>>> =
+            self.answers.iter().map(|answers| vec![None; *answers]).collect();
+        for (columns, weights) in self.columns.chunks(SIDE_BY_SIDE).zip(&self.weights) {
+            for (column, margin) in columns.iter().zip(product(&weighed, weights)) {
+                let Some(answers) = margins.get_mut(column.question) else { continue };
+                if let [no, yes] = answers.as_mut_slice() {
+                    (*no, *yes) = (Some(-margin), Some(margin));
+                } else if let Some(place) = answers.get_mut(column.answer) {
+                    *place = Some(margin);
+                }
+            }
+        }
+        margins
+    }
+
+    /// What is known of a text, rare features more than frequent ones, each kind together the same for a long text as
+    /// for a short one; and at last, at `nothing`, what is said of every text.
+    fn weigh(&self, features: &Features, nothing: u32) -> Weighed {
+        let mut weighed = Weighed::new();
+        for (kind, rows) in features.kinds.iter().zip(&self.rows) {
+            let from = weighed.len();
+            weighed.extend(kind.iter().filter_map(|(one, times)| {
+                let (row, rare) = rows.get(one)?;
+                Some((*row, rare * (1.0 + float(*times).ln())))
+            }));
+            let part = weighed.get_mut(from..).unwrap_or_default();
+            let length = part.iter().map(|(_, counts)| counts * counts).sum::<f32>().sqrt();
+            if length > 0.0 {
+                for (_, counts) in part {
+                    *counts /= length;
+                }
+            }
+        }
+        weighed.push((nothing, 1.0));
+        weighed
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of words and examples")]
+fn float(number: u32) -> f32 {
+    number as f32
+}
+
+/// The features of one kind that stand in enough examples, each with a row of its own and how rare it is.
+fn rarity(
+    examples: &[Example<'_>],
+    kind: usize,
+    often: u32,
+    count: &mut u32,
+) -> HashMap<u32, (u32, f32)> {
+    let of = |example: &Example<'_>| example.features.kinds.get(kind).map_or(0, Vec::len);
+    let mut all: Vec<u32> = Vec::with_capacity(examples.iter().map(of).sum());
+    for example in examples {
+        all.extend(example.features.kinds.get(kind).into_iter().flatten().map(|(one, _)| *one));
+    }
+    all.sort_unstable();
+    let examples = float(u32::try_from(examples.len()).unwrap_or(u32::MAX));
+    let mut rows = HashMap::new();
+    for same in all.chunk_by(|one, next| one == next) {
+        let times = u32::try_from(same.len()).unwrap_or(u32::MAX);
+        if let Some(one) = same.first().filter(|_| times >= often) {
+            let rare = ((1.0 + examples) / (1.0 + float(times))).ln() + 1.0;
+            rows.insert(*one, (*count, rare));
+            *count += 1;
+        }
+    }
+    rows
+}
+
+fn columns(examples: &[Example<'_>], answers: &[usize]) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for (question, answers) in answers.iter().enumerate() {
+        let given = |answer: usize| {
+            examples.iter().any(|example| example.answers.get(question) == Some(&answer))
+        };
+        let learned = if *answers == 2 { 1..2 } else { 0..*answers };
+        columns.extend(
+            learned.filter(|answer| given(*answer)).map(|answer| Column { question, answer }),
+        );
+    }
+    columns
+}
+
+/// By example which answers of a group of columns it gives.
+fn wanted(examples: &[Example<'_>], group: &[Column]) -> Vec<[bool; SIDE_BY_SIDE]> {
+    let of = |example: &Example<'_>| {
+        let mut gives = [false; SIDE_BY_SIDE];
+        for (gives, column) in gives.iter_mut().zip(group) {
+            *gives = example.answers.get(column.question) == Some(&column.answer);
+        }
+        gives
+    };
+    examples.iter().map(of).collect()
+}
+
+fn product(weighed: &Weighed, weights: &[Row]) -> Row {
+    let mut sums = [0.0; SIDE_BY_SIDE];
+    for (row, counts) in weighed {
+        if let Some(row) = weights.get(*row as usize) {
+            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += counts * weight);
+        }
+    }
+    sums
+}
+
+/// Dual coordinate descent for the answers of one group at once: each walk takes the examples in another order, and
+/// moves for each answer what that example says to where it is best while all others stay.
+fn learn_group(weighed: &[Weighed], wanted: &[[bool; SIDE_BY_SIDE]], length: usize) -> Vec<Row> {
+    let slack = 0.5 / STRICT;
+    let mut weights = vec![[0.0_f32; SIDE_BY_SIDE]; length];
+    let mut says = vec![[0.0_f32; SIDE_BY_SIDE]; weighed.len()];
+    let sizes: Vec<f32> = weighed
+        .iter()
+        .map(|one| one.iter().map(|(_, counts)| counts * counts).sum::<f32>() + slack)
+        .collect();
+    let mut order: Vec<usize> = (0..weighed.len()).collect();
+    let mut chance = 1_u64;
+    for _ in 0..WALKS {
+        shuffle(&mut order, &mut chance);
+        for number in &order {
+            let (Some(example), Some(gives), Some(says), Some(whole)) = (
+                weighed.get(*number),
+                wanted.get(*number),
+                says.get_mut(*number),
+                sizes.get(*number),
+            ) else {
+                continue;
+            };
+            let mut moves = product(example, &weights);
+            for ((moves, says), gives) in moves.iter_mut().zip(says).zip(gives) {
+                let side = if *gives { 1.0 } else { -1.0 };
+                let now = (*says - (side * *moves - 1.0 + slack * *says) / whole).max(0.0);
+                *moves = side * (now - *says);
+                *says = now;
+            }
+            if moves.iter().all(|moves| *moves == 0.0) {
+                continue;
+            }
+            for (row, counts) in example {
+                if let Some(row) = weights.get_mut(*row as usize) {
+                    row.iter_mut()
+                        .zip(&moves)
+                        .for_each(|(weight, moves)| *weight += counts * moves);
+                }
+            }
+        }
+    }
+    weights
+}
+
+/// Another order, the same in every run (Fisher and Yates, with a linear congruential generator).
+fn shuffle(order: &mut [usize], chance: &mut u64) {
+    for last in (1..order.len()).rev() {
+        *chance =
+            chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let other = usize::try_from((*chance >> 33) % (last as u64 + 1)).unwrap_or(0);
+        order.swap(last, other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::features;
+
+    fn taught(answers: &[usize], of: impl Fn(usize, &str) -> Vec<usize>) -> Machine {
+        let mut texts = Vec::new();
+        for number in 0..60 {
+            texts.push((0, format!("the taxi did not come on day {number}")));
+            texts.push((1, format!("the plan for my son is late on day {number}")));
+        }
+        let read: Vec<(Features, Vec<usize>)> = texts
+            .iter()
+            .map(|(answer, text)| (features([text.as_str()].into_iter()), of(*answer, text)))
+            .collect();
+        let examples: Vec<Example<'_>> =
+            read.iter().map(|(features, answers)| Example { features, answers }).collect();
+        Machine::learn(&examples, answers)
+    }
+
+    fn margins(machine: &Machine, text: &str) -> Vec<Vec<Option<f32>>> {
+        machine.margins(&features([text].into_iter()))
+    }
+
+    #[test]
+    fn a_text_is_like_those_that_it_shares_words_with() {
+        let machine = taught(&[3], |answer, _| vec![answer]);
+        for (text, answer) in [("our taxis never came", 0), ("where are the plans for my girl", 1)]
+        {
+            let of = margins(&machine, text).remove(0);
+            assert!(of[answer] > Some(0.2) && of[1 - answer] < Some(-0.2), "{text}: {of:?}");
+            assert_eq!(of[2], None, "there was no example of it");
+        }
+    }
+
+    #[test]
+    fn several_questions_are_learned_side_by_side() {
+        let alone = taught(&[2], |answer, _| vec![answer]);
+        let beside = taught(&[20, 2], |answer, text| vec![text.len() % 20, answer]);
+        for text in ["the taxi is late", "a plan"] {
+            let (alone, beside) = (margins(&alone, text), margins(&beside, text));
+            assert_eq!(alone[0], beside[1], "{text}");
+            assert_eq!(alone[0][0], alone[0][1].map(|margin| -margin));
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_says_nothing() {
+        let machine = taught(&[2], |answer, _| vec![answer]);
+        let unknown = features(["guten tag"].into_iter());
+        assert_eq!(machine.known(&unknown), 0);
+        assert!(machine.known(&features(["the taxi"].into_iter())) > 4);
+        assert!(machine.margins(&unknown)[0][1].unwrap().abs() < 0.2);
+    }
+}

@@ -1,0 +1,279 @@
+//! The second opinion beside the rules: what both together make of a message, and what that is worth.
+
+use super::Second;
+use super::label::Label;
+use crate::casework::vocabulary::{CustomerType, Flag, RecordType, Theme};
+
+/// How loudly the second opinion speaks beside the rules when the lead service is chosen: what the logarithm
+/// of a chance counts, where that of the rules' sum counts [`RULES_SPEAK`]. Measured, as all of these, on
+/// letters by writers whom neither rules nor opinion had seen.
+pub(super) const SECOND_SERVICE: f64 = 1.5;
+/// See [`SECOND_SERVICE`].
+const SECOND_CUSTOMER: f64 = 1.2;
+/// See [`SECOND_SERVICE`].
+const RULES_SPEAK: f64 = 2.0;
+/// What the rules' certainty of a record type counts, as log odds against [`OTHERS`] more, beside the
+/// logarithm of the second opinion's chances. Where another type wins, an officer looks.
+const RULES_TYPE: f64 = 0.35;
+/// See [`RULES_TYPE`]: how many other types there are.
+const OTHERS: f64 = 9.0;
+/// Rows as sure as this go by facts that no resemblance outweighs: a machine, a member, a service that answers.
+pub(super) const FACT: f64 = 0.97;
+/// Who complains in so many words, by a row as sure as this, complains: what resembles says at most by which procedure.
+const PLAINLY: f64 = 0.94;
+/// No chance counts for less: logarithms have no end.
+const LEAST_CHANCE: f64 = 0.003;
+/// By theme what a rule that found it adds to the second opinion's log odds, and from which sum on it holds.
+const THEMES: [(Theme, f64, f64); 5] = [
+    (Theme::Communication, 1.5, -0.75),
+    (Theme::EqualitiesRegulatory, 1.0, -1.25),
+    (Theme::ServiceIssue, 1.5, 1.25),
+    (Theme::PolicyProcedure, 2.5, 0.0),
+    (Theme::StaffConduct, 2.0, -0.75),
+];
+/// See [`THEMES`]. Flags that a rule found stay, but for danger: its words are common, and an alarm that rings for
+/// every tenth letter is soon heard by nobody. Where rules and second opinion differ about it, an officer looks.
+const FLAGS: [(Flag, f64, f64); 9] = [
+    // Recall before precision: one chance in seven is enough, one in fifteen where a rule speaks of danger.
+    (Flag::Safeguarding, 0.85, -1.75),
+    (Flag::ChildAuthor, STAYS, -0.5),
+    (Flag::Representative, STAYS, 0.0),
+    (Flag::LegalProceedings, STAYS, 0.25),
+    (Flag::Over12Months, STAYS, -1.75),
+    (Flag::Anonymous, STAYS, -1.0),
+    (Flag::OtherOrganisation, STAYS, -1.75),
+    (Flag::DataRequest, STAYS, -1.0),
+    (Flag::AdjustmentNeeded, STAYS, -1.0),
+];
+/// No log odds outweigh it.
+const STAYS: f64 = f64::INFINITY;
+/// From these log odds on the second opinion finds a theme or a flag in few words, of which it knows less than
+/// [`ENOUGH_KNOWN`]. What rules found in them stays.
+const ALONE: f64 = 2.2;
+/// So much of a message must have stood in examples for small chances to count: a line or two.
+const ENOUGH_KNOWN: usize = 80;
+/// Danger that rules find in a message of which less is known stays: a few sentences are seldom about anything else.
+const DANGER_STAYS: usize = 250;
+/// How often a classification has turned out wholly right, on labelled messages that neither rules
+/// nor second opinion had seen: the log odds for certainties of 1, and what the logarithm of each
+/// certainty adds (of record type, lead service, customer; rules and second opinion together).
+const WORTH: (f64, [f64; 3]) = (2.46, [2.90, 1.71, 2.66]);
+/// What it takes off the log odds that the second opinion turned a choice of the rules.
+const TURNED: f64 = 0.88;
+/// No certainty counts for less: logarithms have no end.
+const LEAST_CERTAINTY: f64 = 0.02;
+/// The same where there is no second opinion: of rules alone even the surest are less often wholly right.
+const RULES_ALONE: (f64, f64) = (2.2, 3.57);
+/// What rules say of a theme or a flag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ruled {
+    Not,
+    Found,
+    /// Found by a row that goes by facts ([`FACT`]).
+    Stands,
+}
+
+/// Services and customers by their sums, best first.
+pub(super) struct Ranked {
+    pub(super) services: Vec<(usize, f64)>,
+    pub(super) customers: Vec<(CustomerType, f64)>,
+}
+
+/// The second opinion beside what rules alone would have said.
+pub(super) struct Heard<'a> {
+    pub(super) second: Option<&'a Second>,
+    pub(super) by_rules: &'a Ranked,
+}
+
+impl Heard<'_> {
+    /// The record type: the rules', unless they are less sure of it than the second opinion of another; and how sure
+    /// both together are. What the Children Act covers is social care's alone, whatever it sounds like, only the
+    /// register knows who is a service that answers, and nobody is sent away for what their letter resembles.
+    pub(super) fn record_type(
+        &self,
+        (by_rules, sure): (RecordType, f64),
+        social_care: bool,
+    ) -> (RecordType, f64) {
+        let Some(second) = self.second.filter(|_| sure < FACT) else { return (by_rules, sure) };
+        let certain = sure.clamp(LEAST_CHANCE, FACT);
+        let ruled = RULES_TYPE * (OTHERS * certain / (1.0 - certain)).ln();
+        let worth = |value: RecordType| {
+            let chance = second.record_type.get(value as usize).copied().unwrap_or(0.0);
+            let chance = (chance + LEAST_CHANCE).ln();
+            if value == by_rules { chance + ruled } else { chance }
+        };
+        let plainly = is_complaint(by_rules) && sure >= PLAINLY;
+        let possible = |value: &RecordType| match value {
+            RecordType::ServiceResponse | RecordType::NotForUs => *value == by_rules,
+            RecordType::ChildrenActComplaint | RecordType::Representation => social_care,
+            RecordType::CorporateComplaint => true,
+            RecordType::MemberEnquiry
+            | RecordType::Enquiry
+            | RecordType::Comment
+            | RecordType::Compliment
+            | RecordType::FollowUp => !plainly,
+        };
+        let types = RecordType::ALL.iter().copied().filter(possible);
+        likeliest(types.map(|value| (value, worth(value)))).unwrap_or((by_rules, sure))
+    }
+
+    /// Who writes, by the rules' sums and the second opinion's chances together, and how sure both are.
+    pub(super) fn customer(&self) -> (Option<CustomerType>, Option<f64>) {
+        let by_rules = &self.by_rules.customers;
+        let Some(second) = self.second else {
+            return (by_rules.first().map(|(value, _)| *value), None);
+        };
+        let worth = |value: CustomerType| {
+            let sum =
+                by_rules.iter().find(|(other, _)| *other == value).map_or(0.0, |(_, sum)| *sum);
+            let chance = second.customer.get(value as usize).copied().unwrap_or(0.0);
+            together(sum, chance, SECOND_CUSTOMER)
+        };
+        likeliest(CustomerType::ALL.iter().map(|value| (*value, worth(*value)))).unzip()
+    }
+
+    /// Whether a theme holds that rules found or did not find, and how likely the second opinion finds it where it
+    /// turned that.
+    pub(super) fn theme(&self, theme: Theme, ruled: Ruled) -> (bool, Option<f64>) {
+        let weighs = THEMES.iter().find(|(one, ..)| *one == theme);
+        let chance = self.second.and_then(|second| second.themes.get(theme as usize));
+        self.holds(ruled, chance.copied(), weighs.map(|(_, heard, from)| (*heard, *from)))
+    }
+
+    /// See [`Heard::theme`]; of a flag.
+    pub(super) fn flag(&self, flag: Flag, ruled: Ruled) -> (bool, Option<f64>) {
+        let weighs = FLAGS.iter().find(|(one, ..)| *one == flag);
+        let chance = self.second.and_then(|second| second.flags.get(flag as usize));
+        let few = flag == Flag::Safeguarding
+            && self.second.is_some_and(|second| second.known < DANGER_STAYS);
+        let ruled = if few && ruled == Ruled::Found { Ruled::Stands } else { ruled };
+        self.holds(ruled, chance.copied(), weighs.map(|(_, heard, from)| (*heard, *from)))
+    }
+
+    fn holds(
+        &self,
+        ruled: Ruled,
+        chance: Option<f64>,
+        weighs: Option<(f64, f64)>,
+    ) -> (bool, Option<f64>) {
+        let found = ruled != Ruled::Not;
+        let (Some(second), Some(chance), Some((heard, from))) = (self.second, chance, weighs)
+        else {
+            return (found, None);
+        };
+        // Of few words small chances tell nothing: they are those of any message.
+        let holds = match ruled {
+            Ruled::Stands => true,
+            Ruled::Found if second.known < ENOUGH_KNOWN => true,
+            Ruled::Not if second.known < ENOUGH_KNOWN => log_odds(chance) >= ALONE,
+            Ruled::Found => log_odds(chance) + heard >= from,
+            Ruled::Not => log_odds(chance) >= from,
+        };
+        (holds, Some(chance).filter(|_| holds != found))
+    }
+
+    /// How likely the second opinion finds what was chosen.
+    pub(super) fn chances(
+        &self,
+        record_type: RecordType,
+        service: usize,
+        customer: CustomerType,
+    ) -> Option<[f64; 3]> {
+        let second = self.second?;
+        let of = |chances: &[f64], number: usize| chances.get(number).copied().unwrap_or(0.0);
+        Some([
+            of(&second.record_type, record_type as usize),
+            of(&second.service, service),
+            of(&second.customer, customer as usize),
+        ])
+    }
+
+    /// What the rules alone would have put first, where another service or customer leads, with how likely the second
+    /// opinion finds it.
+    pub(super) fn overruled(
+        &self,
+        lead: Option<usize>,
+        customer: Option<CustomerType>,
+    ) -> Vec<(Label, f64)> {
+        let services = self.by_rules.services.first().map(|(number, _)| *number);
+        let customers = self.by_rules.customers.first().map(|(value, _)| *value);
+        let service = services.filter(|_| services != lead).map(|number| {
+            let chance = self.second.and_then(|second| second.service.get(number));
+            (Label::Service(number), chance.copied().unwrap_or(0.0))
+        });
+        let customer = customers.filter(|_| customers != customer).map(|value| {
+            let chance = self.second.and_then(|second| second.customer.get(value as usize));
+            (Label::Customer(value), chance.copied().unwrap_or(0.0))
+        });
+        service.into_iter().chain(customer).collect()
+    }
+}
+
+fn is_complaint(record_type: RecordType) -> bool {
+    use RecordType::{ChildrenActComplaint, CorporateComplaint, Representation};
+    matches!(record_type, ChildrenActComplaint | CorporateComplaint | Representation)
+}
+
+/// The first of those worth most, with how likely that makes it among all.
+pub(super) fn likeliest<T>(options: impl Iterator<Item = (T, f64)>) -> Option<(T, f64)> {
+    let mut all = 0.0;
+    let mut best: Option<(T, f64)> = None;
+    for (value, worth) in options {
+        all += worth.exp();
+        if best.as_ref().is_none_or(|(_, most)| worth > *most) {
+            best = Some((value, worth));
+        }
+    }
+    best.map(|(value, worth)| (value, worth.exp() / all))
+}
+
+/// What a label is worth that rules give a sum and the second opinion a chance.
+pub(super) fn together(sum: f64, chance: f64, loud: f64) -> f64 {
+    RULES_SPEAK * sum.max(0.0).ln_1p() + loud * (chance + LEAST_CHANCE).ln()
+}
+
+fn log_odds(chance: f64) -> f64 {
+    (chance / (1.0 - chance).max(f64::MIN_POSITIVE)).ln()
+}
+
+/// How often what was concluded with such certainties is wholly right ([`WORTH`]); `turned` where the second opinion
+/// turned a choice, `alone` where there is none.
+pub(super) fn worth(certainties: [f64; 3], turned: bool, alone: bool) -> f64 {
+    let product: f64 = certainties.iter().product();
+    if product <= 0.0 {
+        return 0.0;
+    }
+    let sum = |odds: f64, (certainty, weight): (f64, f64)| {
+        odds + weight * certainty.max(LEAST_CERTAINTY).ln()
+    };
+    let odds = if alone {
+        sum(RULES_ALONE.0, (product, RULES_ALONE.1))
+    } else {
+        let (all, each) = WORTH;
+        let all = if turned { all - TURNED } else { all };
+        certainties.into_iter().zip(each).fold(all, sum)
+    };
+    1.0 / (1.0 + (-odds).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_likeliest_has_its_share_of_all() {
+        let (value, share) = likeliest([('a', 0.0), ('b', 1.0), ('c', 1.0)].into_iter()).unwrap();
+        assert_eq!(value, 'b');
+        assert!((share - 1.0_f64.exp() / (1.0 + 2.0 * 1.0_f64.exp())).abs() < 1e-9);
+        assert_eq!(likeliest(std::iter::empty::<(u8, f64)>()), None);
+    }
+
+    #[test]
+    fn what_was_turned_or_has_no_second_opinion_is_less_sure() {
+        let sure = worth([1.0; 3], false, false);
+        assert!(sure > 0.92 && worth([1.0; 3], true, false) < 0.86);
+        assert!(worth([1.0; 3], false, true) < sure);
+        assert!(worth([0.9, 0.5, 0.9], false, false) < 0.7);
+        assert!(worth([0.0, 1.0, 1.0], false, false).abs() < 1e-9);
+    }
+}
