@@ -10,7 +10,7 @@ fn complaint(number: usize) -> String {
     format!(
         "From: Dee <Dee@example.org>\r\nTo: complaints@northmere.example\r\nSubject: Complaint: EHCP late\r\n\
          Message-ID: <sure{number}@example.org>\r\nDate: Mon, 2 Nov 2026 09:00:00 +0000\r\n\r\n\
-         I want to make a formal complaint. I am his mother. The EHC plan for child number {number} was due in June \
+         I want to make a formal complaint. I am his mother. The EHC plan for my child number {number} was due in June \
          and is four months late. The SEN team do not answer my calls. I want an apology and the plan.\r\n\r\n\
          Dee Marsh, 4 Mill Lane, Northmere NM1 2AB\r\n"
     )
