@@ -5,8 +5,8 @@ use super::label::Label;
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, Theme};
 
 /// How loudly the second opinion speaks beside the rules when the lead service is chosen: what the logarithm
-/// of a chance counts, where that of the rules' sum counts [`RULES_SPEAK`]. Measured, as all of these, on
-/// letters by writers whom neither rules nor opinion had seen.
+/// of a chance counts, where that of the rules' sum counts [`RULES_SPEAK`]. Set, as all of these, over the files of
+/// `rules/examples`, each judged by what all others teach.
 pub(super) const SECOND_SERVICE: f64 = 1.5;
 /// See [`SECOND_SERVICE`].
 const SECOND_CUSTOMER: f64 = 1.2;
@@ -54,8 +54,8 @@ const ALONE: f64 = 2.2;
 const ENOUGH_KNOWN: usize = 80;
 /// Danger that rules find in a message of which less is known stays: a few sentences are seldom about anything else.
 const DANGER_STAYS: usize = 250;
-/// How often a classification has turned out wholly right, on labelled messages that neither rules
-/// nor second opinion had seen: the log odds for certainties of 1, and what the logarithm of each
+/// How often a classification has turned out wholly right, on labelled messages that the second opinion
+/// had not seen: the log odds for certainties of 1, and what the logarithm of each
 /// certainty adds (of record type, lead service, customer; rules and second opinion together).
 const WORTH: (f64, [f64; 3]) = (2.46, [2.90, 1.71, 2.66]);
 /// What it takes off the log odds that the second opinion turned a choice of the rules.
@@ -64,6 +64,7 @@ const TURNED: f64 = 0.88;
 const LEAST_CERTAINTY: f64 = 0.02;
 /// The same where there is no second opinion: of rules alone even the surest are less often wholly right.
 const RULES_ALONE: (f64, f64) = (2.2, 3.57);
+
 /// What rules say of a theme or a flag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ruled {
