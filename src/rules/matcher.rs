@@ -74,19 +74,19 @@ struct Tried {
     sets: Vec<u32>,
 }
 
-/// Where the literals of each set begin: set by set, ascending.
-struct Places {
-    /// By set: where its places end in `all`.
+/// What was found in the order of the text, put together by its set or rule.
+struct Grouped<T> {
+    /// By group: where it ends in `all`.
     ends: Vec<usize>,
-    all: Vec<u32>,
+    all: Vec<T>,
 }
 
-impl Places {
-    /// Sorts what was found in the order of the text, as pairs of set and place.
-    fn sorted(found: &[(u32, u32)], sets: usize) -> Self {
-        let mut ends = vec![0_usize; sets + 1];
-        for (set, _) in found {
-            if let Some(next) = ends.get_mut(*set as usize + 1) {
+impl<T: Clone + Default> Grouped<T> {
+    /// Puts pairs of group and what was found together; what is found of one group stays in its order.
+    fn of(found: &[(u32, T)], groups: usize) -> Self {
+        let mut ends = vec![0_usize; groups + 1];
+        for (group, _) in found {
+            if let Some(next) = ends.get_mut(*group as usize + 1) {
                 *next += 1;
             }
         }
@@ -95,35 +95,40 @@ impl Places {
             before += *end;
             *end = before;
         }
-        // Each now says where its set begins, and moves on with every place.
-        let mut all = vec![0; found.len()];
-        for (set, at) in found {
-            if let Some(next) = ends.get_mut(*set as usize) {
+        // Each now says where its group begins, and moves on with everything that is put there.
+        let mut all = vec![T::default(); found.len()];
+        for (group, one) in found {
+            if let Some(next) = ends.get_mut(*group as usize) {
                 if let Some(slot) = all.get_mut(*next) {
-                    *slot = *at;
+                    slot.clone_from(one);
                 }
                 *next += 1;
             }
         }
-        let mut places = Self { ends, all };
-        for set in 0..sets {
-            let range = places.range(set);
-            // Found in the order of their ends: longer ones begin sooner.
-            if let Some(of_one) = places.all.get_mut(range).filter(|one| !one.is_sorted()) {
-                of_one.sort_unstable();
-            }
+        Self { ends, all }
+    }
+
+    fn range(&self, group: usize) -> Range<usize> {
+        let end = |group: usize| self.ends.get(group).copied().unwrap_or_default();
+        group.checked_sub(1).map_or(0, end)..end(group)
+    }
+
+    fn get(&self, group: usize) -> &[T] {
+        self.all.get(self.range(group)).unwrap_or_default()
+    }
+}
+
+/// Where the literals of each set begin, ascending.
+fn places(found: &[(u32, u32)], sets: usize) -> Grouped<u32> {
+    let mut places = Grouped::of(found, sets);
+    for set in 0..sets {
+        let range = places.range(set);
+        // Found in the order of their ends: longer ones begin sooner.
+        if let Some(of_one) = places.all.get_mut(range).filter(|one| !one.is_sorted()) {
+            of_one.sort_unstable();
         }
-        places
     }
-
-    fn range(&self, set: usize) -> Range<usize> {
-        let end = |set: usize| self.ends.get(set).copied().unwrap_or_default();
-        set.checked_sub(1).map_or(0, end)..end(set)
-    }
-
-    fn of(&self, set: usize) -> &[u32] {
-        self.all.get(self.range(set)).unwrap_or_default()
-    }
+    places
 }
 
 /// What else must be so before a rule's words count.
@@ -134,14 +139,14 @@ struct Conditions {
     at_least: u32,
 }
 
-/// Where words stand that a rule wants near: the rule, the sentence, the place in the text.
-type Near = (usize, usize, Range<usize>);
+/// Where words stand that a rule wants near: the sentence, the place in the text.
+type Near = (usize, Range<usize>);
 
 impl Conditions {
     /// Whether `near` is fulfilled for words at a place. `near` is what stands in the same sentence.
     fn near_enough(&self, text: &str, words: &Range<usize>, near: &[Near]) -> bool {
         let Some(most) = self.within else { return !self.needs_near || !near.is_empty() };
-        near.iter().any(|(_, _, other)| {
+        near.iter().any(|(_, other)| {
             let (from, to) = if other.start >= words.end {
                 (words.end, other.start)
             } else {
@@ -228,11 +233,11 @@ impl Matcher {
     pub(crate) fn hits_of(&self, haystack: &Haystack, asked: impl Fn(usize) -> bool) -> Vec<Hit> {
         let text = haystack.folded.as_str();
         let mut fired = Vec::new();
-        let mut near: Vec<Near> = Vec::new();
-        let mut unless: Vec<(usize, usize)> = Vec::new();
+        let mut near: Vec<(u32, Near)> = Vec::new();
+        let mut unless: Vec<(u32, usize)> = Vec::new();
         let mut needed: Vec<(u32, u32)> = Vec::new();
         for (start, literal, length) in self.at_words(text) {
-            let (end, mut whole) = (start + length, None);
+            let (end, mut whole, mut sentence) = (start + length, None, None);
             for used in self.uses_of(literal) {
                 if let Role::Needed(set) = used.role {
                     needed.push((set, u32::try_from(start).unwrap_or(u32::MAX)));
@@ -241,10 +246,11 @@ impl Matcher {
                 if !used.open && !*whole.get_or_insert_with(|| ends_word(text, end)) {
                     continue;
                 }
-                let sentence = haystack.sentence_at(start);
+                let sentence = *sentence.get_or_insert_with(|| haystack.sentence_at(start));
+                let group = u32::try_from(used.rule).unwrap_or(u32::MAX);
                 match used.role {
-                    Role::Near => near.push((used.rule, sentence, start..end)),
-                    Role::Unless => unless.push((used.rule, sentence)),
+                    Role::Near => near.push((group, (sentence, start..end))),
+                    Role::Unless => unless.push((group, sentence)),
                     Role::Fires => {
                         fired.push((used.rule, start..end_of_word(text, end), sentence));
                     }
@@ -257,15 +263,15 @@ impl Matcher {
             let sets = self.sets_within.get(found.pattern().as_usize());
             needed.extend(sets.into_iter().flatten().map(|set| (*set, at)));
         }
-        near.sort_unstable_by_key(|(rule, sentence, range)| (*rule, *sentence, range.start));
-        unless.sort_unstable();
+        let near = Grouped::of(&near, self.rules.len());
+        let unless = Grouped::of(&unless, self.rules.len());
         // What a rule wants near stands nowhere: its expressions need not be tried.
         let alone = |rule: usize| {
             !asked(rule)
                 || self.rules.get(rule).is_some_and(|asked| asked.needs_near)
-                    && near.binary_search_by_key(&rule, |(rule, _, _)| *rule).is_err()
+                    && near.get(rule).is_empty()
         };
-        let places = Places::sorted(&needed, self.sets);
+        let places = places(&needed, self.sets);
         self.try_expressions(haystack, &places, alone, &mut fired);
         let mut hits: Vec<Hit> = fired
             .into_iter()
@@ -273,12 +279,12 @@ impl Matcher {
             .filter_map(|(rule, range, sentence)| {
                 let place = haystack.place_at(range.start);
                 let asked = self.rules.get(rule)?;
-                let here = (rule, sentence);
-                let same = near.partition_point(|(rule, sentence, _)| (*rule, *sentence) < here)
-                    ..near.partition_point(|(rule, sentence, _)| (*rule, *sentence) <= here);
+                let near = near.get(rule);
+                let same = near.partition_point(|(other, _)| *other < sentence)
+                    ..near.partition_point(|(other, _)| *other <= sentence);
                 let kept = asked.places.contains(&place)
                     && asked.near_enough(text, &range, near.get(same).unwrap_or_default())
-                    && unless.binary_search(&here).is_err();
+                    && unless.get(rule).binary_search(&sentence).is_err();
                 kept.then_some(Hit { rule, range, place, sentence })
             })
             .collect();
@@ -327,13 +333,13 @@ impl Matcher {
     fn try_expressions(
         &self,
         haystack: &Haystack,
-        places: &Places,
+        places: &Grouped<u32>,
         spared: impl Fn(usize) -> bool,
         fired: &mut Vec<(usize, Range<usize>, usize)>,
     ) {
         let mut first: Vec<u32> = Vec::new();
         for Tried { rule, expression, sets } in &self.expressions {
-            let mut needed = sets.iter().map(|set| places.of(*set as usize));
+            let mut needed = sets.iter().map(|set| places.get(*set as usize));
             if needed.clone().any(<[u32]>::is_empty) || spared(*rule) {
                 continue;
             }

@@ -23,6 +23,7 @@ pub mod suggest;
 mod text;
 pub mod trial;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
@@ -135,7 +136,7 @@ impl std::fmt::Debug for Seen {
 
 /// What one message whose answer is known teaches the second opinion.
 #[derive(Clone)]
-pub struct Lesson(opinion::Example);
+pub struct Lesson(postern_learning::Example);
 
 impl std::fmt::Debug for Lesson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -155,10 +156,32 @@ pub struct RuleSet {
     phrases: Vec<String>,
     /// Learned from the phrases and the examples when the first message asks.
     spelling: OnceLock<spelling::Spelling>,
-    examples: Vec<Labelled>,
+    examples: Examples,
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<opinion::Opinion>>,
     version: String,
+}
+
+/// The messages that the second opinion learns from.
+enum Examples {
+    /// As their files hold them: every line is known to be a labelled message. They are read only when they are
+    /// learned from, for they are larger than all rules and most processes learn nothing.
+    Written(Vec<String>),
+    /// In the place of the files' own.
+    Given(Vec<Labelled>),
+}
+
+impl Examples {
+    /// One after the other.
+    fn each(&self) -> Box<dyn Iterator<Item = Cow<'_, Labelled>> + '_> {
+        match self {
+            Self::Written(texts) => {
+                let lines = texts.iter().flat_map(|text| trial::lines(text));
+                Box::new(lines.filter_map(|(_, line)| line.ok()).map(Cow::Owned))
+            }
+            Self::Given(examples) => Box::new(examples.iter().map(Cow::Borrowed)),
+        }
+    }
 }
 
 impl AsRef<RuleSet> for RuleSet {
@@ -261,7 +284,7 @@ impl RuleSet {
     /// The words of all rules, and those that examples use otherwise.
     fn spelling(&self) -> &spelling::Spelling {
         self.spelling.get_or_init(|| {
-            let texts = self.examples.iter().map(|one| text::fold(&one.email.reply_text));
+            let texts = self.examples.each().map(|one| text::fold(&one.email.reply_text));
             let texts: Vec<String> = texts.collect();
             let words = self.phrases.iter().map(String::as_str);
             spelling::Spelling::new(words, texts.iter().map(String::as_str))
@@ -271,8 +294,8 @@ impl RuleSet {
     fn second(&self, seen: &Seen) -> Option<Second> {
         let opinion = self.opinion.get_or_init(|| self.learn(Vec::new())).as_ref()?;
         let features = opinion::features(&seen.haystack);
-        let known = opinion.known(&features);
-        let mut answers = opinion.of(&features).into_iter();
+        let (answers, known) = opinion.of(&features);
+        let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let (record_type, service, customer) = (next(), next(), next());
         // Of a question with two answers, the second is yes.
@@ -296,7 +319,7 @@ impl RuleSet {
         let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));
         let yes_or_no = themes.chain(flags).map(usize::from);
         let answers = one.into_iter().chain(yes_or_no).collect();
-        Some(Lesson(opinion::Example { features, answers }))
+        Some(Lesson(postern_learning::Example { features, answers }))
     }
 
     /// Forms the second opinion of these lessons and the examples of the files. Only before it was asked
@@ -307,18 +330,18 @@ impl RuleSet {
 
     /// Learns from the examples and from lessons.
     fn learn(&self, lessons: Vec<Lesson>) -> Option<opinion::Opinion> {
-        let own = self.examples.iter().filter_map(|example| self.lesson(example));
-        let examples: Vec<opinion::Example> =
+        let own = self.examples.each().filter_map(|example| self.lesson(&example));
+        let examples: Vec<postern_learning::Example> =
             own.chain(lessons).map(|Lesson(example)| example).collect();
         let mut answers =
             vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
         answers.extend(std::iter::repeat_n(2, Theme::ALL.len() + Flag::ALL.len()));
-        opinion::Opinion::learn(&examples, &answers)
+        opinion::Opinion::learn(examples, &answers)
     }
 
     /// The examples that the second opinion learns from.
-    pub fn examples(&self) -> &[Labelled] {
-        &self.examples
+    pub fn examples(&self) -> Vec<Labelled> {
+        self.examples.each().map(Cow::into_owned).collect()
     }
 
     /// Learns from other examples from now on: to measure on messages that were examples themselves,
@@ -327,7 +350,7 @@ impl RuleSet {
     pub fn with_examples(self, examples: Vec<Labelled>) -> Self {
         // What is written so on purpose stays what the files say.
         self.spelling();
-        Self { examples, opinion: OnceLock::new(), ..self }
+        Self { examples: Examples::Given(examples), opinion: OnceLock::new(), ..self }
     }
 
     /// The quick half of [`RuleSet::classify`]: what was seen, weighed with what is known. Only for

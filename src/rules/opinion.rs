@@ -5,7 +5,7 @@
 //! is evidence like any rule's, shown as such: it fills in where rules say little, and where it contradicts
 //! them an officer looks.
 
-use postern_learning::{Features, Machine};
+use postern_learning::{Example, Features, Machine};
 
 use super::text::{Haystack, Place};
 
@@ -17,41 +17,24 @@ const SHARPNESS: f64 = 4.0;
 /// What the margin of a question of yes and no is worth, as log odds: without any, and for each 1.
 const YES: (f64, f64) = (0.5, 4.0);
 
-/// An example: what speaks in it, and its answer for each question.
-#[derive(Clone)]
-pub(crate) struct Example {
-    pub(crate) features: Features,
-    pub(crate) answers: Vec<usize>,
-}
-
 /// What was learned from examples.
 pub(crate) struct Opinion(Machine);
 
 impl Opinion {
     /// Learns from examples. `answers` is how many answers each question has. Nothing where there
     /// are too few examples.
-    pub(crate) fn learn(examples: &[Example], answers: &[usize]) -> Option<Self> {
+    pub(crate) fn learn(examples: Vec<Example>, answers: &[usize]) -> Option<Self> {
         if examples.len() < FEWEST {
             return None;
         }
-        let examples: Vec<postern_learning::Example<'_>> = examples
-            .iter()
-            .map(|example| postern_learning::Example {
-                features: &example.features,
-                answers: &example.answers,
-            })
-            .collect();
-        Some(Self(Machine::learn(&examples, answers)))
+        Some(Self(Machine::learn(examples, answers)))
     }
 
-    /// How much of what speaks in a message stood in examples.
-    pub(crate) fn known(&self, features: &Features) -> usize {
-        self.0.known(features)
-    }
-
-    /// For each question how likely each answer is: together 1, as far as examples go.
-    pub(crate) fn of(&self, features: &Features) -> Vec<Vec<f64>> {
-        self.0.margins(features).iter().map(|margins| chances(margins)).collect()
+    /// For each question how likely each answer is: together 1, as far as examples go. And how much of what speaks in
+    /// the message stood in examples.
+    pub(crate) fn of(&self, features: &Features) -> (Vec<Vec<f64>>, usize) {
+        let judged = self.0.judge(features);
+        (judged.margins.iter().map(|margins| chances(margins)).collect(), judged.known)
     }
 }
 
@@ -100,14 +83,14 @@ mod tests {
             examples.push(example(&format!("the taxi did not come {day}"), [0, 1]));
             examples.push(example(&format!("the plan for my son is late {day}"), [1, 0]));
         }
-        Opinion::learn(&examples, &[3, 2]).unwrap()
+        Opinion::learn(examples, &[3, 2]).unwrap()
     }
 
     #[test]
     fn a_message_is_like_those_that_it_shares_words_with() {
         let opinion = taught();
         for (text, answer) in [("our taxi never came", 0), ("where is the plan for my girl", 1)] {
-            let chances = opinion.of(&example(text, [0, 0]).features);
+            let (chances, _) = opinion.of(&example(text, [0, 0]).features);
             let service = &chances[0];
             assert!(service[answer] > 0.8, "{text}: {service:?}");
             assert!(service[2] < 1e-9, "there was no example of it");
@@ -119,12 +102,12 @@ mod tests {
 
     #[test]
     fn unknown_words_tell_nothing() {
-        let chances = taught().of(&example("guten tag", [0, 0]).features).remove(0);
+        let chances = taught().of(&example("guten tag", [0, 0]).features).0.remove(0);
         assert!((chances[0] - chances[1]).abs() < 0.2, "{chances:?}");
     }
 
     #[test]
     fn few_examples_teach_nothing() {
-        assert!(Opinion::learn(&[example("the taxi", [0, 0])], &[2, 2]).is_none());
+        assert!(Opinion::learn(vec![example("the taxi", [0, 0])], &[2, 2]).is_none());
     }
 }

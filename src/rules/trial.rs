@@ -117,6 +117,15 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Labelled, NotLab
     lines.map(|(index, line)| (index + 1, Labelled::from_json(line)))
 }
 
+/// The lines of a file that are no labelled messages, by their numbers from 1.
+pub(super) fn not_labelled(text: &str) -> impl Iterator<Item = (usize, NotLabelled)> + '_ {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.filter_map(|(index, line)| {
+        let fault = serde_json::from_str::<Line>(line).err()?;
+        Some((index + 1, fault.into()))
+    })
+}
+
 impl Services {
     /// What the directory alone knows of a message's sender. Its address must have been
     /// authenticated for this to mean anything.
@@ -212,12 +221,8 @@ pub fn judge(
     folds: usize,
 ) -> Vec<(Labels, Classification)> {
     let texts: HashSet<&str> = corpus.iter().map(|one| one.email.reply_text.as_str()).collect();
-    let others: Vec<Labelled> = rules
-        .examples()
-        .iter()
-        .filter(|example| !texts.contains(example.email.reply_text.as_str()))
-        .cloned()
-        .collect();
+    let mut others = rules.examples();
+    others.retain(|example| !texts.contains(example.email.reply_text.as_str()));
     let folds = folds.max(1);
     let mut judged: Vec<(usize, Labels, Classification)> = Vec::with_capacity(corpus.len());
     for fold in 0..folds {

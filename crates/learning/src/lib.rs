@@ -11,4 +11,4 @@ mod features;
 mod machine;
 
 pub use features::{Features, features};
-pub use machine::{Example, Machine};
+pub use machine::{Example, Judgement, Machine};

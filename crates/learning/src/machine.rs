@@ -1,6 +1,7 @@
 //! Learning, and judging by what was learned.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::Features;
 
@@ -14,12 +15,34 @@ const WALKS: usize = 12;
 const STRICT: f32 = 1.0;
 
 /// A text whose answer to each question is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Example<'e> {
+#[derive(Debug, Clone)]
+pub struct Example {
     /// What speaks in it.
-    pub features: &'e Features,
+    pub features: Features,
     /// By question the number of its answer.
-    pub answers: &'e [usize],
+    pub answers: Vec<usize>,
+}
+
+/// Features by their numbers, which are spread already: hashing them again takes longer than all else.
+type ByFeature<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
+
+/// See [`ByFeature`].
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The map looks at the lowest and at the highest bits.
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
 }
 
 /// One row of weights: what a feature says for each of several answers.
@@ -36,12 +59,22 @@ struct Column {
 #[derive(Debug)]
 pub struct Machine {
     /// By feature of either kind: its row, and how rare it is.
-    rows: [HashMap<u32, (u32, f32)>; 2],
+    rows: [ByFeature<(u32, f32)>; 2],
     /// How many answers each question has.
     answers: Vec<usize>,
     columns: Vec<Column>,
     /// For each group of columns row by row what a feature says; at last what is said without any.
     weights: Vec<Vec<Row>>,
+}
+
+/// What a machine makes of a text.
+#[derive(Debug)]
+pub struct Judgement {
+    /// For each question and each of its answers how far the text lies on its side: above 0 inside, below 0 outside.
+    /// None for answers without an example.
+    pub margins: Vec<Vec<Option<f32>>>,
+    /// How much of what speaks in the text stood in examples.
+    pub known: usize,
 }
 
 /// A text as the machine sees it: rows with what each counts, each kind of the same length.
@@ -50,20 +83,21 @@ type Weighed = Vec<(u32, f32)>;
 impl Machine {
     /// Learns from examples. `answers` is how many answers each question has; a question of two is one machine, any
     /// other has one for each answer that examples give.
-    pub fn learn(examples: &[Example<'_>], answers: &[usize]) -> Self {
-        let mut rows = [HashMap::new(), HashMap::new()];
+    pub fn learn(examples: Vec<Example>, answers: &[usize]) -> Self {
+        let mut rows = [ByFeature::default(), ByFeature::default()];
         let mut count = 0;
         for (kind, rows) in rows.iter_mut().enumerate() {
             let often = OFTEN.get(kind).copied().unwrap_or_default();
-            *rows = rarity(examples, kind, often, &mut count);
+            *rows = rarity(&examples, kind, often, &mut count);
         }
         let mut machine =
             Self { rows, answers: answers.to_vec(), columns: Vec::new(), weights: Vec::new() };
-        machine.columns = columns(examples, answers);
-        let weighed: Vec<Weighed> =
-            examples.iter().map(|example| machine.weigh(example.features, count)).collect();
+        machine.columns = columns(&examples, answers);
         let groups: Vec<Vec<[bool; SIDE_BY_SIDE]>> =
-            machine.columns.chunks(SIDE_BY_SIDE).map(|group| wanted(examples, group)).collect();
+            machine.columns.chunks(SIDE_BY_SIDE).map(|group| wanted(&examples, group)).collect();
+        // What was read is given up as it is weighed: both together are all that learning needs.
+        let weighed: Vec<Weighed> =
+            examples.into_iter().map(|example| machine.weigh(&example.features, count)).collect();
         let length = count as usize + 1;
         let learn = |group: &Vec<[bool; SIDE_BY_SIDE]>| learn_group(&weighed, group, length);
         machine.weights = std::thread::scope(|scope| {
@@ -78,17 +112,8 @@ impl Machine {
         machine
     }
 
-    /// How much of what speaks in a text stood in examples.
-    pub fn known(&self, features: &Features) -> usize {
-        let kinds = features.kinds.iter().zip(&self.rows);
-        kinds
-            .map(|(kind, rows)| kind.iter().filter(|(one, _)| rows.contains_key(one)).count())
-            .sum()
-    }
-
-    /// For each question and each of its answers how far the text lies on its side: above 0 inside, below 0 outside.
-    /// None for answers without an example.
-    pub fn margins(&self, features: &Features) -> Vec<Vec<Option<f32>>> {
+    /// What it makes of a text.
+    pub fn judge(&self, features: &Features) -> Judgement {
         let nothing =
             u32::try_from(self.weights.first().map_or(1, Vec::len) - 1).unwrap_or(u32::MAX);
         let weighed = self.weigh(features, nothing);
@@ -104,7 +129,7 @@ impl Machine {
                 }
             }
         }
-        margins
+        Judgement { margins, known: weighed.len() - 1 }
     }
 
     /// What is known of a text, rare features more than frequent ones, each kind together the same for a long text as
@@ -136,20 +161,15 @@ fn float(number: u32) -> f32 {
 }
 
 /// The features of one kind that stand in enough examples, each with a row of its own and how rare it is.
-fn rarity(
-    examples: &[Example<'_>],
-    kind: usize,
-    often: u32,
-    count: &mut u32,
-) -> HashMap<u32, (u32, f32)> {
-    let of = |example: &Example<'_>| example.features.kinds.get(kind).map_or(0, Vec::len);
+fn rarity(examples: &[Example], kind: usize, often: u32, count: &mut u32) -> ByFeature<(u32, f32)> {
+    let of = |example: &Example| example.features.kinds.get(kind).map_or(0, Vec::len);
     let mut all: Vec<u32> = Vec::with_capacity(examples.iter().map(of).sum());
     for example in examples {
         all.extend(example.features.kinds.get(kind).into_iter().flatten().map(|(one, _)| *one));
     }
     all.sort_unstable();
     let examples = float(u32::try_from(examples.len()).unwrap_or(u32::MAX));
-    let mut rows = HashMap::new();
+    let mut rows = ByFeature::default();
     for same in all.chunk_by(|one, next| one == next) {
         let times = u32::try_from(same.len()).unwrap_or(u32::MAX);
         if let Some(one) = same.first().filter(|_| times >= often) {
@@ -161,7 +181,7 @@ fn rarity(
     rows
 }
 
-fn columns(examples: &[Example<'_>], answers: &[usize]) -> Vec<Column> {
+fn columns(examples: &[Example], answers: &[usize]) -> Vec<Column> {
     let mut columns = Vec::new();
     for (question, answers) in answers.iter().enumerate() {
         let given = |answer: usize| {
@@ -176,8 +196,8 @@ fn columns(examples: &[Example<'_>], answers: &[usize]) -> Vec<Column> {
 }
 
 /// By example which answers of a group of columns it gives.
-fn wanted(examples: &[Example<'_>], group: &[Column]) -> Vec<[bool; SIDE_BY_SIDE]> {
-    let of = |example: &Example<'_>| {
+fn wanted(examples: &[Example], group: &[Column]) -> Vec<[bool; SIDE_BY_SIDE]> {
+    let of = |example: &Example| {
         let mut gives = [false; SIDE_BY_SIDE];
         for (gives, column) in gives.iter_mut().zip(group) {
             *gives = example.answers.get(column.question) == Some(&column.answer);
@@ -263,17 +283,15 @@ mod tests {
             texts.push((0, format!("the taxi did not come on day {number}")));
             texts.push((1, format!("the plan for my son is late on day {number}")));
         }
-        let read: Vec<(Features, Vec<usize>)> = texts
-            .iter()
-            .map(|(answer, text)| (features([text.as_str()].into_iter()), of(*answer, text)))
-            .collect();
-        let examples: Vec<Example<'_>> =
-            read.iter().map(|(features, answers)| Example { features, answers }).collect();
-        Machine::learn(&examples, answers)
+        let read = texts.iter().map(|(answer, text)| Example {
+            features: features([text.as_str()].into_iter()),
+            answers: of(*answer, text),
+        });
+        Machine::learn(read.collect(), answers)
     }
 
     fn margins(machine: &Machine, text: &str) -> Vec<Vec<Option<f32>>> {
-        machine.margins(&features([text].into_iter()))
+        machine.judge(&features([text].into_iter())).margins
     }
 
     #[test]
@@ -301,9 +319,9 @@ mod tests {
     #[test]
     fn what_is_unknown_says_nothing() {
         let machine = taught(&[2], |answer, _| vec![answer]);
-        let unknown = features(["guten tag"].into_iter());
-        assert_eq!(machine.known(&unknown), 0);
-        assert!(machine.known(&features(["the taxi"].into_iter())) > 4);
-        assert!(machine.margins(&unknown)[0][1].unwrap().abs() < 0.2);
+        let unknown = machine.judge(&features(["guten tag"].into_iter()));
+        assert_eq!(unknown.known, 0);
+        assert!(machine.judge(&features(["the taxi"].into_iter())).known > 4);
+        assert!(unknown.margins[0][1].unwrap().abs() < 0.2);
     }
 }
