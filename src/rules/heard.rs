@@ -19,8 +19,8 @@ const RULES_TYPE: f64 = 0.35;
 const OTHERS: f64 = 9.0;
 /// Rows as sure as this go by facts that no resemblance outweighs: a machine, a member, a service that answers.
 pub(super) const FACT: f64 = 0.97;
-/// Who complains in so many words, by a row as sure as this, complains: what resembles says at most by which procedure.
-const PLAINLY: f64 = 0.94;
+/// Less likely types turn no choice of the rules.
+const TURNS_FROM: f64 = 0.4;
 /// No chance counts for less: logarithms have no end.
 const LEAST_CHANCE: f64 = 0.003;
 /// By theme what a rule that found it adds to the second opinion's log odds, and from which sum on it holds.
@@ -57,9 +57,17 @@ const DANGER_STAYS: usize = 250;
 /// How often a classification has turned out wholly right, on labelled messages that the second opinion
 /// had not seen: the log odds for certainties of 1, and what the logarithm of each
 /// certainty adds (of record type, lead service, customer; rules and second opinion together).
-const WORTH: (f64, [f64; 3]) = (2.46, [2.90, 1.71, 2.66]);
+const WORTH: (f64, [f64; 3]) = (2.37, [1.46, 1.80, 2.09]);
 /// What it takes off the log odds that the second opinion turned a choice of the rules.
-const TURNED: f64 = 0.88;
+const TURNED: f64 = 1.04;
+/// What it takes off that more than one service is to answer: which of them leads is often a matter of taste.
+const SEVERAL: f64 = 0.81;
+/// What each unit of the second opinion's doubt takes off ([`Second::doubt`]).
+const DOUBT: f64 = 0.39;
+/// What it adds that a row of facts says who writes.
+const DECIDED: f64 = 0.73;
+/// What it adds for each of service and customer that the second opinion alone would have put first too.
+const AGREED: f64 = 0.39;
 /// No certainty counts for less: logarithms have no end.
 const LEAST_CERTAINTY: f64 = 0.02;
 /// The same where there is no second opinion: of rules alone even the surest are less often wholly right.
@@ -88,8 +96,8 @@ pub(super) struct Heard<'a> {
 
 impl Heard<'_> {
     /// The record type: the rules', unless they are less sure of it than the second opinion of another; and how sure
-    /// both together are. What the Children Act covers is social care's alone, whatever it sounds like, only the
-    /// register knows who is a service that answers, and nobody is sent away for what their letter resembles.
+    /// both together are, among all types. What the Children Act covers is social care's alone, whatever it sounds like,
+    /// and only the register knows who is a service that answers.
     pub(super) fn record_type(
         &self,
         (by_rules, sure): (RecordType, f64),
@@ -98,24 +106,28 @@ impl Heard<'_> {
         let Some(second) = self.second.filter(|_| sure < FACT) else { return (by_rules, sure) };
         let certain = sure.clamp(LEAST_CHANCE, FACT);
         let ruled = RULES_TYPE * (OTHERS * certain / (1.0 - certain)).ln();
+        let chance =
+            |value: RecordType| second.record_type.get(value as usize).copied().unwrap_or(0.0);
         let worth = |value: RecordType| {
-            let chance = second.record_type.get(value as usize).copied().unwrap_or(0.0);
-            let chance = (chance + LEAST_CHANCE).ln();
+            let chance = (chance(value) + LEAST_CHANCE).ln();
             if value == by_rules { chance + ruled } else { chance }
         };
-        let plainly = is_complaint(by_rules) && sure >= PLAINLY;
         let possible = |value: &RecordType| match value {
-            RecordType::ServiceResponse | RecordType::NotForUs => *value == by_rules,
+            _ if *value == by_rules => true,
+            _ if chance(*value) < TURNS_FROM => false,
+            RecordType::ServiceResponse => false,
+            // A person then says whether it is. Of few words that is too hasty.
+            RecordType::NotForUs => second.known >= ENOUGH_KNOWN,
             RecordType::ChildrenActComplaint | RecordType::Representation => social_care,
-            RecordType::CorporateComplaint => true,
-            RecordType::MemberEnquiry
+            RecordType::CorporateComplaint
+            | RecordType::MemberEnquiry
             | RecordType::Enquiry
             | RecordType::Comment
             | RecordType::Compliment
-            | RecordType::FollowUp => !plainly,
+            | RecordType::FollowUp => true,
         };
-        let types = RecordType::ALL.iter().copied().filter(possible);
-        likeliest(types.map(|value| (value, worth(value)))).unwrap_or((by_rules, sure))
+        let types = RecordType::ALL.iter().map(|value| (*value, worth(*value)));
+        likeliest(types, possible).unwrap_or((by_rules, sure))
     }
 
     /// Who writes, by the rules' sums and the second opinion's chances together, and how sure both are.
@@ -130,7 +142,7 @@ impl Heard<'_> {
             let chance = second.customer.get(value as usize).copied().unwrap_or(0.0);
             together(sum, chance, SECOND_CUSTOMER)
         };
-        likeliest(CustomerType::ALL.iter().map(|value| (*value, worth(*value)))).unzip()
+        likeliest(CustomerType::ALL.iter().map(|value| (*value, worth(*value))), |_| true).unzip()
     }
 
     /// Whether a theme holds that rules found or did not find, and how likely the second opinion finds it where it
@@ -173,6 +185,16 @@ impl Heard<'_> {
         (holds, Some(chance).filter(|_| holds != found))
     }
 
+    /// In how many of lead service and customer the second opinion alone would have chosen the same.
+    pub(super) fn agreed(&self, lead: Option<usize>, customer: CustomerType) -> f64 {
+        let Some(second) = self.second else { return 0.0 };
+        let same = [
+            first_of(&second.service).is_some_and(|best| lead == Some(best)),
+            first_of(&second.customer).is_some_and(|best| best == customer as usize),
+        ];
+        same.iter().map(|same| f64::from(u8::from(*same))).sum()
+    }
+
     /// How likely the second opinion finds what was chosen.
     pub(super) fn chances(
         &self,
@@ -210,18 +232,33 @@ impl Heard<'_> {
     }
 }
 
-fn is_complaint(record_type: RecordType) -> bool {
-    use RecordType::{ChildrenActComplaint, CorporateComplaint, Representation};
-    matches!(record_type, ChildrenActComplaint | CorporateComplaint | Representation)
+/// The number of the likeliest answer.
+fn first_of(chances: &[f64]) -> Option<usize> {
+    let numbered = chances.iter().copied().enumerate();
+    numbered
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(number, _)| number)
 }
 
-/// The first of those worth most, with how likely that makes it among all.
-pub(super) fn likeliest<T>(options: impl Iterator<Item = (T, f64)>) -> Option<(T, f64)> {
+impl Second {
+    /// How much it wavers between answers: the entropies of record type, service and customer, in nats. 0 where it is
+    /// sure of all three.
+    pub(super) fn doubt(&self) -> f64 {
+        let chances = self.record_type.iter().chain(&self.service).chain(&self.customer);
+        -chances.filter(|chance| **chance > 0.0).map(|chance| chance * chance.ln()).sum::<f64>()
+    }
+}
+
+/// The first of those worth most that is `possible`, with how likely that makes it among all.
+pub(super) fn likeliest<T>(
+    options: impl Iterator<Item = (T, f64)>,
+    possible: impl Fn(&T) -> bool,
+) -> Option<(T, f64)> {
     let mut all = 0.0;
     let mut best: Option<(T, f64)> = None;
     for (value, worth) in options {
         all += worth.exp();
-        if best.as_ref().is_none_or(|(_, most)| worth > *most) {
+        if possible(&value) && best.as_ref().is_none_or(|(_, most)| worth > *most) {
             best = Some((value, worth));
         }
     }
@@ -237,24 +274,46 @@ fn log_odds(chance: f64) -> f64 {
     (chance / (1.0 - chance).max(f64::MIN_POSITIVE)).ln()
 }
 
-/// How often what was concluded with such certainties is wholly right ([`WORTH`]); `turned` where the second opinion
-/// turned a choice, `alone` where there is none.
-pub(super) fn worth(certainties: [f64; 3], turned: bool, alone: bool) -> f64 {
-    let product: f64 = certainties.iter().product();
-    if product <= 0.0 {
-        return 0.0;
+/// On what a classification rests.
+pub(super) struct Grounds {
+    /// Of record type, lead service and customer.
+    pub(super) certainties: [f64; 3],
+    /// The second opinion turned a choice of the rules.
+    pub(super) turned: bool,
+    /// More than one service is to answer.
+    pub(super) several: bool,
+    /// A row of facts says who writes.
+    pub(super) decided: bool,
+    /// In how many of lead service and customer the second opinion agrees.
+    pub(super) agreed: f64,
+    /// Its doubt ([`Second::doubt`]); none where there is no second opinion.
+    pub(super) doubt: Option<f64>,
+}
+
+impl Grounds {
+    /// How often what rests on such grounds is wholly right ([`WORTH`]).
+    pub(super) fn worth(&self) -> f64 {
+        let product: f64 = self.certainties.iter().product();
+        if product <= 0.0 {
+            return 0.0;
+        }
+        let sum = |odds: f64, (certainty, weight): (f64, f64)| {
+            odds + weight * certainty.max(LEAST_CERTAINTY).ln()
+        };
+        let when = |held: bool, counts: f64| if held { counts } else { 0.0 };
+        let odds = match self.doubt {
+            None => sum(RULES_ALONE.0, (product, RULES_ALONE.1)),
+            Some(doubt) => {
+                let (all, each) = WORTH;
+                self.certainties.into_iter().zip(each).fold(all, sum) + AGREED * self.agreed
+                    - DOUBT * doubt
+                    + when(self.decided, DECIDED)
+                    - when(self.several, SEVERAL)
+                    - when(self.turned, TURNED)
+            }
+        };
+        1.0 / (1.0 + (-odds).exp())
     }
-    let sum = |odds: f64, (certainty, weight): (f64, f64)| {
-        odds + weight * certainty.max(LEAST_CERTAINTY).ln()
-    };
-    let odds = if alone {
-        sum(RULES_ALONE.0, (product, RULES_ALONE.1))
-    } else {
-        let (all, each) = WORTH;
-        let all = if turned { all - TURNED } else { all };
-        certainties.into_iter().zip(each).fold(all, sum)
-    };
-    1.0 / (1.0 + (-odds).exp())
 }
 
 #[cfg(test)]
@@ -263,18 +322,38 @@ mod tests {
 
     #[test]
     fn the_likeliest_has_its_share_of_all() {
-        let (value, share) = likeliest([('a', 0.0), ('b', 1.0), ('c', 1.0)].into_iter()).unwrap();
+        let (value, share) =
+            likeliest([('a', 0.0), ('b', 1.0), ('c', 1.0)].into_iter(), |_| true).unwrap();
         assert_eq!(value, 'b');
         assert!((share - 1.0_f64.exp() / (1.0 + 2.0 * 1.0_f64.exp())).abs() < 1e-9);
-        assert_eq!(likeliest(std::iter::empty::<(u8, f64)>()), None);
+        let (value, lesser) =
+            likeliest([('a', 0.0), ('b', 1.0)].into_iter(), |v| *v == 'a').unwrap();
+        assert!(value == 'a' && lesser < 0.3, "what is not possible is none the less likely");
+        assert_eq!(likeliest(std::iter::empty::<(u8, f64)>(), |_| true), None);
     }
 
     #[test]
-    fn what_was_turned_or_has_no_second_opinion_is_less_sure() {
-        let sure = worth([1.0; 3], false, false);
-        assert!(sure > 0.92 && worth([1.0; 3], true, false) < 0.86);
-        assert!(worth([1.0; 3], false, true) < sure);
-        assert!(worth([0.9, 0.5, 0.9], false, false) < 0.7);
-        assert!(worth([0.0, 1.0, 1.0], false, false).abs() < 1e-9);
+    fn what_is_turned_doubted_or_has_no_second_opinion_is_less_sure() {
+        let grounds = |certainties| Grounds {
+            certainties,
+            turned: false,
+            several: false,
+            decided: false,
+            agreed: 2.0,
+            doubt: Some(0.0),
+        };
+        let sure = grounds([1.0; 3]).worth();
+        assert!(sure > 0.95);
+        let lesser = [
+            Grounds { turned: true, ..grounds([1.0; 3]) },
+            Grounds { several: true, ..grounds([1.0; 3]) },
+            Grounds { agreed: 1.0, ..grounds([1.0; 3]) },
+            Grounds { doubt: Some(1.0), ..grounds([1.0; 3]) },
+            Grounds { doubt: None, ..grounds([1.0; 3]) },
+        ];
+        assert!(lesser.iter().all(|grounds| grounds.worth() < sure));
+        assert!(Grounds { decided: true, ..grounds([1.0; 3]) }.worth() > sure);
+        assert!(grounds([0.9, 0.5, 0.9]).worth() < 0.9);
+        assert!(grounds([0.0, 1.0, 1.0]).worth().abs() < 1e-9);
     }
 }
