@@ -67,7 +67,8 @@ fn labelled(folder_of: &str, files: &[&str]) -> Vec<Labelled> {
 
 /// The rules with everything that the second opinion learns from.
 fn rules_with_examples() -> RuleSet {
-    shipped_rules().with_examples(labelled("rules/examples", &[&PLAIN[..], &SIDEWAYS].concat()))
+    shipped_rules()
+        .with_examples(labelled("rules/examples", &[&PLAIN[..], &ORDINARY, &SIDEWAYS].concat()))
 }
 
 /// Letters that say what they are about, and letters that say it sideways or not at all.
@@ -78,6 +79,16 @@ const PLAIN: [&str; 6] = [
     "plain-spoken.jsonl",
     "roundabout.jsonl",
     "typical.jsonl",
+];
+/// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
+const ORDINARY: [&str; 7] = [
+    "even-handed.jsonl",
+    "in-brief.jsonl",
+    "in-order.jsonl",
+    "induction.jsonl",
+    "interviews.jsonl",
+    "kindly-meant.jsonl",
+    "plainly-put.jsonl",
 ];
 const SIDEWAYS: [&str; 15] = [
     "back-office.jsonl",
@@ -122,16 +133,16 @@ fn messages_that_the_second_opinion_has_not_seen() {
     let report = trial::score(&trial::judge(rules_with_examples(), &corpus, 1));
     let share = |count| report.share_of(count);
     let floors = [
-        ("record type", share(report.record_type), 0.93),
-        ("lead service", share(report.lead_service), 0.94),
-        ("customer type", share(report.customer_type), 0.93),
-        ("themes F1", report.themes.f1(), 0.77),
-        ("flags F1", report.flags.f1(), 0.89),
+        ("record type", share(report.record_type), 0.94),
+        ("lead service", share(report.lead_service), 0.93),
+        ("customer type", share(report.customer_type), 0.94),
+        ("themes F1", report.themes.f1(), 0.79),
+        ("flags F1", report.flags.f1(), 0.91),
     ];
     expect_at_least("letters of the tests", &report, floors);
     expect_every_child("letters of the tests", &report);
-    let sure = report.without_officer_right * 100 >= report.without_officer * 96;
-    assert!(sure && report.without_officer >= 60, "without an officer\n{report}");
+    let sure = report.without_officer_right * 100 >= report.without_officer * 97;
+    assert!(sure && report.without_officer >= 130, "without an officer\n{report}");
 }
 
 /// Who says that it is no complaint may thank somebody, offer an idea, or ask something.
@@ -181,7 +192,7 @@ fn no_complaint_is_not_always_thanks() {
 
 /// A file's letters, each judged by what the others teach.
 #[track_caller]
-fn judged(files: &[&str], floors: [f64; 5], without_officer: usize) -> Report {
+fn judged(files: &[&str], floors: [f64; 5], (without_officer, right): (usize, usize)) -> Report {
     let corpus = labelled("rules/examples", files);
     let report = trial::score(&trial::judge(rules_with_examples(), &corpus, 5));
     let share = |count| report.share_of(count);
@@ -194,27 +205,34 @@ fn judged(files: &[&str], floors: [f64; 5], without_officer: usize) -> Report {
         ("flags F1", report.flags.f1(), flags),
     ];
     expect_at_least("examples", &report, floors);
-    let sure = report.without_officer_right * 100 >= report.without_officer * 92;
+    let sure = report.without_officer_right * 100 >= report.without_officer * right;
     assert!(sure && report.without_officer >= without_officer, "without an officer\n{report}");
     report
 }
 
 #[test]
 fn examples_each_judged_by_what_the_others_teach() {
-    let report = judged(&PLAIN, [0.93, 0.95, 0.94, 0.79, 0.86], 380);
+    let report = judged(&PLAIN, [0.94, 0.95, 0.95, 0.79, 0.87], (500, 97));
     expect_every_child("letters that say what they are about", &report);
 }
 
 #[test]
+fn of_the_ordinary_post_three_in_five_need_no_officer_first() {
+    let report = judged(&ORDINARY, [0.94, 0.95, 0.94, 0.77, 0.86], (620, 95));
+    // One mother hints at an errand for a criminal, and nobody is in danger in so many words.
+    assert!(report.at_risk_found + 2 > report.at_risk, "children at risk\n{report}");
+}
+
+#[test]
 fn what_is_said_sideways_is_known_less_often_and_surely_never() {
-    let report = judged(&SIDEWAYS, [0.86, 0.86, 0.87, 0.69, 0.81], 500);
+    let report = judged(&SIDEWAYS, [0.88, 0.86, 0.87, 0.69, 0.81], (700, 92));
     // Dangers told without a word of danger, put among as many letters that only sound like one.
     assert!(report.at_risk_found * 100 >= report.at_risk * 88, "children at risk\n{report}");
 }
 
 #[test]
 fn no_school_matter_is_a_complaint_under_the_children_act() {
-    let files = [&PLAIN[..], &SIDEWAYS].concat();
+    let files = [&PLAIN[..], &SIDEWAYS, &ORDINARY].concat();
     let rules = shipped_rules().with_examples(labelled("rules/examples", &files[..7]));
     let education: Vec<String> = rules
         .services()

@@ -108,16 +108,21 @@ fn is_examples(name: &str) -> bool {
     std::path::Path::new(name).extension().is_some_and(|extension| extension == "jsonl")
 }
 
-/// The files of labelled messages, every line of which is one.
 fn examples(files: &[(String, String)], faults: &mut Vec<Fault>) -> Examples {
-    let files = files.iter().filter(|(name, _)| is_examples(name));
-    let texts = files.inspect(|(name, text)| {
-        for (line, fault) in trial::not_labelled(text) {
-            let fault = Fault::new(name, fault.to_string(), "write one labelled message a line");
-            faults.push(Fault { at: Some((line, 1)), ..fault });
+    let mut examples = Vec::new();
+    for (name, text) in files.iter().filter(|(name, _)| is_examples(name)) {
+        for (line, read) in trial::written(text) {
+            match read {
+                Ok(example) => examples.push(example),
+                Err(fault) => {
+                    let cure = "write one labelled message a line";
+                    let fault = Fault::new(name, fault.to_string(), cure);
+                    faults.push(Fault { at: Some((line, 1)), ..fault });
+                }
+            }
         }
-    });
-    Examples::Written(texts.map(|(_, text)| text.clone()).collect())
+    }
+    Examples::Written(examples)
 }
 
 fn services(files: &[(String, String)]) -> Result<Services, Vec<Fault>> {

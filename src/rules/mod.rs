@@ -18,7 +18,6 @@ mod load;
 mod matcher;
 mod opinion;
 pub mod services;
-mod spelling;
 pub mod suggest;
 mod text;
 pub mod trial;
@@ -26,6 +25,7 @@ pub mod trial;
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use postern_words::{Spelling, fold};
 use serde::{Deserialize, Serialize};
 
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
@@ -136,7 +136,7 @@ impl std::fmt::Debug for Seen {
 
 /// What one message whose answer is known teaches the second opinion.
 #[derive(Clone)]
-pub struct Lesson(postern_learning::Example);
+pub struct Lesson(postern_words::Example);
 
 impl std::fmt::Debug for Lesson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -155,7 +155,7 @@ pub struct RuleSet {
     /// Every phrase of the rules.
     phrases: Vec<String>,
     /// Learned from the phrases and the examples when the first message asks.
-    spelling: OnceLock<spelling::Spelling>,
+    spelling: OnceLock<Spelling>,
     examples: Examples,
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<opinion::Opinion>>,
@@ -164,9 +164,8 @@ pub struct RuleSet {
 
 /// The messages that the second opinion learns from.
 enum Examples {
-    /// As their files hold them: every line is known to be a labelled message. They are read only when they are
-    /// learned from, for they are larger than all rules and most processes learn nothing.
-    Written(Vec<String>),
+    /// As they are written: as letters they are several times as large, and most processes learn nothing.
+    Written(Vec<trial::Line>),
     /// In the place of the files' own.
     Given(Vec<Labelled>),
 }
@@ -175,9 +174,8 @@ impl Examples {
     /// One after the other.
     fn each(&self) -> Box<dyn Iterator<Item = Cow<'_, Labelled>> + '_> {
         match self {
-            Self::Written(texts) => {
-                let lines = texts.iter().flat_map(|text| trial::lines(text));
-                Box::new(lines.filter_map(|(_, line)| line.ok()).map(Cow::Owned))
+            Self::Written(lines) => {
+                Box::new(lines.iter().cloned().map(Labelled::from).map(Cow::Owned))
             }
             Self::Given(examples) => Box::new(examples.iter().map(Cow::Borrowed)),
         }
@@ -282,12 +280,10 @@ impl RuleSet {
     }
 
     /// The words of all rules, and those that examples use otherwise.
-    fn spelling(&self) -> &spelling::Spelling {
+    fn spelling(&self) -> &Spelling {
         self.spelling.get_or_init(|| {
-            let texts = self.examples.each().map(|one| text::fold(&one.email.reply_text));
-            let texts: Vec<String> = texts.collect();
-            let words = self.phrases.iter().map(String::as_str);
-            spelling::Spelling::new(words, texts.iter().map(String::as_str))
+            let texts = self.examples.each().map(|one| fold(&one.email.reply_text));
+            Spelling::new(&self.phrases, &texts.collect::<Vec<_>>())
         })
     }
 
@@ -319,7 +315,7 @@ impl RuleSet {
         let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));
         let yes_or_no = themes.chain(flags).map(usize::from);
         let answers = one.into_iter().chain(yes_or_no).collect();
-        Some(Lesson(postern_learning::Example { features, answers }))
+        Some(Lesson(postern_words::Example { features, answers }))
     }
 
     /// Forms the second opinion of these lessons and the examples of the files. Only before it was asked
@@ -331,7 +327,7 @@ impl RuleSet {
     /// Learns from the examples and from lessons.
     fn learn(&self, lessons: Vec<Lesson>) -> Option<opinion::Opinion> {
         let own = self.examples.each().filter_map(|example| self.lesson(&example));
-        let examples: Vec<postern_learning::Example> =
+        let examples: Vec<postern_words::Example> =
             own.chain(lessons).map(|Lesson(example)| example).collect();
         let mut answers =
             vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];

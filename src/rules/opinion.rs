@@ -1,11 +1,11 @@
 //! A second opinion: what a message resembles among messages whose answer is known.
 //!
 //! Rules say what somebody thought of; examples hold the rest. What is learned from them, and how, is
-//! `postern_learning`; here is what of a message it reads, and what its margins are worth as chances. What comes of it
+//! `postern_words`; here is what of a message it reads, and what its margins are worth as chances. What comes of it
 //! is evidence like any rule's, shown as such: it fills in where rules say little, and where it contradicts
 //! them an officer looks.
 
-use postern_learning::{Example, Features, Machine};
+use postern_words::{Example, Features, Machine};
 
 use super::text::{Haystack, Place};
 
@@ -64,7 +64,7 @@ pub(crate) fn features(haystack: &Haystack) -> Features {
         )
     };
     let parts = haystack.folded_parts().filter(|(place, _)| says(place)).map(|(_, text)| text);
-    postern_learning::features(parts)
+    postern_words::features(parts)
 }
 
 #[cfg(test)]

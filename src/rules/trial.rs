@@ -41,8 +41,9 @@ pub struct Labelled {
 #[error("not a labelled message")]
 pub struct NotLabelled(#[from] serde_json::Error);
 
-#[derive(Deserialize)]
-struct Line {
+/// A labelled message as it is written.
+#[derive(Clone, Deserialize)]
+pub(super) struct Line {
     id: String,
     #[serde(default)]
     from_name: String,
@@ -60,7 +61,7 @@ struct Line {
     labels: Labels,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct LineAttachment {
     name: String,
     #[serde(default, rename = "type")]
@@ -74,7 +75,17 @@ impl Labelled {
     /// # Errors
     /// If the line is not such an object.
     pub fn from_json(line: &str) -> Result<Self, NotLabelled> {
-        let line: Line = serde_json::from_str(line)?;
+        Ok(serde_json::from_str::<Line>(line)?.into())
+    }
+
+    /// What the directory alone knows of the sender.
+    pub fn known(&self, services: &Services) -> Known {
+        services.known_of(&self.email)
+    }
+}
+
+impl From<Line> for Labelled {
+    fn from(line: Line) -> Self {
         let signature = line.signature.as_deref().unwrap_or_default();
         let mut text = line.body.clone();
         if !signature.is_empty() {
@@ -101,29 +112,20 @@ impl Labelled {
         email.text = Private(text);
         email.reply_text = Private(line.body);
         email.attachments = attachments.collect();
-        Ok(Self { id: line.id, email, labels: line.labels })
-    }
-
-    /// What the directory alone knows of the sender.
-    pub fn known(&self, services: &Services) -> Known {
-        services.known_of(&self.email)
+        Self { id: line.id, email, labels: line.labels }
     }
 }
 
 /// The labelled messages of a file, or what is none, each with its line's number from 1. Blank lines
 /// are passed over.
 pub fn lines(text: &str) -> impl Iterator<Item = (usize, Result<Labelled, NotLabelled>)> + '_ {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| (index + 1, Labelled::from_json(line)))
+    written(text).map(|(number, line)| (number, line.map(Labelled::from)))
 }
 
-/// The lines of a file that are no labelled messages, by their numbers from 1.
-pub(super) fn not_labelled(text: &str) -> impl Iterator<Item = (usize, NotLabelled)> + '_ {
+/// The same as they are written.
+pub(super) fn written(text: &str) -> impl Iterator<Item = (usize, Result<Line, NotLabelled>)> + '_ {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.filter_map(|(index, line)| {
-        let fault = serde_json::from_str::<Line>(line).err()?;
-        Some((index + 1, fault.into()))
-    })
+    lines.map(|(index, line)| (index + 1, serde_json::from_str(line).map_err(NotLabelled::from)))
 }
 
 impl Services {

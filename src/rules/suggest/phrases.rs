@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use postern_words::fold;
+
 use crate::email::Email;
-use crate::rules::text::{Haystack, Place, fold};
+use crate::rules::text::{Haystack, Place};
 
 /// Words in a phrase.
 const LONGEST: usize = 3;

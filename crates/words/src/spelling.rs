@@ -5,6 +5,7 @@
 //! are that near each other, and those that examples use themselves are left alone.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// Letters of the shortest word that is recognised in spite of a slip.
 const SHORTEST: usize = 8;
@@ -12,7 +13,8 @@ const SHORTEST: usize = 8;
 const NO_SLIP: usize = 3;
 
 /// The words of the rules, to be found by what is nearly one of them.
-pub(crate) struct Spelling {
+#[derive(Debug)]
+pub struct Spelling {
     words: HashSet<String>,
     /// Every word with one letter left out, and the words that it may come of.
     nearly: HashMap<String, Vec<String>>,
@@ -22,10 +24,8 @@ pub(crate) struct Spelling {
 
 impl Spelling {
     /// Of the folded phrases of rules, and the folded texts of examples.
-    pub(crate) fn new<'t>(
-        phrases: impl Iterator<Item = &'t str>,
-        examples: impl Iterator<Item = &'t str>,
-    ) -> Self {
+    pub fn new(phrases: &[String], examples: &[String]) -> Self {
+        let phrases = phrases.iter().map(String::as_str);
         let words: HashSet<String> =
             phrases.flat_map(long_words).map(|(_, word)| word.to_owned()).collect();
         let mut nearly: HashMap<String, Vec<String>> = HashMap::new();
@@ -50,7 +50,7 @@ impl Spelling {
     }
 
     /// The slips of a folded text: where each stands, and the word that it is.
-    pub(crate) fn slips<'s>(&'s self, text: &str) -> Vec<(std::ops::Range<usize>, &'s str)> {
+    pub fn slips(&self, text: &str) -> Vec<(Range<usize>, &str)> {
         long_words(text)
             .filter_map(|(at, word)| Some((at..at + word.len(), self.meant(word)?)))
             .collect()
@@ -125,7 +125,7 @@ mod tests {
         let phrases =
             ["safeguarding lead", "needs assessment", "home to school transport", "complaint"];
         let examples = ["a placeholder", "my compliant son", "compliant", "compliant again"];
-        let spelling = Spelling::new(phrases.into_iter(), examples.into_iter());
+        let spelling = Spelling::new(&phrases.map(str::to_owned), &examples.map(str::to_owned));
         spelling.slips(text).into_iter().map(|(at, word)| format!("{}={word}", &text[at])).collect()
     }
 
