@@ -1,7 +1,7 @@
 //! How fast rules are, and how fast a draft is replayed over past messages.
 //!
 //! `cargo bench --bench rules -- speed`: what one message of 8 kB costs with the shipped rules, with 1,000 and
-//! with 10,000.
+//! with 10,000; and what so many cost that are all invented, without the shipped ones and the second opinion.
 //!
 //! `cargo bench --bench rules -- backtest [MESSAGES]`: fills a new `SQLite` store with 10,000 settled
 //! messages made from the classification tests, and judges them again by a draft that differs in one
@@ -50,7 +50,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let number = words.get(1).and_then(|word| word.parse().ok());
     if let (Some(speed::CHILD), Some(number)) = (words.first().map(String::as_str), number) {
-        return speed::measure(number);
+        return speed::measure(number, words.get(2).is_some_and(|word| word == speed::ALONE));
     }
     let number = number.unwrap_or(MESSAGES);
     let runtime = tokio::runtime::Runtime::new().expect("threads can be started");

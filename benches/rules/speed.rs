@@ -16,6 +16,8 @@ use crate::{corpus, shipped};
 
 /// The word by which this program is called to measure one number of rules.
 pub(crate) const CHILD: &str = "so-many-rules";
+/// The word after which the rules measured are all invented.
+pub(crate) const ALONE: &str = "alone";
 /// A message's own words, in bytes.
 const MESSAGE: usize = 8_000;
 /// Messages measured.
@@ -34,14 +36,18 @@ struct Cost {
     hits: u64,
 }
 
-/// Measures the shipped rules, 1,000 and 10,000, and says what each costs.
+/// Measures the shipped rules, 1,000 and 10,000, and as many invented ones alone, and says what each costs.
 pub(crate) fn run() {
-    println!("{:>8} {:>10} {:>14} {:>14} {:>10}", "rules", "load", "first time", "median", "peak");
-    let cost = |number: usize| {
-        let cost = child(number);
+    println!("{:>14} {:>10} {:>14} {:>14} {:>10}", "rules", "load", "first time", "median", "peak");
+    let cost = |number: usize, alone: bool| {
+        let cost = child(number, alone);
+        let name = match (number, alone) {
+            (0, _) => "shipped".to_owned(),
+            (number, true) => format!("{number} {ALONE}"),
+            (number, false) => number.to_string(),
+        };
         println!(
-            "{:>8} {:>7} ms {:>11} us {:>11} us {:>7} MB   {} words of rules found",
-            if number == 0 { "shipped".to_owned() } else { number.to_string() },
+            "{name:>14} {:>7} ms {:>11} us {:>11} us {:>7} MB   {} words of rules found",
             cost.load.as_millis(),
             cost.first.as_micros(),
             cost.later.as_micros(),
@@ -50,17 +56,21 @@ pub(crate) fn run() {
         );
         cost
     };
-    cost(0);
-    let (thousand, many) = (cost(1_000), cost(10_000));
-    println!("1,000 rules: {:?} a message (bar {BAR:?})", thousand.later);
-    let times = many.later.as_secs_f64() / thousand.later.as_secs_f64();
-    println!("10,000 rules cost {times:.2} times as much (bar {TIMES})");
+    cost(0, false);
+    for alone in [false, true] {
+        let (thousand, many) = (cost(1_000, alone), cost(10_000, alone));
+        let which = if alone { "invented ones alone" } else { "with the shipped ones" };
+        println!("1,000 rules, {which}: {:?} a message (bar {BAR:?})", thousand.later);
+        let times = many.later.as_secs_f64() / thousand.later.as_secs_f64();
+        println!("10,000 rules cost {times:.2} times as much (bar {TIMES})");
+    }
 }
 
-fn child(number: usize) -> Cost {
+fn child(number: usize, alone: bool) -> Cost {
     let program = std::env::current_exe().expect("this program has a path");
-    let output =
-        Command::new(program).args([CHILD, &number.to_string()]).output().expect("it can start");
+    let mut child = Command::new(program);
+    child.args([CHILD, &number.to_string()]).args(alone.then_some(ALONE));
+    let output = child.output().expect("it can start");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let words = String::from_utf8_lossy(&output.stdout).into_owned();
     let numbers: Vec<u64> = words.split_whitespace().filter_map(|w| w.parse().ok()).collect();
@@ -69,16 +79,25 @@ fn child(number: usize) -> Cost {
     Cost { load, first, later, peak, hits }
 }
 
-/// Measures one number of rules: none but the shipped ones for 0.
-pub(crate) fn measure(number: usize) {
+/// Measures one number of rules: none but the shipped ones for 0. `alone`: all of them are invented, and
+/// there are no examples.
+pub(crate) fn measure(number: usize, alone: bool) {
     let letters = corpus();
     let mut files = shipped();
+    let mut there = 0;
     let began = Instant::now();
-    let set = RuleSet::load(&postern::policy::classification_of(files.clone())).expect("valid");
-    let missing = number.saturating_sub(set.len());
-    drop(set);
+    if alone {
+        files.retain(|(name, _)| {
+            let file = name.rsplit('/').next().unwrap_or(name);
+            !file.starts_with(|c: char| c.is_ascii_digit()) && !file.ends_with(".jsonl")
+        });
+    } else {
+        let classification = postern::policy::classification_of(files.clone());
+        there = RuleSet::load(&classification).expect("valid").len();
+    }
     let mut load = began.elapsed();
     if number > 0 {
+        let missing = number.saturating_sub(there);
         files.push(("90-invented.toml".to_owned(), invented(missing, &letters)));
         load = Duration::ZERO;
     }

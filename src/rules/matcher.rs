@@ -62,8 +62,10 @@ pub(crate) struct Matcher {
     within: AhoCorasick,
     sets_within: Vec<Vec<u32>>,
     expressions: Vec<Tried>,
-    /// How many sets of literals expressions need.
-    sets: usize,
+    /// By set of literals: which expressions need it first.
+    first: Vec<Vec<u32>>,
+    /// Which expressions need none.
+    always: Vec<u32>,
     rules: Vec<Conditions>,
 }
 
@@ -76,15 +78,18 @@ struct Tried {
 
 /// What was found in the order of the text, put together by its set or rule.
 struct Grouped<T> {
-    /// By group: where it ends in `all`.
-    ends: Vec<usize>,
+    /// By group: where it ends in `all`. Empty where nothing was found.
+    ends: Vec<u32>,
     all: Vec<T>,
 }
 
 impl<T: Clone + Default> Grouped<T> {
     /// Puts pairs of group and what was found together; what is found of one group stays in its order.
     fn of(found: &[(u32, T)], groups: usize) -> Self {
-        let mut ends = vec![0_usize; groups + 1];
+        if found.is_empty() {
+            return Self { ends: Vec::new(), all: Vec::new() };
+        }
+        let mut ends = vec![0_u32; groups + 1];
         for (group, _) in found {
             if let Some(next) = ends.get_mut(*group as usize + 1) {
                 *next += 1;
@@ -99,7 +104,7 @@ impl<T: Clone + Default> Grouped<T> {
         let mut all = vec![T::default(); found.len()];
         for (group, one) in found {
             if let Some(next) = ends.get_mut(*group as usize) {
-                if let Some(slot) = all.get_mut(*next) {
+                if let Some(slot) = all.get_mut(*next as usize) {
                     slot.clone_from(one);
                 }
                 *next += 1;
@@ -109,7 +114,7 @@ impl<T: Clone + Default> Grouped<T> {
     }
 
     fn range(&self, group: usize) -> Range<usize> {
-        let end = |group: usize| self.ends.get(group).copied().unwrap_or_default();
+        let end = |group: usize| self.ends.get(group).map_or(0, |end| *end as usize);
         group.checked_sub(1).map_or(0, end)..end(group)
     }
 
@@ -219,8 +224,12 @@ impl Matcher {
                 at_least: pattern.at_least,
             })
             .collect();
-        let sets = sets.len();
-        Ok(Self { literals, uses, ends, within, sets_within, expressions, sets, rules })
+        let (mut first, mut always) = (vec![Vec::new(); sets.len()], Vec::new());
+        for (tried, number) in expressions.iter().zip(0_u32..) {
+            let set = tried.sets.first().and_then(|set| first.get_mut(*set as usize));
+            set.unwrap_or(&mut always).push(number);
+        }
+        Ok(Self { literals, uses, ends, within, sets_within, expressions, first, always, rules })
     }
 
     /// Every place where a rule's words stand, in the order of the text, with `where`, `near` and
@@ -271,7 +280,7 @@ impl Matcher {
                 || self.rules.get(rule).is_some_and(|asked| asked.needs_near)
                     && near.get(rule).is_empty()
         };
-        let places = places(&needed, self.sets);
+        let places = places(&needed, self.first.len());
         self.try_expressions(haystack, &places, alone, &mut fired);
         let mut hits: Vec<Hit> = fired
             .into_iter()
@@ -338,7 +347,12 @@ impl Matcher {
         fired: &mut Vec<(usize, Range<usize>, usize)>,
     ) {
         let mut first: Vec<u32> = Vec::new();
-        for Tried { rule, expression, sets } in &self.expressions {
+        let here = self.first.iter().enumerate().filter(|(set, _)| !places.get(*set).is_empty());
+        let mut here: Vec<u32> =
+            here.flat_map(|(_, numbers)| numbers).chain(&self.always).copied().collect();
+        here.sort_unstable();
+        let here = here.iter().filter_map(|number| self.expressions.get(*number as usize));
+        for Tried { rule, expression, sets } in here {
             let mut needed = sets.iter().map(|set| places.get(*set as usize));
             if needed.clone().any(<[u32]>::is_empty) || spared(*rule) {
                 continue;
