@@ -199,6 +199,10 @@ async fn letters_between_two_councils(takes: TakesAway) -> (usize, usize, usize)
     other.is_known_as(south);
     other.setting("council", "prefix = \"SCC\"");
     for council in [&mut one, &mut other] {
+        if takes == TakesAway::MarksAndThreads {
+            // By what it resembles an acknowledgement is told from a complaint: only the budget is to end this.
+            council.goes_by_rules_alone();
+        }
         council.setting("reminders", "enabled = false");
         council.serve();
     }

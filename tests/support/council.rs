@@ -19,6 +19,8 @@ use super::smtp_sink::SmtpSink;
 pub const COMPLAINTS: &str = "complaints@northmere.example";
 /// Its user at Dovecot.
 pub const USER: &str = "complaints";
+/// Its folder of rules, where it has one.
+const RULES: &str = "rules";
 /// How long a story waits for anything.
 const DEADLINE: Duration = Duration::from_mins(2);
 
@@ -210,6 +212,21 @@ impl Council {
         writeln!(self.settings.entry(section).or_default(), "{line}").unwrap();
     }
 
+    /// It has the shipped rules, and no examples: nothing is judged by what it resembles.
+    pub fn goes_by_rules_alone(&mut self) {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+        for part in ["", "calendar"] {
+            let own = self.path(RULES).join(part);
+            std::fs::create_dir_all(&own).unwrap();
+            for entry in std::fs::read_dir(shipped.join(part)).unwrap() {
+                let file = entry.unwrap().path();
+                if file.is_file() {
+                    std::fs::copy(&file, own.join(file.file_name().unwrap())).unwrap();
+                }
+            }
+        }
+    }
+
     /// A further line in the first mailbox's section.
     pub fn mailbox_setting(&mut self, line: &str) {
         writeln!(self.mailboxes[0], "{line}").unwrap();
@@ -262,7 +279,9 @@ impl Council {
             MailServer::Sink(sink) => sink.port(),
             MailServer::Elsewhere(port) => *port,
         };
-        let mut text = format!("[store]\nurl = \"{}\"\n", self.store);
+        let own = self.path(RULES).is_dir().then(|| format!("rules = \"{RULES}\"\n"));
+        let own = own.unwrap_or_default();
+        let mut text = format!("{own}[store]\nurl = \"{}\"\n", self.store);
         for mailbox in &self.mailboxes {
             write!(text, "[[mailbox]]\n{mailbox}").unwrap();
         }
