@@ -269,6 +269,33 @@ fn a_few_words_resemble_nothing_enough_to_call_somebody() {
     }
 }
 
+/// Examples are English: of a letter in another language it knows too little to say what it is.
+#[test]
+fn what_is_written_in_another_language_is_not_turned_by_what_it_resembles() {
+    let rules = rules_with_examples();
+    for (subject, text) in [
+        (
+            "Скарга",
+            "Добрий день, я хочу поскаржитися. План для моєї доньки був обіцяний ще в червні. Минуло чотири \
+             місяці, а відповіді немає. Я телефонувала багато разів. Прошу відповісти мені письмово.",
+        ),
+        (
+            "شكوى",
+            "السلام عليكم، أريد تقديم شكوى. لم تأت سيارة المدرسة هذا الأسبوع. اتصلت بالمكتب مرات كثيرة ولم يرد أحد.",
+        ),
+        (
+            "Skarga",
+            "Dzień dobry, chciałabym złożyć skargę. Mój syn ma osiem lat. Taksówka nie przyjechała trzy razy. \
+             Dzwoniłam, ale nikt nie odbiera. Proszę o wyjaśnienie i o przeprosiny.",
+        ),
+    ] {
+        let got = rules.classify(&message("a@example.org", subject, text), &Known::default());
+        let never = [RecordType::Compliment, RecordType::Comment, RecordType::NotForUs];
+        assert!(!never.contains(&got.record_type), "{subject}: {}", explain(&got));
+        assert!(got.needs_officer, "{subject}: {}", explain(&got));
+    }
+}
+
 #[test]
 fn the_second_opinion_is_shown_and_never_silent() {
     let rules = rules_with_examples();

@@ -114,12 +114,13 @@ impl Heard<'_> {
         };
         let possible = |value: &RecordType| match value {
             _ if *value == by_rules => true,
-            _ if chance(*value) < TURNS_FROM => false,
+            // Of few words, or another language's, its chances are those of any message.
+            _ if second.known < ENOUGH_KNOWN || chance(*value) < TURNS_FROM => false,
             RecordType::ServiceResponse => false,
-            // A person then says whether it is. Of few words that is too hasty.
-            RecordType::NotForUs => second.known >= ENOUGH_KNOWN,
             RecordType::ChildrenActComplaint | RecordType::Representation => social_care,
-            RecordType::CorporateComplaint
+            // Whether it is not for us, a person then says.
+            RecordType::NotForUs
+            | RecordType::CorporateComplaint
             | RecordType::MemberEnquiry
             | RecordType::Enquiry
             | RecordType::Comment
