@@ -32,6 +32,11 @@ pub enum Durability {
     Full,
 }
 
+/// What every cluster is given. The machine's disk is not ours to fill: the log of what was written
+/// is kept short.
+const OPTIONS: &str = "-c listen_addresses=127.0.0.1 -c max_connections=200 \
+    -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=64MB";
+
 /// Makes the cluster, runs the server until the pipe closes, stops it at once and removes the folder.
 /// `$1` is the folder with the programs, `$2` the folder for everything, `$3` the port, `$4` more options.
 const WATCHER: &str = r#"
@@ -73,10 +78,8 @@ impl Postgres {
             }
             let port = free_port();
             let options = match durability {
-                Durability::None => {
-                    "-c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200"
-                }
-                Durability::Full => "-c listen_addresses=127.0.0.1 -c max_connections=200",
+                Durability::None => format!("{OPTIONS} -c fsync=off -c full_page_writes=off"),
+                Durability::Full => OPTIONS.to_owned(),
             };
             let mut watcher = as_user(user, Path::new("/bin/sh"))
                 .args(["-c", WATCHER, "sh"])
@@ -101,14 +104,29 @@ impl Postgres {
     /// The address of a fresh, empty database.
     pub fn fresh(&self) -> String {
         let name = format!("t{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let made = Command::new(programs().join("psql"))
+        self.told(&format!("CREATE DATABASE {name}"));
+        format!("postgres://postern@127.0.0.1:{}/{name}", self.port)
+    }
+
+    /// Removes a database and its files: kept, a hundred of them fill a gigabyte.
+    fn remove(&self, url: &str) {
+        let name = url.rsplit('/').next().unwrap();
+        self.told(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    }
+
+    fn told(&self, statement: &str) {
+        let done = Command::new(programs().join("psql"))
             .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postern", "-h", "127.0.0.1", "-p"])
             .arg(self.port.to_string())
-            .args(["-c", &format!("CREATE DATABASE {name}"), "postgres"])
+            .args(["-c", statement, "postgres"])
             .output()
             .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        format!("postgres://postern@127.0.0.1:{}/{name}", self.port)
+        assert!(
+            done.status.success(),
+            "{statement}: {}\nThe server wrote:\n{}",
+            String::from_utf8_lossy(&done.stderr),
+            self.log()
+        );
     }
 
     /// What the server wrote.
@@ -202,11 +220,13 @@ where
 {
     let folder = tempfile::tempdir().unwrap();
     let lite = format!("sqlite:{}", folder.path().join("postern.db").display());
-    for url in [lite, Postgres::database()] {
+    let full = Postgres::database();
+    for url in [&lite, &full] {
         let engine = url.split(':').next().unwrap_or_default();
         eprintln!("on {engine}:"); // shown only when the test fails
-        let db = Db::open(&url).await.unwrap();
+        let db = Db::open(url).await.unwrap();
         body(db.clone()).await;
         db.close().await;
     }
+    Postgres::shared().remove(&full);
 }
