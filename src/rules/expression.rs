@@ -7,6 +7,7 @@
 
 mod common;
 mod holds;
+mod starts;
 mod walk;
 
 use std::ops::Range;
@@ -16,8 +17,9 @@ use regex_automata::nfa::thompson::{Compiler, NFA, WhichCaptures};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use holds::Lead;
 pub(crate) use holds::Needs;
-use holds::{Lead, Starts};
+use starts::Starts;
 use walk::States;
 
 /// States of one expression at most.
@@ -34,8 +36,9 @@ pub(crate) struct Expression {
     /// What it begins with besides.
     lead: Option<Lead>,
     needs: Vec<Needs>,
-    starts: Starts,
-    states: OnceLock<States>,
+    /// Which of these every match begins with.
+    begins: Option<usize>,
+    states: OnceLock<(States, Starts)>,
 }
 
 impl Expression {
@@ -56,8 +59,9 @@ impl Expression {
             return Err("it is too large: what is repeated, is repeated too often".to_owned());
         }
         let (hir, lead) = Lead::split_off(hir);
-        let (needs, starts) = (holds::needs(&hir), Starts::of(&hir));
-        Ok(Self { hir, lead, needs, starts, states: OnceLock::new() })
+        let needs = holds::needs(&hir);
+        let begins = needs.iter().position(Needs::begins);
+        Ok(Self { hir, lead, needs, begins, states: OnceLock::new() })
     }
 
     /// Whether it fits where nothing stands.
@@ -70,7 +74,7 @@ impl Expression {
         &self.needs
     }
 
-    fn states(&self) -> &States {
+    fn states(&self) -> &(States, Starts) {
         self.states.get_or_init(|| {
             let config = NFA::config().which_captures(WhichCaptures::Implicit).utf8(false);
             let built = Compiler::new().configure(config).build_from_hir(&self.hir);
@@ -79,23 +83,40 @@ impl Expression {
                 tracing::error!(%fault, "an expression of a rule cannot be tried");
                 NFA::never_match()
             });
-            States::of(&built)
+            let states = States::of(&built);
+            let starts = Starts::of(&states);
+            (states, starts)
         })
     }
 
     /// Its matches in a text in which the literals of each of [`Expression::needs`] begin at `places`
     /// (ascending). The same as without them, sooner; but of an expression without a longest match only
-    /// what lies within [`REACH`] of a literal.
-    pub(crate) fn matches(&self, text: &str, places: &[&[u32]]) -> Vec<Range<usize>> {
+    /// what lies within [`REACH`] of a literal. Only where it `looks`: a place of the first set's.
+    pub(crate) fn matches(
+        &self,
+        text: &str,
+        places: &[&[u32]],
+        looks: impl Fn(usize) -> bool,
+    ) -> Vec<Range<usize>> {
         let bytes = text.as_bytes();
         let (mut found, mut open, mut from) = (Vec::new(), walk::Open::new(), 0);
-        for (starts, end) in self.windows(text.len(), places) {
-            from = from.max(starts.start);
+        let begins = self.begins.and_then(|number| places.get(number));
+        let mut begins = begins.map(|places| places.iter().map(|at| *at as usize).peekable());
+        let windows = self.windows(text.len(), places, looks);
+        if windows.is_empty() {
+            return found;
+        }
+        let (states, starts) = self.states();
+        for (places, end) in windows {
+            from = from.max(places.start);
             while found.len() < MOST_HITS
-                && let Some(at) = self.starts.next(bytes, from..starts.end)
+                && let Some(at) = match &mut begins {
+                    Some(begins) => next_of(begins, from..places.end),
+                    None => starts.next(bytes, from..places.end),
+                }
             {
                 from = at + 1;
-                if let Some(end) = self.states().match_at(bytes, at, end, &mut open) {
+                if let Some(end) = states.match_at(bytes, at, end, &mut open) {
                     let lead = self.lead.as_ref();
                     let Some(at) = lead.map_or(Some(at), |lead| lead.begins(bytes, at)) else {
                         continue;
@@ -110,7 +131,12 @@ impl Expression {
     }
 
     /// Where matches can begin, ascending, none touching another, and how far each can reach.
-    fn windows(&self, length: usize, places: &[&[u32]]) -> Vec<(Range<usize>, usize)> {
+    fn windows(
+        &self,
+        length: usize,
+        places: &[&[u32]],
+        looks: impl Fn(usize) -> bool,
+    ) -> Vec<(Range<usize>, usize)> {
         let Some((first, others)) = self.needs.split_first() else {
             return vec![(0..length, length)];
         };
@@ -130,7 +156,7 @@ impl Expression {
                 }
                 places.get(*passed).is_some_and(|place| (*place as usize) < end)
             });
-            if !near {
+            if !near || !looks(place) {
                 continue;
             }
             match windows.last_mut() {
@@ -143,6 +169,15 @@ impl Expression {
         }
         windows
     }
+}
+
+/// The first of some places, ascending, that lies within a range. Those before it are left behind.
+fn next_of(
+    places: &mut std::iter::Peekable<impl Iterator<Item = usize>>,
+    within: Range<usize>,
+) -> Option<usize> {
+    while places.next_if(|at| *at < within.start).is_some() {}
+    places.next_if(|at| *at < within.end)
 }
 
 /// How many states an expression may have, counted generously.
@@ -280,7 +315,7 @@ mod tests {
 
     fn tried(expression: &Expression, text: &str) -> Vec<Range<usize>> {
         let literals = literals(expression, text);
-        expression.matches(text, &literals.iter().map(Vec::as_slice).collect::<Vec<_>>())
+        expression.matches(text, &literals.iter().map(Vec::as_slice).collect::<Vec<_>>(), |_| true)
     }
 
     #[test]

@@ -346,30 +346,22 @@ impl Matcher {
         spared: impl Fn(usize) -> bool,
         fired: &mut Vec<(usize, Range<usize>, usize)>,
     ) {
-        let mut first: Vec<u32> = Vec::new();
         let here = self.first.iter().enumerate().filter(|(set, _)| !places.get(*set).is_empty());
         let mut here: Vec<u32> =
             here.flat_map(|(_, numbers)| numbers).chain(&self.always).copied().collect();
         here.sort_unstable();
         let here = here.iter().filter_map(|number| self.expressions.get(*number as usize));
+        let mut needed: Vec<&[u32]> = Vec::new();
         for Tried { rule, expression, sets } in here {
-            let mut needed = sets.iter().map(|set| places.get(*set as usize));
-            if needed.clone().any(<[u32]>::is_empty) || spared(*rule) {
+            needed.clear();
+            needed.extend(sets.iter().map(|set| places.get(*set as usize)));
+            if needed.iter().any(|places| places.is_empty()) || spared(*rule) {
                 continue;
             }
             // Only where the rule looks: parts of a message are kept apart by a line's end.
-            let looks = self.rules.get(*rule).map_or(&[][..], |asked| &asked.places);
-            first.clear();
-            first.extend(
-                needed
-                    .next()
-                    .unwrap_or_default()
-                    .iter()
-                    .filter(|at| looks.contains(&haystack.place_at(**at as usize))),
-            );
-            let needed: Vec<&[u32]> =
-                sets.first().map(|_| first.as_slice()).into_iter().chain(needed).collect();
-            for range in expression.matches(&haystack.folded, &needed) {
+            let asked = self.rules.get(*rule).map_or(&[][..], |asked| &asked.places);
+            let looks = |at: usize| asked.contains(&haystack.place_at(at));
+            for range in expression.matches(&haystack.folded, &needed, looks) {
                 let sentence = haystack.sentence_at(range.start);
                 fired.push((*rule, range, sentence));
             }

@@ -64,7 +64,7 @@ pub(crate) fn features(haystack: &Haystack) -> Features {
         )
     };
     let parts = haystack.folded_parts().filter(|(place, _)| says(place)).map(|(_, text)| text);
-    postern_words::features(parts)
+    postern_words::features(&parts.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

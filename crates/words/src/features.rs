@@ -20,17 +20,15 @@ pub struct Features {
 }
 
 /// Reads the parts of a text, given in small letters. No pair reaches from one part into another.
-pub fn features<'t>(parts: impl Iterator<Item = &'t str>) -> Features {
+pub fn features(parts: &[&str]) -> Features {
     let (mut words, mut pieces) = (Vec::new(), Vec::new());
     for part in parts {
         let mut before = None;
         let tokens = part.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         for word in tokens.take(MOST_WORDS) {
-            let number = mixed(WORD, word.bytes());
+            let number = word.bytes().fold(WORD, |number, byte| mixed(number, byte.into()));
             words.push(short(number));
-            words.extend(
-                before.map(|before: u64| short(mixed(PAIR ^ before, number.to_le_bytes()))),
-            );
+            words.extend(before.map(|before| short(mixed(PAIR ^ before, number))));
             before = Some(number);
             pieces_of(word, &mut pieces);
         }
@@ -40,15 +38,23 @@ pub fn features<'t>(parts: impl Iterator<Item = &'t str>) -> Features {
 
 /// The pieces of a word with a blank on either side, so that a beginning and an end are pieces of their own.
 fn pieces_of(word: &str, pieces: &mut Vec<u32>) {
-    let padded: Vec<char> = std::iter::once(' ').chain(word.chars()).chain([' ']).collect();
-    let mut add = |piece: &[char]| {
-        let bytes = piece.iter().flat_map(|c| u32::from(*c).to_le_bytes());
-        pieces.push(short(mixed(PIECE_OF, bytes)));
+    let [mut one, mut two, mut three, mut four] = [0_u64; PIECE];
+    let mut add = |one, two, three, four| {
+        // A letter takes 21 bits at most.
+        let number = mixed(PIECE_OF ^ one, two | three << 21 | four << 42);
+        pieces.push(short(number));
     };
-    if padded.len() < PIECE {
-        add(&padded);
+    let mut letters = 0;
+    for letter in std::iter::once(' ').chain(word.chars()).chain([' ']) {
+        (one, two, three, four) = (two, three, four, u64::from(u32::from(letter)));
+        letters += 1;
+        if letters >= PIECE {
+            add(one, two, three, four);
+        }
     }
-    padded.windows(PIECE).for_each(add);
+    if letters < PIECE {
+        add(one, two, three, four);
+    }
 }
 
 fn counted(mut numbers: Vec<u32>) -> Vec<(u32, u32)> {
@@ -57,12 +63,10 @@ fn counted(mut numbers: Vec<u32>) -> Vec<(u32, u32)> {
     same.filter_map(|run| Some((*run.first()?, u32::try_from(run.len()).ok()?))).collect()
 }
 
-/// Bytes as a number (FNV-1a), the same on every machine and in every release.
-fn mixed(seed: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {
-    let start = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    bytes
-        .into_iter()
-        .fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// A number made of two in their order, the same on every machine: near numbers come far apart.
+const fn mixed(seed: u64, number: u64) -> u64 {
+    let mixed = (seed.rotate_left(29) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 #[expect(
@@ -78,7 +82,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Features {
-        features([text].into_iter())
+        features(&[text])
     }
 
     #[test]
@@ -94,7 +98,7 @@ mod tests {
 
     #[test]
     fn parts_stand_apart_and_order_counts() {
-        let two = features(["the", "bus"].into_iter());
+        let two = features(&["the", "bus"]);
         assert_eq!(two.kinds[0].len(), 2);
         assert_ne!(of("bus the"), of("the bus"));
         assert_eq!(

@@ -65,8 +65,9 @@ pub struct Machine {
     /// How many answers each question has.
     answers: Vec<usize>,
     columns: Vec<Column>,
-    /// For each group of columns row by row what a feature says; at last what is said without any.
-    weights: Vec<Vec<Row>>,
+    /// Feature by feature what it says, a row for each group of columns; at last what is said without any. A
+    /// text is judged by a few thousand of many features: what each says lies together.
+    weights: Vec<Row>,
 }
 
 /// What a machine makes of a text.
@@ -102,7 +103,7 @@ impl Machine {
             examples.into_iter().map(|example| machine.weigh(&example.features, count)).collect();
         let length = count as usize + 1;
         let learn = |group: &Vec<[bool; SIDE_BY_SIDE]>| learn_group(&weighed, group, length);
-        machine.weights = std::thread::scope(|scope| {
+        let learned: Vec<Vec<Row>> = std::thread::scope(|scope| {
             let running: Vec<_> =
                 groups.iter().map(|group| scope.spawn(move || learn(group))).collect();
             running
@@ -111,18 +112,30 @@ impl Machine {
                 .map(|(one, group)| one.join().unwrap_or_else(|_| learn(group)))
                 .collect()
         });
+        drop(weighed);
+        machine.weights = side_by_side(learned, length);
         machine
+    }
+
+    /// How many rows each feature has.
+    fn groups(&self) -> usize {
+        self.columns.len().div_ceil(SIDE_BY_SIDE)
     }
 
     /// What it makes of a text.
     pub fn judge(&self, features: &Features) -> Judgement {
-        let nothing =
-            u32::try_from(self.weights.first().map_or(1, Vec::len) - 1).unwrap_or(u32::MAX);
-        let weighed = self.weigh(features, nothing);
+        let groups = self.groups().max(1);
+        let nothing = (self.weights.len() / groups).saturating_sub(1);
+        let weighed = self.weigh(features, u32::try_from(nothing).unwrap_or(u32::MAX));
+        let mut sums = vec![[0.0; SIDE_BY_SIDE]; groups];
+        for (feature, counts) in &weighed {
+            let rows = self.weights.iter().skip(*feature as usize * groups);
+            sums.iter_mut().zip(rows).for_each(|(sums, row)| add(sums, *counts, row));
+        }
         let mut margins: Vec<Vec<Option<f32>>> =
             self.answers.iter().map(|answers| vec![None; *answers]).collect();
-        for (columns, weights) in self.columns.chunks(SIDE_BY_SIDE).zip(&self.weights) {
-            for (column, margin) in columns.iter().zip(product(&weighed, weights)) {
+        for (columns, sums) in self.columns.chunks(SIDE_BY_SIDE).zip(sums) {
+            for (column, margin) in columns.iter().zip(sums) {
                 let Some(answers) = margins.get_mut(column.question) else { continue };
                 if let [no, yes] = answers.as_mut_slice() {
                     (*no, *yes) = (Some(-margin), Some(margin));
@@ -209,11 +222,25 @@ fn wanted(examples: &[Example], group: &[Column]) -> Vec<[bool; SIDE_BY_SIDE]> {
     examples.iter().map(of).collect()
 }
 
+/// What each group of columns learned, feature by feature.
+fn side_by_side(learned: Vec<Vec<Row>>, length: usize) -> Vec<Row> {
+    let groups = learned.len();
+    let mut all = vec![[0.0; SIDE_BY_SIDE]; length * groups];
+    for (group, rows) in learned.into_iter().enumerate() {
+        all.iter_mut().skip(group).step_by(groups).zip(rows).for_each(|(slot, row)| *slot = row);
+    }
+    all
+}
+
+fn add(sums: &mut Row, times: f32, row: &Row) {
+    sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += times * weight);
+}
+
 fn product(weighed: &Weighed, weights: &[Row]) -> Row {
     let mut sums = [0.0; SIDE_BY_SIDE];
     for (row, counts) in weighed {
         if let Some(row) = weights.get(*row as usize) {
-            sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += counts * weight);
+            add(&mut sums, *counts, row);
         }
     }
     sums
@@ -254,9 +281,7 @@ fn learn_group(weighed: &[Weighed], wanted: &[[bool; SIDE_BY_SIDE]], length: usi
             }
             for (row, counts) in example {
                 if let Some(row) = weights.get_mut(*row as usize) {
-                    row.iter_mut()
-                        .zip(&moves)
-                        .for_each(|(weight, moves)| *weight += counts * moves);
+                    add(row, *counts, &moves);
                 }
             }
         }
@@ -286,14 +311,14 @@ mod tests {
             texts.push((1, format!("the plan for my son is late on day {number}")));
         }
         let read = texts.iter().map(|(answer, text)| Example {
-            features: features([text.as_str()].into_iter()),
+            features: features(&[text.as_str()]),
             answers: of(*answer, text),
         });
         Machine::learn(read.collect(), answers)
     }
 
     fn margins(machine: &Machine, text: &str) -> Vec<Vec<Option<f32>>> {
-        machine.judge(&features([text].into_iter())).margins
+        machine.judge(&features(&[text])).margins
     }
 
     #[test]
@@ -321,9 +346,9 @@ mod tests {
     #[test]
     fn what_is_unknown_says_nothing() {
         let machine = taught(&[2], |answer, _| vec![answer]);
-        let unknown = machine.judge(&features(["guten tag"].into_iter()));
+        let unknown = machine.judge(&features(&["guten tag"]));
         assert_eq!(unknown.known, 0);
-        assert!(machine.judge(&features(["the taxi"].into_iter())).known > 4);
+        assert!(machine.judge(&features(&["the taxi"])).known > 4);
         assert!(unknown.margins[0][1].unwrap().abs() < 0.2);
     }
 }

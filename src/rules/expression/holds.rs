@@ -30,8 +30,16 @@ pub(crate) struct Needs {
     pub(super) before: Option<usize>,
 }
 
+impl Needs {
+    /// Whether every match begins with its literal: a match begins nowhere else.
+    pub(super) fn begins(&self) -> bool {
+        self.before == Some(0)
+    }
+}
+
 /// What must stand in a text before an expression can match, as far as that is worth asking: first the
-/// literals near which it is tried, then what else must stand near those.
+/// literals near which it is tried, then what else must stand near those; and what it begins with, however
+/// common, where that says at which places near them it is tried at all.
 pub(super) fn needs(hir: &Hir) -> Vec<Needs> {
     // Most begin with words rare enough, and need not be looked at further.
     let beginning = beginning(hir).filter(|needs| cost(needs) < RARE);
@@ -44,10 +52,16 @@ pub(super) fn needs(hir: &Hir) -> Vec<Needs> {
     sets.sort_by_key(|(cost, _, _)| *cost);
     let mut sets = sets.into_iter();
     let Some((_, place, first)) = sets.next() else { return Vec::new() };
+    let sets: Vec<_> = sets.collect();
     // What stands close by is a part of the same words.
-    let other = sets.find(|(_, at, _)| at.abs_diff(place) > 1);
+    let other = sets.iter().find(|(_, at, _)| at.abs_diff(place) > 1);
     let other = other.filter(|(_, _, needs)| rate(needs) < SELDOM);
-    std::iter::once(first).chain(other.map(|(_, _, other)| other)).collect()
+    let mut needs: Vec<Needs> =
+        std::iter::once(first).chain(other.map(|(_, _, other)| other.clone())).collect();
+    if !needs.iter().any(Needs::begins) {
+        needs.extend(sets.into_iter().map(|(_, _, needs)| needs).find(Needs::begins));
+    }
+    needs
 }
 
 /// The cheapest of what every match begins with, behind the boundary of a word at most.
@@ -105,8 +119,8 @@ fn held(hir: &Hir) -> Vec<(usize, Needs)> {
                 for (inner_number, inner) in held(piece) {
                     let before = before.zip(inner.before).map(|(before, inner)| before + inner);
                     // What begins where the piece begins, begins where a word does.
-                    let at_word = inner.at_word
-                        || (inner.before == Some(0) && behind.at_word(&inner.literals));
+                    let at_word =
+                        inner.at_word || (inner.begins() && behind.at_word(&inner.literals));
                     found.push((number + inner_number, Needs { at_word, before, ..inner }));
                     last = last.max(number + inner_number);
                 }
@@ -121,8 +135,7 @@ fn held(hir: &Hir) -> Vec<(usize, Needs)> {
             let one_of_each = |beginning: bool| -> Option<Needs> {
                 let each = ways.iter().map(|sets| {
                     let sets = sets.iter().map(|(_, needs)| needs);
-                    sets.filter(|needs| !beginning || needs.before == Some(0))
-                        .min_by_key(|n| cost(n))
+                    sets.filter(|needs| !beginning || needs.begins()).min_by_key(|n| cost(n))
                 });
                 let each: Vec<&Needs> = each.collect::<Option<_>>()?;
                 let mut befores = each.iter().map(|needs| needs.before);
@@ -214,7 +227,7 @@ fn end_apart(pieces: &[Hir]) -> (bool, bool) {
 
 /// What it costs to try an expression at these literals, and to look for them.
 fn cost(needs: &Needs) -> u32 {
-    let tried = rate(needs).saturating_mul(if needs.before == Some(0) { 1 } else { SOUGHT });
+    let tried = rate(needs).saturating_mul(if needs.begins() { 1 } else { SOUGHT });
     tried.saturating_add(u32::try_from(needs.literals.len()).unwrap_or(u32::MAX))
 }
 
@@ -323,113 +336,12 @@ impl Lead {
     }
 }
 
-fn of_word(byte: u8) -> bool {
+pub(super) const fn of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// Where in a text a match may begin, as far as two letters tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Starts {
-    /// Pairs of bytes, one bit each; several pairs may share one.
-    pairs: [u64; 16],
-    /// Only where a word begins or ends.
-    at_word: bool,
-    /// Only where a line begins.
-    at_line: bool,
-}
-
-impl Starts {
-    /// Reads off an expression how its matches begin.
-    pub(super) fn of(hir: &Hir) -> Self {
-        let (at_word, at_line) =
-            (begins_at(hir, is_word), begins_at(hir, |look| look == Look::StartLF));
-        let mut starts = Self { pairs: [0; 16], at_word, at_line };
-        let begins = begins(hir);
-        let whole = begins.literals().filter(|all| all.iter().all(|one| !one.is_empty()));
-        if let Some(literals) = whole {
-            for literal in literals {
-                match literal.as_bytes() {
-                    [first, second, ..] => starts.add(*first, *second),
-                    [first] => starts.add_all(*first),
-                    [] => {}
-                }
-            }
-        } else {
-            let mut first = [false; 256];
-            let any = first_bytes(hir, &mut first);
-            for (byte, _) in (0..=u8::MAX).zip(first).filter(|(_, may)| *may || any) {
-                starts.add_all(byte);
-            }
-        }
-        starts
-    }
-
-    fn add(&mut self, first: u8, second: u8) {
-        let (word, bit) = Self::place(first, second);
-        if let Some(word) = self.pairs.get_mut(word) {
-            *word |= bit;
-        }
-    }
-
-    /// A byte, whatever comes second: that are all numbers that differ in their last eight bits.
-    fn add_all(&mut self, first: u8) {
-        let (word, _) = Self::place(first & !7, 0);
-        self.pairs.iter_mut().skip(word).take(4).for_each(|word| *word = u64::MAX);
-    }
-
-    /// Letters differ in their last five bits.
-    fn place(first: u8, second: u8) -> (usize, u64) {
-        let number = (usize::from(first) << 5 ^ usize::from(second)) & 1023;
-        (number / 64, 1 << (number % 64))
-    }
-
-    /// The first of some places at which a match may begin.
-    pub(super) fn next(&self, text: &[u8], places: std::ops::Range<usize>) -> Option<usize> {
-        let mut at = places.start;
-        while at < places.end {
-            // Lines are long: what begins with one is not looked for in between.
-            if self.at_line && at > 0 && text.get(at - 1) != Some(&b'\n') {
-                at += text.get(at..places.end)?.iter().position(|byte| *byte == b'\n')? + 1;
-                continue;
-            }
-            if self.may(text, at) {
-                return Some(at);
-            }
-            at += 1;
-        }
-        None
-    }
-
-    /// Whether a match may begin at a place.
-    fn may(&self, text: &[u8], at: usize) -> bool {
-        let Some(first) = text.get(at).copied() else { return false };
-        let second = text.get(at + 1).copied().unwrap_or_default();
-        let (word, bit) = Self::place(first, second);
-        if self.pairs.get(word).is_none_or(|word| word & bit == 0) {
-            return false;
-        }
-        if !self.at_word {
-            return true;
-        }
-        let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b'\n');
-        // Whether a letter beyond ASCII is one of a word, the expression itself finds out.
-        !before.is_ascii() || !first.is_ascii() || of_word(before) != of_word(first)
-    }
 }
 
 fn is_word(look: Look) -> bool {
     matches!(look, Look::WordAscii | Look::WordUnicode)
-}
-
-/// Whether every match begins at such a place.
-fn begins_at(hir: &Hir, place: impl Fn(Look) -> bool + Copy) -> bool {
-    match hir.kind() {
-        HirKind::Look(look) => place(*look),
-        HirKind::Capture(capture) => begins_at(&capture.sub, place),
-        HirKind::Concat(pieces) => pieces.first().is_some_and(|first| begins_at(first, place)),
-        HirKind::Alternation(ways) => ways.iter().all(|way| begins_at(way, place)),
-        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Repetition(_) => false,
-    }
 }
 
 /// The bytes that a match may begin with. Whether it may also hold none.

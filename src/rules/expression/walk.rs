@@ -59,7 +59,7 @@ pub(super) struct States {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     /// A byte of a range.
     Byte(Range),
     /// A byte of one of several ranges: where they stand, and how many they are.
@@ -73,16 +73,16 @@ enum Step {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Range {
-    from: u8,
-    to: u8,
-    next: u32,
+pub(super) struct Range {
+    pub(super) from: u8,
+    pub(super) to: u8,
+    pub(super) next: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Way {
+pub(super) struct Way {
     letters: Letters,
-    next: u32,
+    pub(super) next: u32,
 }
 
 impl States {
@@ -103,6 +103,23 @@ impl States {
             states.all.push(step);
         }
         states
+    }
+
+    /// What is to be done in a state; the first is 0.
+    pub(super) fn step_of(&self, state: u32) -> Step {
+        self.all.get(state as usize).copied().unwrap_or(Step::Fail)
+    }
+
+    /// The ranges of [`Step::OneOf`].
+    pub(super) fn ranges(&self, first: u32, many: u32) -> &[Range] {
+        let first = first as usize;
+        self.ranges.get(first..first + many as usize).unwrap_or_default()
+    }
+
+    /// The ways of [`Step::Ways`].
+    pub(super) fn ways(&self, first: u32, many: u32) -> &[Way] {
+        let first = first as usize;
+        self.ways.get(first..first + many as usize).unwrap_or_default()
     }
 
     fn step(&mut self, made: &mut Making<'_>, state: StateID) -> Step {
@@ -199,7 +216,7 @@ impl States {
             match self.straight(text, state, here, end) {
                 Some((Step::Match, here, _)) => return Walked::To(here),
                 Some((Step::Ways(first, many), here, state)) => match at_fork(state, here) {
-                    Fork::Go => self.open(text, (first, many), here, end, open),
+                    Fork::Go => self.open((first, many), letter(text, here, end), here, open),
                     Fork::Leave => {}
                     Fork::Stop => return Walked::Stopped,
                 },
@@ -210,16 +227,12 @@ impl States {
     }
 
     /// Opens the ways that the next letter allows; the first of them goes first.
-    fn open(&self, text: &[u8], ways: (u32, u32), here: usize, end: usize, open: &mut Open) {
-        let letter = text.get(here).filter(|_| here < end);
-        let letter = letter.and_then(|byte| BITS.get(usize::from(*byte))).copied().unwrap_or(END);
-        let (first, many) = (ways.0 as usize, ways.1 as usize);
-        let ways = self.ways.get(first..first + many).unwrap_or_default();
-        let allowed = ways.iter().rev().filter(|way| way.letters & letter != 0);
+    fn open(&self, (first, many): (u32, u32), letter: Letters, here: usize, open: &mut Open) {
+        let allowed = self.ways(first, many).iter().rev().filter(|way| way.letters & letter != 0);
         open.extend(allowed.map(|way| (way.next, here)));
     }
 
-    /// Goes from a state for as long as there is one way: to a place with several, or a match.
+    /// Goes from a state for as long as the letters leave one way: to a place with several, or a match.
     fn straight(
         &self,
         text: &[u8],
@@ -227,6 +240,8 @@ impl States {
         mut here: usize,
         end: usize,
     ) -> Option<(Step, usize, u32)> {
+        // Where ways lay last: what reads nothing between two of them may lead about in a ring.
+        let mut forked = None;
         loop {
             let step = *self.all.get(state as usize)?;
             state = match step {
@@ -240,9 +255,7 @@ impl States {
                 }
                 Step::OneOf(first, many) => {
                     let byte = *text.get(here).filter(|_| here < end)?;
-                    let (first, many) = (first as usize, many as usize);
-                    let ranges = self.ranges.get(first..first + many)?;
-                    let range = ranges.iter().find(|range| byte <= range.to)?;
+                    let range = self.ranges(first, many).iter().find(|range| byte <= range.to)?;
                     if byte < range.from {
                         return None;
                     }
@@ -255,11 +268,27 @@ impl States {
                     }
                     next
                 }
-                Step::Ways(..) | Step::Match => return Some((step, here, state)),
+                Step::Ways(first, many) => {
+                    let letter = letter(text, here, end);
+                    let mut ways = self.ways(first, many).iter();
+                    let only = ways.find(|way| way.letters & letter != 0)?;
+                    let mut others = || ways.any(|way| way.letters & letter != 0);
+                    if forked.replace(here) == Some(here) || others() {
+                        return Some((step, here, state));
+                    }
+                    only.next
+                }
+                Step::Match => return Some((step, here, state)),
                 Step::Fail => return None,
             };
         }
     }
+}
+
+/// What stands at a place, of a text that ends at `end`.
+fn letter(text: &[u8], here: usize, end: usize) -> Letters {
+    let byte = text.get(here).filter(|_| here < end);
+    byte.and_then(|byte| BITS.get(usize::from(*byte))).copied().unwrap_or(END)
 }
 
 /// What becomes of a walk where there are several ways.
