@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
+use postern_words::Expression;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
 use super::contradiction;
 use super::decision::{Condition, Decision, Effect, KnownFact};
-use super::expression::Expression;
 use super::file::{self, Checker, Contents, DecisionText, RuleText, Written};
 use super::forms::{FORMS, Forms, SERVICE};
 use super::label::{Label, Names};

@@ -5,9 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
+use postern_words::{Expression, Literals, Needs};
 
-use super::expression::{Expression, Needs};
-use super::literals::Literals;
 use super::text::{Haystack, Phrase, Place};
 
 /// What a phrase is to its rule.
@@ -361,7 +360,7 @@ impl Matcher {
             // Only where the rule looks: parts of a message are kept apart by a line's end.
             let asked = self.rules.get(*rule).map_or(&[][..], |asked| &asked.places);
             let looks = |at: usize| asked.contains(&haystack.place_at(at));
-            for range in expression.matches(&haystack.folded, &needed, looks) {
+            for range in expression.matches(&haystack.folded, &needed, &looks) {
                 let sentence = haystack.sentence_at(range.start);
                 fired.push((*rule, range, sentence));
             }

@@ -18,7 +18,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use holds::Lead;
-pub(crate) use holds::Needs;
+pub use holds::Needs;
 use starts::Starts;
 use walk::States;
 
@@ -31,7 +31,7 @@ const REACH: usize = 120;
 
 /// An expression, ready to be tried.
 #[derive(Debug, Clone)]
-pub(crate) struct Expression {
+pub struct Expression {
     hir: Hir,
     /// What it begins with besides.
     lead: Option<Lead>,
@@ -47,7 +47,7 @@ impl Expression {
     ///
     /// # Errors
     /// The reader's own words, on one line.
-    pub(crate) fn new(written: &str) -> Result<Self, String> {
+    pub fn new(written: &str) -> Result<Self, String> {
         let last_line = |error: String| error.lines().last().unwrap_or_default().trim().to_owned();
         let hir = ParserBuilder::new()
             .multi_line(true)
@@ -65,12 +65,12 @@ impl Expression {
     }
 
     /// Whether it fits where nothing stands.
-    pub(crate) fn fits_nothing(&self) -> bool {
+    pub fn fits_nothing(&self) -> bool {
         self.hir.properties().minimum_len().is_none_or(|shortest| shortest == 0)
     }
 
     /// What must stand in a text before the expression can match: one of each. Nothing: it is always tried.
-    pub(crate) fn needs(&self) -> &[Needs] {
+    pub fn needs(&self) -> &[Needs] {
         &self.needs
     }
 
@@ -92,11 +92,11 @@ impl Expression {
     /// Its matches in a text in which the literals of each of [`Expression::needs`] begin at `places`
     /// (ascending). The same as without them, sooner; but of an expression without a longest match only
     /// what lies within [`REACH`] of a literal. Only where it `looks`: a place of the first set's.
-    pub(crate) fn matches(
+    pub fn matches(
         &self,
         text: &str,
         places: &[&[u32]],
-        looks: impl Fn(usize) -> bool,
+        looks: &dyn Fn(usize) -> bool,
     ) -> Vec<Range<usize>> {
         let bytes = text.as_bytes();
         let (mut found, mut open, mut from) = (Vec::new(), walk::Open::new(), 0);
@@ -135,7 +135,7 @@ impl Expression {
         &self,
         length: usize,
         places: &[&[u32]],
-        looks: impl Fn(usize) -> bool,
+        looks: &dyn Fn(usize) -> bool,
     ) -> Vec<(Range<usize>, usize)> {
         let Some((first, others)) = self.needs.split_first() else {
             return vec![(0..length, length)];
@@ -315,7 +315,7 @@ mod tests {
 
     fn tried(expression: &Expression, text: &str) -> Vec<Range<usize>> {
         let literals = literals(expression, text);
-        expression.matches(text, &literals.iter().map(Vec::as_slice).collect::<Vec<_>>(), |_| true)
+        expression.matches(text, &literals.iter().map(Vec::as_slice).collect::<Vec<_>>(), &|_| true)
     }
 
     #[test]

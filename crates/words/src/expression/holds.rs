@@ -21,11 +21,11 @@ const SOUGHT: u32 = 3;
 
 /// What every match of an expression holds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Needs {
+pub struct Needs {
     /// One of these.
-    pub(crate) literals: Vec<String>,
+    pub literals: Vec<String>,
     /// At the beginning of a word.
-    pub(crate) at_word: bool,
+    pub at_word: bool,
     /// How far before its literal a match begins at most, in bytes. Nothing where there is no most.
     pub(super) before: Option<usize>,
 }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 /// Literals in their order, each once; a literal's number is its place among them.
-pub(super) struct Literals {
+pub struct Literals {
     /// End to end.
     text: String,
     /// Where each ends in `text`.
@@ -26,7 +26,7 @@ impl Literals {
     ///
     /// # Errors
     /// In words, if all together are too long.
-    pub(super) fn new(sorted: &[&str]) -> Result<Self, String> {
+    pub fn new(sorted: &[&str]) -> Result<Self, String> {
         let all: usize = sorted.iter().map(|literal| literal.len()).sum();
         if u32::try_from(all).is_err() {
             return Err("all words together are too long".to_owned());
@@ -64,7 +64,7 @@ impl Literals {
     }
 
     /// The literals that a text begins with, the longest first: their numbers and lengths in bytes.
-    pub(super) fn beginning(&self, text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    pub fn beginning(&self, text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
         let mut next = self.last_before(text);
         // The first to match is found once; what it begins with, the text begins with as well.
         while let Some(number) = next.filter(|number| !text.starts_with(self.literal(*number))) {
