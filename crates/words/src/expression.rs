@@ -91,7 +91,7 @@ impl Expression {
 
     /// Its matches in a text in which the literals of each of [`Expression::needs`] begin at `places`
     /// (ascending). The same as without them, sooner; but of an expression without a longest match only
-    /// what lies within [`REACH`] of a literal. Only where it `looks`: a place of the first set's.
+    /// what lies within 120 bytes of a literal. Only where it `looks`: a place of the first set's.
     pub fn matches(
         &self,
         text: &str,
