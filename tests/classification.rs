@@ -81,13 +81,16 @@ const PLAIN: [&str; 6] = [
     "typical.jsonl",
 ];
 /// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
-const ORDINARY: [&str; 7] = [
+const ORDINARY: [&str; 10] = [
     "even-handed.jsonl",
+    "family-centre.jsonl",
+    "few-words.jsonl",
     "in-brief.jsonl",
     "in-order.jsonl",
     "induction.jsonl",
     "interviews.jsonl",
     "kindly-meant.jsonl",
+    "on-the-bus.jsonl",
     "plainly-put.jsonl",
 ];
 const SIDEWAYS: [&str; 15] = [
@@ -225,8 +228,9 @@ fn of_the_ordinary_post_three_in_five_need_no_officer_first() {
 
 #[test]
 fn what_is_said_sideways_is_known_less_often_and_surely_never() {
-    let report = judged(&SIDEWAYS, [0.88, 0.86, 0.87, 0.69, 0.81], (700, 92));
-    // Dangers told without a word of danger, put among as many letters that only sound like one.
+    let report = judged(&SIDEWAYS, [0.88, 0.86, 0.87, 0.69, 0.77], (700, 92));
+    // Dangers told without a word of danger, put among as many letters that only sound like one: none that a rule
+    // speaks of is taken off again.
     assert!(report.at_risk_found * 100 >= report.at_risk * 88, "children at risk\n{report}");
 }
 

@@ -266,8 +266,6 @@ impl RuleSet {
                 .chain(&chosen.overruled)
                 .map(|(label, chance)| self.second_opinion(*label, *chance, AGAINST)),
         );
-        // Rules spoke of danger: whatever the second opinion makes of it, a person looks.
-        let doubted = state.holds(Label::Flag(Flag::Safeguarding));
         let services =
             if for_us { self.answering(state.lead, services) } else { vec![ServiceId::none()] };
         let grounds = Grounds {
@@ -287,7 +285,6 @@ impl RuleSet {
         let confidence = if by_headers { sure } else { grounds.worth() };
         let confidence = rounded(confidence);
         let needs_officer = confidence < OFFICER_BELOW
-            || doubted
             || ruled_out.is_some()
             || record_type == RecordType::Representation
             || flags.iter().any(|flag| is_for_an_officer(*flag, record_type));

@@ -31,11 +31,11 @@ const THEMES: [(Theme, f64, f64); 5] = [
     (Theme::PolicyProcedure, 2.5, 0.0),
     (Theme::StaffConduct, 2.0, -0.75),
 ];
-/// See [`THEMES`]. Flags that a rule found stay, but for danger: its words are common, and an alarm that rings for
-/// every tenth letter is soon heard by nobody. Where rules and second opinion differ about it, an officer looks.
+/// See [`THEMES`]. Flags that a rule found stay: danger above all may be raised by anything, and only a person clears
+/// it.
 const FLAGS: [(Flag, f64, f64); 9] = [
-    // Recall before precision: one chance in seven is enough, one in fifteen where a rule speaks of danger.
-    (Flag::Safeguarding, 0.85, -1.75),
+    // Recall before precision: one chance in seven is enough.
+    (Flag::Safeguarding, STAYS, -1.75),
     (Flag::ChildAuthor, STAYS, -0.5),
     (Flag::Representative, STAYS, 0.0),
     (Flag::LegalProceedings, STAYS, 0.25),
@@ -52,8 +52,6 @@ const STAYS: f64 = f64::INFINITY;
 const ALONE: f64 = 2.2;
 /// So much of a message must have stood in examples for small chances to count: a line or two.
 const ENOUGH_KNOWN: usize = 80;
-/// Danger that rules find in a message of which less is known stays: a few sentences are seldom about anything else.
-const DANGER_STAYS: usize = 250;
 /// How often a classification has turned out wholly right, on labelled messages that the second opinion
 /// had not seen: the log odds for certainties of 1, and what the logarithm of each
 /// certainty adds (of record type, lead service, customer; rules and second opinion together).
@@ -158,9 +156,6 @@ impl Heard<'_> {
     pub(super) fn flag(&self, flag: Flag, ruled: Ruled) -> (bool, Option<f64>) {
         let weighs = FLAGS.iter().find(|(one, ..)| *one == flag);
         let chance = self.second.and_then(|second| second.flags.get(flag as usize));
-        let few = flag == Flag::Safeguarding
-            && self.second.is_some_and(|second| second.known < DANGER_STAYS);
-        let ruled = if few && ruled == Ruled::Found { Ruled::Stands } else { ruled };
         self.holds(ruled, chance.copied(), weighs.map(|(_, heard, from)| (*heard, *from)))
     }
 
