@@ -28,10 +28,12 @@ use crate::store::{Db, StoreError, moment};
 
 mod answers;
 mod ombudsman;
+mod why;
 mod workload;
 
 pub use answers::{Answer, Answers, PointAnswered, Remedy, View};
 pub use ombudsman::OmbudsmanCase;
+pub use why::Judged;
 pub use workload::{Given, Shared, Work, workload};
 
 /// A case as lists give it.

@@ -51,7 +51,7 @@ const MAY_USE: &[(&str, &str)] = &[
     // The area of a service that is asked later is read off the message that opened the case.
     ("officer", "clock email casework letters store outbox intake policy gateway"),
     // What the terminal's `--json` and the API give of a case: one text for both.
-    ("register", "casework letters store officer gateway"),
+    ("register", "casework rules letters store officer gateway"),
     // An officer's acts and a change of the calendar come to the same dates: by the same function.
     ("recount", "tick casework officer policy store gateway"),
     // The scanner is spoken to where the settings say it listens; what it says becomes a person's task.

@@ -22,6 +22,7 @@ const ABOUT: &str = "The register of complaints for other programs. Every reques
     paths(
         reading::list,
         reading::case,
+        reading::why,
         reading::clock,
         reading::answers,
         reading::waiting,

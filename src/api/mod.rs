@@ -35,6 +35,7 @@ pub fn router() -> Router<Arc<Gateway>> {
         .route("/api/openapi.json", get(document::show))
         .route("/api/v1/cases", get(reading::list))
         .route("/api/v1/cases/{reference}", get(reading::case))
+        .route("/api/v1/cases/{reference}/why", get(reading::why))
         .route("/api/v1/cases/{reference}/clock", get(reading::clock))
         .route("/api/v1/cases/{reference}/answers", get(reading::answers))
         .route("/api/v1/cases/{reference}/acts", post(acts::act))

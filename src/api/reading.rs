@@ -16,7 +16,7 @@ use crate::casework::reference::CaseReference;
 use crate::clock::london_day;
 use crate::gateway::Gateway;
 use crate::officer::NOBODY;
-use crate::register::{self, Answers, Brief, ClockOfCase, OmbudsmanCase, Whole};
+use crate::register::{self, Answers, Brief, ClockOfCase, Judged, OmbudsmanCase, Whole};
 use crate::store::cases::{self, CaseRow, Listed};
 
 /// How many a page has where nothing else is asked for.
@@ -128,6 +128,24 @@ pub(super) async fn case(
     let (reference, row, events) = found(&gateway, path).await?;
     let whole = Whole::of(&gateway.db, reference, &row, events).await?;
     Ok(json_of_version(&whole, row.version))
+}
+
+/// Why the gateway read a case as it did: which words of each message, where, by which rule, and by which version of
+/// the rules.
+#[utoipa::path(get, operation_id = "get_why", path = "/api/v1/cases/{reference}/why", params(
+    ("reference" = String, Path, description = "The reference, in any spelling."),
+), responses(
+    (status = 200, description = "Of every message, in order of arrival.", body = [Judged],
+        headers(("ETag" = String, description = "The case's version, for `If-Match`."))),
+    (status = 404, description = "There is no such case.", body = Problem),
+))]
+pub(super) async fn why(
+    State(gateway): State<Arc<Gateway>>,
+    Reader: Reader,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let (_, row, _) = found(&gateway, path).await?;
+    Ok(json_of_version(&Judged::of(&gateway.db, row.id).await?, row.version))
 }
 
 /// How the date of a case was counted, day by day, and what moved it.

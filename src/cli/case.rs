@@ -6,6 +6,7 @@ mod answers;
 mod attachment;
 mod clock;
 mod show;
+mod why;
 mod workload;
 
 use std::path::Path;
@@ -58,6 +59,7 @@ async fn dispatch(
         Asked::AnswerDraft { reference, json } => {
             answers::show(gateway, &reference, json, out).await
         }
+        Asked::Why { reference, json } => why::show(gateway, &reference, json, out).await,
         Asked::Clock { reference, json } => clock::show(gateway, &reference, json, out).await,
         Asked::Retry { message } => retry(gateway, message, out).await,
         Asked::Split { message } => split(gateway, message, out).await,

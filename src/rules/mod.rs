@@ -38,7 +38,7 @@ pub use load::{is_of_a_set, version};
 pub use services::Services;
 
 /// One rule that fired, on which words, with what weight.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Evidence {
     /// What it speaks for, as `field:value` (`service:sen`).
     pub label: String,
@@ -55,7 +55,7 @@ pub struct Evidence {
 
 /// What the rules make of one message. Never an error: with nothing to go on, `confidence` is 0
 /// and `needs_officer` is true.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Classification {
     /// What the council registers.
     pub record_type: RecordType,

@@ -138,6 +138,33 @@ pub async fn acts(
     Ok(acts)
 }
 
+/// What was made of one message of a case, and by which rules.
+#[derive(FromRow)]
+pub struct JudgedRow {
+    /// The message's row.
+    pub message: i64,
+    /// When the council's server took it, milliseconds.
+    pub received_at: i64,
+    /// What was done: `opened`, `attached`, …
+    pub action: Option<String>,
+    /// The version of the rules.
+    pub rules_version: String,
+    /// What they made of it, as JSON.
+    pub classification: String,
+}
+
+/// What was made of each message of a case, in order of arrival.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn judged(tx: &mut Tx, case: i64) -> Result<Vec<JudgedRow>, StoreError> {
+    on!(tx, "read what was made of messages", c => sqlx::query_as(
+        "SELECT m.id AS message, m.received_at, m.action, d.rules_version, d.classification
+         FROM message m JOIN decision d ON d.message_id = m.id
+         WHERE m.case_id = $1 ORDER BY m.id")
+        .bind(case).fetch_all(c).await)
+}
+
 fn earliest(since: Option<Timestamp>) -> i64 {
     since.map_or(i64::MIN, Timestamp::as_millisecond)
 }

@@ -51,6 +51,7 @@ const COMMANDS: &[&[&str]] = &[
     &["case", "take-back"],
     &["case", "restore"],
     &["case", "clock"],
+    &["case", "why"],
     &["case", "merge"],
     &["case", "agree-action"],
     &["case", "move-action"],

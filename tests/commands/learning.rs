@@ -119,3 +119,28 @@ fn corrections_suggest_rules_that_say_the_same() {
     assert!(again.contains("12 messages read, 0 suggestions"), "{again}");
     assert!(desk.data(&["-q", "rules", "suggest", "--limit", "2"]).starts_with("2 messages read"));
 }
+
+#[test]
+fn a_case_says_by_which_words_and_rules_of_which_version_it_was_read() {
+    let (desk, references) = with_complaints(&[complaint(1)]);
+    let reference = references[0].as_str();
+    let version =
+        desk.data(&["rules", "check"]).split("version ").nth(1).unwrap().trim().to_owned();
+    assert!(desk.data(&["-q", "case", "show", reference]).contains("`case why "));
+    let told = desk.data(&["-q", "case", "why", reference]);
+    for words in [version.as_str(), "opened", "service:sen", "sen.ehcp", "EHC", "confidence"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+
+    // Other rules and a correction change nothing of why it was read so.
+    desk.write("rules/95-ours.toml", "[[rule]]\nid = \"ours\"\nwhy = \"to try\"\nlabel = \"theme:communication\"\nweight = 1.0\nwords = [\"months late\"]\n");
+    correct(&desk, reference, "home_to_school_transport");
+    assert_eq!(desk.data(&["-q", "case", "why", reference]), told);
+    let read = desk.objects(&["-q", "case", "why", "--json", reference]).remove(0);
+    assert_eq!(read["rules_version"], version.as_str());
+    assert_eq!(read["classification"]["services"][0], "sen");
+    let evidence = read["classification"]["evidence"].as_array().unwrap();
+    let plan = evidence.iter().find(|one| one["rule"] == "sen.ehcp").unwrap();
+    assert_eq!((&plan["label"], &plan["weight"].is_number()), (&"service:sen".into(), &true));
+    desk.refused(&["case", "why", "NCC-2026-00412-7"], 1, "there is no case");
+}

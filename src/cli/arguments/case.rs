@@ -58,6 +58,18 @@ pub(in crate::cli) enum Case {
         #[arg(long)]
         json: bool,
     },
+    /// Shows why the gateway read a case as it did: which words of each message, where, by which rule, and by which
+    /// version of the rules.
+    #[command(
+        after_help = "Example:\n  postern case why NCC-2026-00412-7\n\nWhat other rules would make of the same message, `postern rules backtest` tells; of a message that is in a file, `postern rules explain`."
+    )]
+    Why {
+        /// The reference.
+        reference: String,
+        /// One object a message.
+        #[arg(long)]
+        json: bool,
+    },
     /// Shows how the date of a case was counted, day by day, and what moved it.
     #[command(after_help = "Example:\n  postern case clock NCC-2026-00412-7")]
     Clock {

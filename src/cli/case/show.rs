@@ -41,6 +41,11 @@ fn head(row: &CaseRow) -> Vec<String> {
         [("aim", &row.target_on), ("limit", &row.standard_due_on), ("due", &row.agreed_due_on)];
     let owed = dates.into_iter().filter_map(|(label, date)| Some((label, date.as_ref()?)));
     lines.extend(owed.map(|(label, date)| format!("  {label:<10} {}", day(date))));
+    lines.push(format!(
+        "  sure       {} in 100; `case why {}` shows by which words",
+        (row.confidence + 5) / 10,
+        row.reference
+    ));
     if row.needs_officer {
         lines.push("  check      the rules are not sure; an officer must look".to_owned());
     }
