@@ -195,7 +195,7 @@ fn valid_policy(gateway: &Gateway, edited: bool) -> Option<Policy> {
             error!("{fault}");
         }
         error!(
-            "rules and templates stay as they were: {} faults; `postern check` lists them all",
+            "rules and templates stay as they were, for there is a fault in them ({} in all); `postern check` lists every one",
             faults.len()
         );
     }

@@ -81,9 +81,10 @@ const PLAIN: [&str; 6] = [
     "typical.jsonl",
 ];
 /// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
-const ORDINARY: [&str; 10] = [
+const ORDINARY: [&str; 12] = [
     "even-handed.jsonl",
     "family-centre.jsonl",
+    "few-lines.jsonl",
     "few-words.jsonl",
     "in-brief.jsonl",
     "in-order.jsonl",
@@ -91,6 +92,7 @@ const ORDINARY: [&str; 10] = [
     "interviews.jsonl",
     "kindly-meant.jsonl",
     "on-the-bus.jsonl",
+    "one-line.jsonl",
     "plainly-put.jsonl",
 ];
 const SIDEWAYS: [&str; 15] = [
