@@ -394,6 +394,28 @@ fn a_child_at_risk_is_flagged_in_anyones_words() {
     }
 }
 
+/// Whom a letter asks something of besides is asked too: in few words nobody is spoken of as strongly as the lead.
+#[test]
+fn two_services_of_whom_something_is_asked_both_answer() {
+    let rules = shipped_rules();
+    for (text, both) in [
+        (
+            "My daughter's overnight short breaks were stopped in June and the disabled children's team do not \
+             answer. And the SEN team still have not named a school in her EHC plan, which was due in May.",
+            ["children_with_disabilities", "sen"],
+        ),
+        (
+            "Jamie's school taxi has not come since half term and nobody at school transport answers about a \
+             new driver. The SEN team have not sent his EHC plan either, it was due in July. Put both right.",
+            ["home_to_school_transport", "sen"],
+        ),
+    ] {
+        let got = classified(&rules, "a@example.org", "two things", text);
+        let asked: Vec<&str> = got.services.iter().map(ServiceId::as_str).collect();
+        assert!(both.iter().all(|one| asked.contains(one)), "{text}\n{}", explain(&got));
+    }
+}
+
 #[test]
 fn what_a_writer_rules_out_does_not_choose_the_service() {
     let rules = shipped_rules();

@@ -266,8 +266,12 @@ impl RuleSet {
                 .chain(&chosen.overruled)
                 .map(|(label, chance)| self.second_opinion(*label, *chance, AGAINST)),
         );
-        let services =
-            if for_us { self.answering(state.lead, services) } else { vec![ServiceId::none()] };
+        let services = if for_us {
+            self.answering(state.lead, services, heard)
+        } else {
+            vec![ServiceId::none()]
+        };
+        evidence.extend(self.asked_besides(&services, heard));
         let grounds = Grounds {
             certainties: if for_us {
                 [sure, service_sure, customer_sure]
@@ -335,19 +339,41 @@ impl RuleSet {
         }
     }
 
-    /// The lead service, and whoever else the message speaks of nearly as strongly (ruling 21).
-    fn answering(&self, lead: Option<usize>, ranked: &[(usize, f64)]) -> Vec<ServiceId> {
+    /// The lead service, and who else must answer (ruling 21): of whom the message speaks nearly as strongly, or,
+    /// where there is a second opinion, whom both together find likely enough.
+    fn answering(
+        &self,
+        lead: Option<usize>,
+        ranked: &[(usize, f64)],
+        heard: &Heard<'_>,
+    ) -> Vec<ServiceId> {
         let Some(lead) = lead else { return vec![self.default_service()] };
         let sum = |number: usize| {
             ranked.iter().find(|(other, _)| *other == number).map_or(0.0, |(_, sum)| *sum)
         };
         let needed = (sum(lead) * SECOND_SHARE).max(SECOND_AT_LEAST);
-        let others = ranked.iter().filter(|(number, sum)| *number != lead && *sum >= needed);
-        std::iter::once(lead)
-            .chain(others.map(|(number, _)| *number))
-            .take(3)
-            .map(|number| self.names.service_id(number))
-            .collect()
+        let others = (0..self.names.services.len()).filter(|number| *number != lead);
+        let mut others: Vec<(usize, f64)> = others
+            .filter_map(|number| {
+                let sum = sum(number);
+                let beyond = heard.answers_too(number, sum).unwrap_or(sum - needed);
+                (beyond >= 0.0).then_some((number, beyond))
+            })
+            .collect();
+        others.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        let others = others.into_iter().map(|(number, _)| number);
+        let all = std::iter::once(lead).chain(others).take(3);
+        all.map(|number| self.names.service_id(number)).collect()
+    }
+
+    /// How likely the second opinion finds it of each service beside the lead that it answers.
+    fn asked_besides(&self, services: &[ServiceId], heard: &Heard<'_>) -> Vec<Evidence> {
+        let others = services.iter().skip(1).filter_map(|id| {
+            let number = self.names.service(id)?;
+            let chance = heard.second?.answering.get(number)?;
+            Some(self.second_opinion(Label::Service(number), *chance, WHOLE))
+        });
+        others.collect()
     }
 
     /// Who answers when nothing says what a message is about: the directorate's own desk.

@@ -47,6 +47,10 @@ const FLAGS: [(Flag, f64, f64); 9] = [
 ];
 /// No log odds outweigh it.
 const STAYS: f64 = f64::INFINITY;
+/// Another service answers too from these log odds on: the second opinion's that it is one of those that answer, and
+/// what the logarithm of the rules' sum counts beside them. Of three such services one is too many; without them four
+/// in five that were meant are not asked.
+const ANSWERS_TOO: (f64, f64) = (3.65, 1.5);
 /// From these log odds on the second opinion finds a theme or a flag in few words, of which it knows less than
 /// [`ENOUGH_KNOWN`]. What rules found in them stays.
 const ALONE: f64 = 2.2;
@@ -179,6 +183,13 @@ impl Heard<'_> {
             Ruled::Not => log_odds(chance) >= from,
         };
         (holds, Some(chance).filter(|_| holds != found))
+    }
+
+    /// How far beyond [`ANSWERS_TOO`] it is that a service answers beside the lead. Nothing without a second opinion.
+    pub(super) fn answers_too(&self, service: usize, sum: f64) -> Option<f64> {
+        let chance = self.second?.answering.get(service)?;
+        let (needed, loud) = ANSWERS_TOO;
+        Some(log_odds(*chance) + loud * sum.max(0.0).ln_1p() - needed)
     }
 
     /// In how many of lead service and customer the second opinion alone would have chosen the same.

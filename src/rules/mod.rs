@@ -122,6 +122,8 @@ struct Second {
     /// How likely each theme holds, and each flag.
     themes: Vec<f64>,
     flags: Vec<f64>,
+    /// How likely each service is one of those that answer.
+    answering: Vec<f64>,
     /// How many of the message's words and pairs stood in examples.
     known: usize,
 }
@@ -295,7 +297,9 @@ impl RuleSet {
         // Of a question with two answers, the second is yes.
         let mut yes = answers.map(|chances| chances.get(1).copied().unwrap_or(0.0));
         let themes = yes.by_ref().take(Theme::ALL.len()).collect();
-        Some(Second { record_type, service, customer, themes, flags: yes.collect(), known })
+        let flags = yes.by_ref().take(Flag::ALL.len()).collect();
+        let answering = yes.collect();
+        Some(Second { record_type, service, customer, themes, flags, answering, known })
     }
 
     /// What a message whose answer is known teaches: figures, not words. Nothing where it names a service
@@ -311,7 +315,9 @@ impl RuleSet {
         let one = [labels.record_type as usize, service, labels.customer_type as usize];
         let themes = Theme::ALL.iter().map(|theme| labels.themes.contains(theme));
         let flags = Flag::ALL.iter().map(|flag| labels.flags.contains(flag));
-        let yes_or_no = themes.chain(flags).map(usize::from);
+        let answers = |service: &String| labels.service.iter().any(|one| one.as_str() == service);
+        let answering = self.names.services.iter().map(answers);
+        let yes_or_no = themes.chain(flags).chain(answering).map(usize::from);
         let answers = one.into_iter().chain(yes_or_no).collect();
         Some(Lesson(postern_words::Example { features, answers }))
     }
@@ -329,7 +335,8 @@ impl RuleSet {
             own.chain(lessons).map(|Lesson(example)| example).collect();
         let mut answers =
             vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
-        answers.extend(std::iter::repeat_n(2, Theme::ALL.len() + Flag::ALL.len()));
+        let yes_or_no = Theme::ALL.len() + Flag::ALL.len() + self.names.services.len();
+        answers.extend(std::iter::repeat_n(2, yes_or_no));
         opinion::Opinion::learn(examples, &answers)
     }
 
