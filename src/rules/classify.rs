@@ -351,15 +351,15 @@ impl RuleSet {
         let sum = |number: usize| {
             ranked.iter().find(|(other, _)| *other == number).map_or(0.0, |(_, sum)| *sum)
         };
-        let led = sum(lead);
-        let needed = (led * SECOND_SHARE).max(SECOND_AT_LEAST);
+        let most = sum(lead);
+        let needed = (most * SECOND_SHARE).max(SECOND_AT_LEAST);
         let others = (0..self.names.services.len()).filter(|number| *number != lead);
         let mut others: Vec<(usize, f64)> = others
             .filter_map(|number| {
                 let sum = sum(number);
                 let beyond = heard.answers_too(number, sum).unwrap_or(sum - needed);
                 // Whom the rules would have had lead is asked, whatever leads instead.
-                let beyond = if sum >= needed && sum >= led { beyond.max(0.0) } else { beyond };
+                let beyond = if sum >= needed && sum >= most { beyond.max(0.0) } else { beyond };
                 (beyond >= 0.0).then_some((number, beyond))
             })
             .collect();
