@@ -6,6 +6,7 @@ mod phrases;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::classify::SECOND_OPINION;
 use super::compare::{Field, How, Truth, value};
 use super::file::{self, Contents};
 use super::text::Haystack;
@@ -27,6 +28,9 @@ const TELLING: f64 = 10.83;
 /// The same for what tells two kinds of messages apart that one rule fired on, of which there are few:
 /// once in a hundred.
 const TELLING_APART: f64 = 6.63;
+/// The greatest weight of the rules that name a service, and the greatest that is suggested.
+const USUAL_WEIGHT: f64 = 5.0;
+const MOST_WEIGHT: f64 = 15.0;
 /// Phrases that are tried for one value or rule.
 const MOST_PHRASES: usize = 5;
 /// The file that a new rule is tried in.
@@ -262,8 +266,13 @@ impl Workshop<'_> {
         let why = format!("officers corrected {times} messages with these words to {label}");
         let one_of = self.made.len();
         // As much as is needed: what stands alone in a theme or flag holds at 1.
-        let weights: &[f64] =
-            if matches!(field, Field::Themes | Field::Flags) { &[1.0] } else { &[3.0, 5.0] };
+        let weights = match field {
+            Field::Themes | Field::Flags => vec![1.0],
+            Field::RecordType | Field::Services | Field::CustomerType | Field::NeedsOfficer => {
+                let outweighing = self.outweighing(&format!("{word}:"), &label, group);
+                [3.0, USUAL_WEIGHT].into_iter().chain(outweighing).collect()
+            }
+        };
         for weight in weights {
             let toml = format!(
                 "[[rule]]\nid     = \"{id}\"\nwhy    = \"{why}\"\nsource = \"corrections by officers\"\n\
@@ -277,6 +286,27 @@ impl Workshop<'_> {
             let (id, label, why) = (id.clone(), label.clone(), why.clone());
             self.made.push(Draft { kind: Kind::NewRule, id, label, why, toml, file, text, one_of });
         }
+    }
+
+    /// What a rule must weigh to outweigh, in most messages of a group, all that the others say for another value
+    /// of the field. Nothing where the usual weights do, or where so much speaks for the other that it is for a
+    /// person to look at those rules.
+    fn outweighing(&self, field: &str, label: &str, group: &[usize]) -> Option<f64> {
+        let short_of = |one: &Past<'_>| {
+            let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+            let of_rules = one.found.evidence.iter().filter(|said| said.rule != SECOND_OPINION);
+            for said in of_rules.filter(|said| said.label.starts_with(field)) {
+                *sums.entry(said.label.as_str()).or_default() += said.weight;
+            }
+            let own = sums.remove(label).unwrap_or_default();
+            sums.into_values().fold(0.0_f64, f64::max) - own
+        };
+        let mut short: Vec<f64> =
+            group.iter().filter_map(|number| self.past.get(*number)).map(short_of).collect();
+        short.sort_by(f64::total_cmp);
+        let most = short.get((short.len() * SHARE / 10).min(short.len().saturating_sub(1)))?;
+        let weight = most.floor() + 1.0;
+        (weight > USUAL_WEIGHT && weight <= MOST_WEIGHT).then_some(weight)
     }
 
     /// The messages on which each rule or row fired for a value that was chosen and that officers

@@ -95,6 +95,26 @@ fn words_of_corrected_messages_become_a_rule_and_no_name_does() {
 }
 
 #[test]
+fn a_new_rule_weighs_as_much_as_those_that_it_must_outweigh() {
+    let weights = |drafts: &[Draft]| -> Vec<String> {
+        let of =
+            |draft: &Draft| draft.toml.lines().find(|l| l.starts_with("weight")).map(str::to_owned);
+        let mut all: Vec<String> =
+            drafts.iter().filter(|draft| draft.kind == Kind::NewRule).filter_map(of).collect();
+        all.sort();
+        all.dedup();
+        all
+    };
+    // The plan speaks for SEN with 5, and 6 where it is newly written.
+    assert_eq!(weights(&suggested(&buses(4))), ["weight = 3.0", "weight = 5.0", "weight = 7.0"]);
+    let unopposed = |(number, text, service): (usize, String, &'static str)| {
+        (number, text.replace("without the plan", "too early"), service)
+    };
+    let texts: Vec<_> = buses(4).into_iter().map(unopposed).collect();
+    assert_eq!(weights(&suggested(&texts)), ["weight = 3.0", "weight = 5.0"]);
+}
+
+#[test]
 fn one_sender_alone_suggests_nothing() {
     assert_eq!(suggested(&buses(1)), []);
 }
