@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
+use super::sieve::{May, in_text};
 use super::{phrases, text};
 use crate::private::Private;
 
@@ -27,6 +28,8 @@ pub(super) struct Letter<'l> {
     /// Whether it answers or hands on another letter.
     pub(super) in_thread: bool,
     pub(super) only_html: bool,
+    /// What may match in the subject or the text.
+    pub(super) may: May,
 }
 
 /// What a letter looks like.
@@ -41,7 +44,7 @@ pub(super) enum Looks {
 }
 
 /// Words of a council's business, of families and of schools: whoever uses them is a person.
-static OUR_BUSINESS: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static OUR_BUSINESS: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)\b(?: complain | council | cllr\b | social\ (?:work|serv|care) | foster | safeguard | ehcp?\b | ombudsman
         | my\ (?:son|daughter|child|children|kids?|mother|father|mum|dad|husband|wife|partner|grand\w+|neighbou?r|constituent|case|complaint|appeal|flat|house|road|street|email|letter)\b
@@ -53,7 +56,7 @@ static OUR_BUSINESS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The way out that bulk mail offers its readers. "Take me off your list" is a person's wish and
 /// does not match.
-static WAY_OUT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static WAY_OUT: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?isx)\bto\ (?:be\ )?(?:removed?|unsubscribed?|opt[-\ ]?out|stop\ receiving)\b.{0,60}?\b(?:lists?|mailings?|e-?mails?|offers?|database|link|click|reply|send|visit|go\ to|simply|here|subject)\b
         | \b(?:click|here|below|link)\b.{0,30}?\b(?:to\ be\ removed|unsubscribe|opt[-\ ]?out) | \bunsubscribe\s*:?\s*(?:https?:|<|\[|here\b) | \bremove\W{1,3}in\ the\ subject
@@ -67,8 +70,12 @@ static WAY_OUT: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// How many of [`OFFERS`] and of [`FORTUNE`] there are.
+pub(super) const OFFERS_COUNT: usize = 10;
+pub(super) const FORTUNE_COUNT: usize = 4;
+
 /// What advertising offers. Each counts once; none of them says anything alone.
-static OFFERS: LazyLock<[Regex; 10]> = LazyLock::new(|| {
+pub(super) static OFFERS: LazyLock<[Regex; OFFERS_COUNT]> = LazyLock::new(|| {
     [
         r"(?i)\b(?:100%|absolutely|totally|completely) free\b|\bfree (?:trial|membership|shipping|quotes?|access|samples?|gifts?|grants?|money|consultation|classifieds?|vhs|dvds?|porn|adult)\b|\bfor free[!.?]",
         r"(?i)\bclick (?:here|below|now|for)\b|\b(?:join|order|apply|buy|act|call|refinance) now\b|\bsign ?up (?:today|now)|\border today|\b(?:call|e-mail|visit)\b.{0,12} (?:us )?today\b|\bdon't (?:wait|delay|miss)\b|\bvisit (?:our|us|links?)\b|\bfull details:|\btoll[- ]free|\b1-8(?:00|66|77|88)-\d|\bclick on\b|\b(?:reply|respond) (?:now|today)\b",
@@ -85,7 +92,7 @@ static OFFERS: LazyLock<[Regex; 10]> = LazyLock::new(|| {
 });
 
 /// Letters that ask for help with a fortune.
-static FORTUNE: LazyLock<[Regex; 4]> = LazyLock::new(|| {
+pub(super) static FORTUNE: LazyLock<[Regex; FORTUNE_COUNT]> = LazyLock::new(|| {
     [
         r"(?i)\bmillion\b.{0,40}\b(?:dollars|pounds|euros?)|\b(?:us)?\$ ?\d[\d,.]*\s*(?:million|m\b)|\$\d{1,3},\d{3},\d{3}",
         r"(?i)\bnext of kin|\bbeneficiary|\blate (?:father|husband|president|client)|\bdeposit(?:ed)?\b",
@@ -100,19 +107,34 @@ pub(super) fn looks(letter: &Letter<'_>) -> Looks {
     if letter.in_thread {
         return Looks::Personal;
     }
-    let searched = searched(letter);
-    let hinted = hinted(&searched);
-    let stands = |pattern: &Regex, hits: &[usize]| {
-        pieces(&searched, hits).any(|piece| pattern.is_match(piece))
-    };
-    let [of_offers @ .., to_leave] = &hinted;
-    let offers = OFFERS.iter().zip(of_offers).filter(|(offer, hits)| stands(offer, hits)).count();
+    let may = letter.may;
     let form = form(letter);
-    let fortune = offers > 0 && FORTUNE.iter().filter(|f| f.is_match(&searched)).count() >= 3;
-    if offers == 0 && form < 3 || OUR_BUSINESS.is_match(&searched) {
+    let (offers_at_most, fortune_at_most) = (
+        may.count(in_text::OFFERS..in_text::OFFERS + OFFERS_COUNT),
+        may.count(in_text::FORTUNE..in_text::FORTUNE + FORTUNE_COUNT),
+    );
+    let most = 2 * usize::from(may.has(in_text::WAY_OUT)) + offers_at_most.min(5) + form.min(3);
+    if most < 3 && (offers_at_most == 0 || fortune_at_most < OF_A_FORTUNE) {
         return Looks::Personal;
     }
-    let way_out = stands(&WAY_OUT, to_leave);
+    let searched = searched(letter);
+    if may.has(in_text::OUR_BUSINESS) && OUR_BUSINESS.is_match(&searched) {
+        return Looks::Personal;
+    }
+    let hinted = hinted(&searched);
+    let stands = |pattern: &Regex, hits: &[usize], near: usize| {
+        pieces(&searched, hits, near).any(|piece| pattern.is_match(piece))
+    };
+    let [of_offers @ .., to_leave] = &hinted;
+    let offers = OFFERS.iter().zip(of_offers);
+    let offers = offers.filter(|(offer, hits)| stands(offer, hits, OFFER_BYTES)).count();
+    if offers == 0 && form < 3 {
+        return Looks::Personal;
+    }
+    let fortune = offers > 0
+        && fortune_at_most >= OF_A_FORTUNE
+        && FORTUNE.iter().filter(|f| f.is_match(&searched)).count() >= OF_A_FORTUNE;
+    let way_out = may.has(in_text::WAY_OUT) && stands(&WAY_OUT, to_leave, WAY_OUT_BYTES);
     let score = 2 * usize::from(way_out) + offers.min(5) + form.min(3);
     let with_way_out = offers >= 2 && score >= 5 || offers >= 1 && form >= 3;
     let sure = way_out && with_way_out || offers >= 4 && score >= 5;
@@ -294,25 +316,28 @@ fn hinted(text: &str) -> [Vec<usize>; 11] {
     seen
 }
 
-/// Bytes on either side of a hit: more than any of the patterns spans.
-const NEAR_BYTES: usize = 400;
+/// Bytes on either side of a hit: more than any of the offers spans, and more than the way out.
+const OFFER_BYTES: usize = 120;
+const WAY_OUT_BYTES: usize = 400;
+/// Of the signs of [`FORTUNE`] this many make a letter about one.
+const OF_A_FORTUNE: usize = 3;
 
 /// The pieces of a text around the hits, each byte once, from blank to blank: so that the edge of a word is one in
 /// the text too. All that a pattern needs to be tried on.
-fn pieces<'t>(text: &'t str, hits: &[usize]) -> impl Iterator<Item = &'t str> {
+fn pieces<'t>(text: &'t str, hits: &[usize], near: usize) -> impl Iterator<Item = &'t str> {
     let blank = |b: &u8| b.is_ascii_whitespace();
     hits.iter().scan(0, move |done, hit| {
         let bytes = text.as_bytes();
         if *hit < *done {
             return Some("");
         }
-        let before = bytes.get(..hit.saturating_sub(NEAR_BYTES)).unwrap_or_default();
+        let before = bytes.get(..hit.saturating_sub(near)).unwrap_or_default();
         let from = before.iter().rposition(blank).map_or(0, |at| at + 1);
-        let behind = bytes.len().min(hit + NEAR_BYTES);
+        let behind = bytes.len().min(hit + near);
         let rest = bytes.get(behind..).unwrap_or_default();
         let to = rest.iter().position(blank).map_or(bytes.len(), |at| behind + at);
         // Only where the pieces cannot be told apart is some of one read again.
-        *done = to.saturating_sub(NEAR_BYTES);
+        *done = to.saturating_sub(near);
         Some(text.get(from..to).unwrap_or_default())
     })
 }
@@ -393,10 +418,20 @@ fn is_bare_domain(subject: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve;
     use super::*;
 
     fn letter<'l>(subject: &'l str, text: &'l str, to: &'l [Private<String>]) -> Letter<'l> {
-        Letter { subject, text, from: "ann@example.org", to, in_thread: false, only_html: false }
+        let may = sieve::TEXT.may(subject).or(sieve::TEXT.may(text));
+        Letter {
+            subject,
+            text,
+            from: "ann@example.org",
+            to,
+            in_thread: false,
+            only_html: false,
+            may,
+        }
     }
 
     #[track_caller]
@@ -479,6 +514,7 @@ mod tests {
             "bulk email",
         ] {
             check_hints(text);
+            check_hints(&format!("{}{text} {}", "word ".repeat(300), "word ".repeat(300)));
         }
     }
 
@@ -488,7 +524,8 @@ mod tests {
         for (number, (pattern, hits)) in
             OFFERS.iter().chain([&*WAY_OUT]).zip(hinted(text)).enumerate()
         {
-            let in_pieces = pieces(text, &hits).any(|piece| pattern.is_match(piece));
+            let near = if number < OFFERS_COUNT { OFFER_BYTES } else { WAY_OUT_BYTES };
+            let in_pieces = pieces(text, &hits, near).any(|piece| pattern.is_match(piece));
             assert_eq!(in_pieces, pattern.is_match(text), "{text}: {number}");
         }
     }

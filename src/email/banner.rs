@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::phrases;
+use super::sieve::{May, in_text};
 
 /// Longest warning, in bytes and in lines.
 const LONGEST: usize = 700;
@@ -21,7 +22,7 @@ static OPENS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What a warning says.
-static WARNS: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static WARNS: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?isx)\bfrom\ (?:an?\ )?(?:external|outside)\b | \boriginat\w+\ (?:from\ )?(?:outside|external)\b | \bexternal\ (?:sender|source|e-?mail|address|message)\b
         | \bdo\ not\ (?:click|open|follow)\b.{0,60}\b(?:links?|attachments?)\b.{0,60}\b(?:unless|until|if\ you)\b | \boften\ get\ e-?mail\ from\b",
@@ -29,8 +30,8 @@ static WARNS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The letter without the warnings above and below it; as it was where it is nothing else.
-pub(super) fn without_banners(letter: String) -> String {
-    if !WARNS.is_match(&letter) {
+pub(super) fn without_banners(letter: String, may: May) -> String {
+    if !may.has(in_text::WARNING) || !WARNS.is_match(&letter) {
         return letter;
     }
     let mut rest = letter.trim();
@@ -70,11 +71,12 @@ fn banner(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve;
     use super::*;
 
     #[track_caller]
     fn check(letter: &str, want: &str) {
-        assert_eq!(without_banners(letter.to_owned()), want);
+        assert_eq!(without_banners(letter.to_owned(), sieve::TEXT.may(letter)), want);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::header::{self, Headers};
 use super::mime::{self, Part};
+use super::sieve::{May, SENDER, in_sender, in_subject, in_text};
 use super::{Bounce, address, phrases, text, transfer};
 use crate::private::Private;
 
@@ -20,7 +21,7 @@ pub(super) struct Sender<'s> {
     pub(super) null_path: bool,
 }
 
-static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix) mailer-?daemon | postmaster | mail\ delivery\ (?:sub)?system | mail\ system | mail\ administrator
         | system\ administrator | internet\ mail\ delivery | mail-?daemon | ^mdaemon@ | ^(?:mmdf|smtp|uucp|mailgate|amavis)\b | mail\ router | delivery\ subsystem
@@ -29,19 +30,19 @@ static DAEMON: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Names that nobody bears but the program that reports failures.
-static CERTAIN: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static CERTAIN: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(r"(?i)^mailer-?daemon|mail delivery (?:sub)?system|<?mailer-daemon@")
 });
 
 /// How such a notice begins when it is nothing else.
-static OPENING: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static OPENING: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^\W*(?:votre\ message\ n'a\ pas\ pu\ [eê]tre\ (?:d[ée]livr|remis|distribu) | (?:unfortunately,?\ )?your\ (?:e-?)?(?:mail|message)\ (?:to\ .{1,80}\ )?(?:could\ not|cannot|was\ not|has\ not\ been)\ (?:be\ )?delivered\b
         | this\ message\ was\ created\ automatically\ by\ mail\ delivery | this\ is\ the\ mail\ system\ at)",
     )
 });
 
-static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^\W*(?: undeliver(?:able|ed)\b | undelivrable | returned\ (?:(?:e-?)?mail|to\ sender) | mail\ delivery\ (?:failed|failure|error|problem|status|system)
         | delivery\ (?:status\ notification|failure|failed|error|problem|has\ failed|report|notification) | failure\ (?:notice|delivery)
@@ -68,7 +69,7 @@ static BODY: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a name or address is that of a mail server's own account.
 pub(super) fn is_daemon(who: &str) -> bool {
-    DAEMON.is_match(who)
+    SENDER.may(who).has(in_sender::DAEMON) && DAEMON.is_match(who)
 }
 
 /// Whether words and sender say "could not be delivered" although no media type does, and where.
@@ -76,15 +77,19 @@ pub(super) fn is_daemon(who: &str) -> bool {
 /// One sign is never enough: people forward and quote such notices when they complain.
 pub(super) fn looks_like(
     sender: &Sender<'_>,
-    subject: &str,
-    body: &str,
+    (subject, subject_may): (&str, May),
+    (body, body_may): (&str, May),
 ) -> Option<(&'static str, String)> {
-    let daemon = DAEMON.find(sender.address).or_else(|| DAEMON.find(sender.name));
-    let by_subject = SUBJECT.find(subject);
-    let certain = CERTAIN.is_match(sender.address) || CERTAIN.is_match(sender.name);
+    let who = [sender.address, sender.name].map(|who| (who, SENDER.may(who)));
+    let daemon = who
+        .iter()
+        .find_map(|(who, may)| may.has(in_sender::DAEMON).then(|| DAEMON.find(who)).flatten());
+    let by_subject = subject_may.has(in_subject::FAILURE).then(|| SUBJECT.find(subject)).flatten();
+    let certain = who.iter().any(|(who, may)| may.has(in_sender::CERTAIN) && CERTAIN.is_match(who));
+    let opens = body_may.has(in_text::FAILURE) && OPENING.is_match(body);
     let signs = 2 * usize::from(daemon.is_some())
         + usize::from(certain)
-        + 2 * usize::from(OPENING.is_match(body))
+        + 2 * usize::from(opens)
         + usize::from(sender.null_path)
         + 2 * usize::from(by_subject.is_some());
     // The words of the body are one sign more: only where they decide are they looked for.
@@ -228,9 +233,12 @@ fn original_headers(leaf: &Part<'_>) -> Option<String> {
             | "message/global"
             | "message/global-headers"
     );
+    if !enclosed {
+        return None;
+    }
     let decoded = transfer::decode(leaf.body, &leaf.encoding);
     let (headers, _): (Headers<'_>, _) = header::split(&decoded.bytes);
-    let id = headers.text("message-id").filter(|_| enclosed)?;
+    let id = headers.text("message-id")?;
     header::message_ids(&id).into_iter().next()
 }
 
@@ -281,13 +289,12 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
         return;
     }
     let lines: Vec<&str> = head.lines().collect();
+    let tells: Vec<bool> = lines.iter().map(|line| FAILED_NEAR.is_match(line)).collect();
     for (number, line) in lines.iter().enumerate() {
-        let from = number.saturating_sub(4);
-        let near =
-            lines.get(from..=number).is_some_and(|l| l.iter().any(|l| FAILED_NEAR.is_match(l)));
-        let next = lines.get(number + 1).is_some_and(|l| FAILED_NEAR.is_match(l));
-        let next_but_one = lines.get(number + 2).is_some_and(|l| FAILED_NEAR.is_match(l));
-        if !(near || next || next_but_one)
+        let near = number.saturating_sub(4)..lines.len().min(number + 3);
+        let near = tells.get(near).is_some_and(|near| near.contains(&true));
+        if !near
+            || memchr::memchr(b'@', line.as_bytes()).is_none()
             || line.trim_start().to_ascii_lowercase().starts_with("from:")
         {
             continue;
@@ -303,7 +310,7 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
         }
     }
     if bounce.recipient.is_empty() {
-        by_bare_name(bounce, root, &lines);
+        by_bare_name(bounce, root, &lines, &tells);
     }
     if bounce.recipient.is_empty() {
         by_only_address(bounce, root, head);
@@ -325,14 +332,14 @@ static BARE_NAME: LazyLock<Regex> =
     LazyLock::new(|| phrases::compiled(r"^[\s>]+<?([A-Za-z0-9][A-Za-z0-9._+-]{1,63})>?\s*$"));
 
 /// A provider that names its own customers without its domain, one on a line.
-fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, lines: &[&str]) {
+fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, lines: &[&str], tells: &[bool]) {
     let from = root.headers.text("from").unwrap_or_default();
     let from = address::mailboxes(&from).into_iter().find_map(|m| m.valid());
     let Some((_, domain)) = from.as_deref().and_then(|f| f.rsplit_once('@')) else { return };
     for (number, line) in lines.iter().enumerate() {
-        let above = lines.get(number.saturating_sub(3)..number).unwrap_or_default();
+        let above = tells.get(number.saturating_sub(3)..number).unwrap_or_default();
         if let Some(name) = BARE_NAME.captures(line).and_then(|c| c.get(1))
-            && above.iter().any(|l| FAILED_NEAR.is_match(l))
+            && above.contains(&true)
         {
             push_recipient(bounce, &format!("{}@{domain}", name.as_str()));
         }
@@ -360,6 +367,7 @@ fn by_only_address(bounce: &mut Bounce, root: &Part<'_>, head: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve;
     use super::*;
 
     const REPORT: &str = "From: MAILER-DAEMON@x.org\r\nSubject: Undelivered\r\n\
@@ -390,7 +398,12 @@ mod tests {
         assert_eq!(bounce.recipient, [Private("ann@example.org".to_owned())]);
         assert_eq!(bounce.status, ["5.1.1"]);
         let daemon = Sender { address: "MAILER-DAEMON@x.org", name: "", null_path: false };
-        assert!(looks_like(&daemon, "failure notice", body).is_some());
+        assert!(looks(&daemon, "failure notice", body));
+    }
+
+    fn looks(sender: &Sender<'_>, subject: &str, body: &str) -> bool {
+        let may = (sieve::SUBJECT.may(subject), sieve::TEXT.may(body));
+        looks_like(sender, (subject, may.0), (body, may.1)).is_some()
     }
 
     fn recipients(raw: &str, words: &str) -> Vec<String> {
@@ -436,7 +449,7 @@ mod tests {
     fn a_person_who_writes_about_a_bounce_is_a_person() {
         let person = Sender { address: "ann@example.org", name: "Ann", null_path: false };
         let words = "My letter to the planning team could not be delivered, why?";
-        assert!(looks_like(&person, "Your mail address", words).is_none());
-        assert!(looks_like(&person, "Fwd: Undeliverable: my complaint", words).is_none());
+        assert!(!looks(&person, "Your mail address", words));
+        assert!(!looks(&person, "Fwd: Undeliverable: my complaint", words));
     }
 }

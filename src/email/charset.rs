@@ -47,7 +47,11 @@ fn by_mail_parser(bytes: &[u8], label: &str) -> Decoded {
 pub(super) fn guess(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
-        Ok(_) if memchr::memmem::find(bytes, b"\x1b$").is_some() => {
+        // The escape alone is looked for first: a search for two bytes is made ready anew each time.
+        Ok(_)
+            if memchr::memchr(b'\x1b', bytes).is_some()
+                && memchr::memmem::find(bytes, b"\x1b$").is_some() =>
+        {
             (ISO_2022_JP.decode(bytes).0, true)
         }
         Ok(text) => (Cow::Borrowed(text), false),

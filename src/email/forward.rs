@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::sieve::{May, in_text};
 use super::{Forwarded, address, header, phrases, reply, text};
 use crate::private::Private;
 
 /// Lines by which mail programs open what they forward.
-static MARKER: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static MARKER: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*]*(?:-{2,}\s*)?(?: (?:begin\ )?forwarded\ (?:message|mail|e-?mail)(?:\ (?:from|follows|by).{0,80})? | (?:anfang\ der\ )?weitergeleitete(?:n)?\ (?:nachricht|e-?mail)
         | (?:début\ du\ )?message\ (?:transf[ée]r[ée]|réexpédié|transmis) | (?:inicio\ del\ )?mensaje\ (?:reenviado|remitido) | (?:início\ da\ )?mensagem\ (?:reencaminhada|encaminhada)
@@ -228,6 +229,7 @@ const WIDE_COLON: u8 = 0xef;
 
 /// What the label of a `Label: value` line stands for, and its value, without quotation marks and asterisks.
 fn label(line: &str) -> Option<(Label, &str)> {
+    memchr::memchr2(b':', WIDE_COLON, line.as_bytes())?;
     let around =
         |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
     let line = line.trim_start_matches(around);
@@ -287,26 +289,26 @@ pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
 ///
 /// `subject` decides the doubtful case: a block of header lines below a person's own words is a
 /// reply's quotation unless the subject says `Fwd`.
-pub(super) fn inline(subject: &str, body: &str) -> Option<Forwarded> {
-    let lines: Vec<&str> = text::lines(body).collect();
-    if let Some(forwarded) = under_attribution(&lines) {
+pub(super) fn inline(subject: &str, lines: &[&str], may: May) -> Option<Forwarded> {
+    if let Some(forwarded) = under_attribution(lines) {
         return Some(forwarded);
     }
+    let may_be_marked = may.has(in_text::FORWARDED);
     for (at, line) in lines.iter().enumerate() {
         let own_words = || lines.iter().take(at).any(|l| l.chars().any(char::is_alphanumeric));
-        if line.len() < 400 && is_marker(line) {
+        if may_be_marked && line.len() < 400 && is_marker(line) {
             let behind = (at + 1..lines.len())
                 .find(|n| lines.get(*n).is_some_and(|l| !l.trim_matches(['>', ' ']).is_empty()));
-            if let Some(block) = behind.and_then(|n| header_block(&lines, n)) {
+            if let Some(block) = behind.and_then(|n| header_block(lines, n)) {
                 return Some(block.into_forwarded());
             }
-            if let Some(forwarded) = after_marker(&lines, at) {
+            if let Some(forwarded) = after_marker(lines, at) {
                 return Some(forwarded);
             }
         }
-        if let Some(block) = header_block(&lines, at) {
+        if let Some(block) = header_block(lines, at) {
             let handed_on =
-                is_forward_subject(subject) || !own_words() || hands_on(subject, &lines, at);
+                is_forward_subject(subject) || !own_words() || hands_on(subject, lines, at);
             return handed_on.then(|| block.into_forwarded());
         }
     }
@@ -358,14 +360,16 @@ fn is_marker(line: &str) -> bool {
     })
 }
 
+/// How subjects of messages begin that are handed on.
+static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
+    phrases::compiled(
+        r"(?i)^\s*(?:(?:re|aw|sv)\s*:\s*)*\[?(?:fwd?|wg|tr|rv|enc|i|vs|vb|vl|doorst|pd|továbbítás|ilt)\s*:",
+    )
+});
+
 /// Whether the subject says that the message is handed on.
 pub(super) fn is_forward_subject(subject: &str) -> bool {
-    static PREFIX: LazyLock<Regex> = LazyLock::new(|| {
-        phrases::compiled(
-            r"(?i)^\s*(?:(?:re|aw|sv)\s*:\s*)*\[?(?:fwd?|wg|tr|rv|enc|i|vs|vb|vl|doorst|pd|továbbítás|ilt)\s*:",
-        )
-    });
-    PREFIX.is_match(subject)
+    memchr::memchr(b':', subject.as_bytes()).is_some() && PREFIX.is_match(subject)
 }
 
 /// Programs that put all header lines into one, or name them oddly.
@@ -408,10 +412,12 @@ pub(super) fn attached(headers: &header::Headers<'_>) -> Forwarded {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve;
     use super::*;
 
     fn author(subject: &str, body: &str) -> Option<String> {
-        inline(subject, body)?.from.map(|f| f.0)
+        let lines: Vec<&str> = text::lines(body).collect();
+        inline(subject, &lines, sieve::TEXT.may(body))?.from.map(|f| f.0)
     }
 
     #[test]

@@ -19,9 +19,9 @@ pub(super) struct Field<'a> {
     pub(super) raw: &'a [u8],
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
     /// The value on one line, 8-bit bytes decoded, encoded words as they stand.
-    pub(super) fn text(&self) -> Cow<'_, str> {
+    pub(super) fn text(&self) -> Cow<'a, str> {
         match charset::guess(self.raw).0 {
             Cow::Borrowed(text) => unfold(text),
             Cow::Owned(text) => Cow::Owned(unfold(&text).into_owned()),
@@ -40,22 +40,43 @@ pub(super) struct Headers<'a> {
     pub(super) fields: Vec<Field<'a>>,
     /// Whether lines stood between the fields that are none, or fields were too many.
     pub(super) damaged: bool,
+    /// The marks of all names: most that is asked for is in no message, and that shows here.
+    names: u64,
+}
+
+/// One of 64 marks of a name, the same in any case.
+fn mark(name: &str) -> u64 {
+    let letter = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
+    let bytes = name.as_bytes();
+    let ends = letter(bytes.first()) * 3 + letter(bytes.last()) * 5;
+    1 << ((name.len() * 7 + ends) % 64)
 }
 
 impl<'a> Headers<'a> {
+    fn may_have(&self, name: &str) -> bool {
+        self.names & mark(name) != 0
+    }
+
     /// Every field of that name (ASCII case ignored).
     pub(super) fn all<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s Field<'a>> {
-        self.fields.iter().filter(move |f| f.name.eq_ignore_ascii_case(name))
+        let there = if self.may_have(name) { self.fields.as_slice() } else { &[] };
+        there.iter().filter(move |f| f.name.eq_ignore_ascii_case(name))
     }
 
     /// The first field of that name.
     pub(super) fn get(&self, name: &str) -> Option<&Field<'a>> {
-        self.fields.iter().find(|f| f.name.eq_ignore_ascii_case(name))
+        let there = self.may_have(name).then_some(&self.fields)?;
+        there.iter().find(|f| f.name.eq_ignore_ascii_case(name))
     }
 
     /// The first field's text, trimmed, where there is one.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.get(name).map(|f| f.text().trim().to_owned())
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        let text = self.get(name)?.text();
+        Some(match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        })
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -102,10 +123,11 @@ pub(super) fn split(raw: &[u8]) -> (Headers<'_>, &[u8]) {
             break;
         }
         if let Some(name) = field_name(line) {
-            let length = folded_length(rest);
+            let length = folded_length(rest, line.len());
             let raw = rest.get(name.len()..length).unwrap_or_default();
-            let raw = raw.iter().position(|b| *b == b':').and_then(|c| raw.get(c + 1..));
+            let raw = memchr::memchr(b':', raw).and_then(|c| raw.get(c + 1..));
             if headers.fields.len() < MOST_FIELDS {
+                headers.names |= mark(name);
                 headers.fields.push(Field { name, raw: raw.unwrap_or_default() });
             } else {
                 headers.damaged = true;
@@ -146,20 +168,19 @@ fn is_from_line(line: &[u8]) -> bool {
 
 /// The name of the field that a line opens: printable ASCII up to a colon.
 fn field_name(line: &[u8]) -> Option<&str> {
-    let colon = line.iter().position(|b| *b == b':')?;
+    let colon = memchr::memchr(b':', line)?;
     let name = line.get(..colon)?.trim_ascii_end();
     let fine = !name.is_empty() && name.len() <= 80 && name.iter().all(|b| matches!(b, 33..=126));
     fine.then(|| std::str::from_utf8(name).ok()).flatten()
 }
 
-/// Bytes of a field with the folded lines that belong to it.
-fn folded_length(rest: &[u8]) -> usize {
-    let mut length = first_line(rest).len();
-    while length <= BLOCK_BYTES {
+/// Bytes of a field, whose first line has so many, with the folded lines that belong to it.
+fn folded_length(rest: &[u8], first: usize) -> usize {
+    let mut length = first;
+    while length <= BLOCK_BYTES && matches!(rest.get(length), Some(b' ' | b'\t')) {
         let line = first_line(rest.get(length..).unwrap_or_default());
-        let folded = matches!(line.first(), Some(b' ' | b'\t'));
         // A line of blanks only is taken for the end of the block that someone indented.
-        if !folded || line.trim_ascii().is_empty() {
+        if line.trim_ascii().is_empty() {
             break;
         }
         length += line.len();
@@ -213,16 +234,16 @@ const WORD_BYTES: usize = 2 * 1024;
 
 fn word_at(text: &str) -> Option<Word<'_>> {
     let inner = super::text::cut(text, WORD_BYTES).strip_prefix("=?")?;
-    let (charset, inner) = inner.split_once('?')?;
-    let (encoding, inner) = inner.split_once('?')?;
+    let (charset, inner) = split_at_mark(inner)?;
+    let (encoding, inner) = split_at_mark(inner)?;
     let name_ok = !charset.is_empty() && charset.len() < 60 && !charset.contains([' ', '=']);
     if !name_ok || !matches!(encoding, "B" | "b" | "Q" | "q") {
         return None;
     }
-    let mut end = inner.find("?=")?;
+    let mut end = find_end(inner)?;
     // A word of Q encoding that begins with `=` makes `?=` appear too early.
     if end == 0 && inner.len() > 2 {
-        end = inner.get(1..)?.find("?=")? + 1;
+        end = find_end(inner.get(1..)?)? + 1;
     }
     let payload = inner.get(..end)?;
     let length = 4 + charset.len() + encoding.len() + end + 2;
@@ -235,17 +256,38 @@ fn word_at(text: &str) -> Option<Word<'_>> {
     Some(Word { charset: charset.split('*').next().unwrap_or(charset), bytes, length })
 }
 
+/// What stands before the first question mark, and behind it.
+fn split_at_mark(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b'?', text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// Where the first `?=` of a text stands.
+fn find_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'?', bytes).find(|at| bytes.get(at + 1) == Some(&b'='))
+}
+
+/// Where the first `=?` of a text stands, else its end.
+fn find_word(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut marks = memchr::memchr_iter(b'?', bytes).filter_map(|at| at.checked_sub(1));
+    marks.find(|at| bytes.get(*at) == Some(&b'=')).unwrap_or(bytes.len())
+}
+
 /// Decodes every encoded word. Neighbours of one charset are joined before decoding, because
 /// many senders split in the middle of a character.
 pub(super) fn decode_words(text: &str) -> String {
-    if memchr::memmem::find(text.as_bytes(), b"=?").is_none() {
+    if find_word(text) == text.len() {
         return text.trim().to_owned();
     }
     let mut out = String::with_capacity(text.len());
     let mut pending: Option<(String, Vec<u8>)> = None;
     let mut rest = text;
+    // The word behind a gap has been read when it is its turn.
+    let mut read = None;
     while !rest.is_empty() {
-        if let Some(word) = word_at(rest) {
+        if let Some(word) = read.take().or_else(|| word_at(rest)) {
             match &mut pending {
                 Some((charset, bytes)) if charset.eq_ignore_ascii_case(word.charset) => {
                     bytes.extend_from_slice(&word.bytes);
@@ -258,28 +300,23 @@ pub(super) fn decode_words(text: &str) -> String {
             rest = rest.get(word.length..).unwrap_or_default();
             let gap = rest.len() - rest.trim_start().len();
             // Blanks between two words are only there for folding.
-            if gap > 0
-                && rest.trim_start().starts_with("=?")
-                && word_at(rest.trim_start()).is_some()
-            {
-                rest = rest.trim_start();
+            if gap > 0 {
+                read = word_at(rest.trim_start());
+                if read.is_some() {
+                    rest = rest.trim_start();
+                }
             }
             continue;
         }
         flush(&mut out, pending.take());
-        let next = rest.get(1..).and_then(|r| r.find("=?")).map_or(rest.len(), |n| n + 1);
-        let next = if rest.is_char_boundary(1) { next } else { next_word(rest) };
+        let first = rest.chars().next().map_or(1, char::len_utf8);
+        let next = first + rest.get(first..).map_or(0, find_word);
         let (plain, tail) = rest.split_at(next);
         out.push_str(plain);
         rest = tail;
     }
     flush(&mut out, pending);
     out.trim().to_owned()
-}
-
-fn next_word(rest: &str) -> usize {
-    let first = rest.chars().next().map_or(1, char::len_utf8);
-    rest.get(first..).and_then(|r| r.find("=?")).map_or(rest.len(), |n| n + first)
 }
 
 fn flush(out: &mut String, pending: Option<(String, Vec<u8>)>) {

@@ -82,7 +82,7 @@ impl Page {
     /// Reads until the end (true) or until more than enough was written (false).
     fn read(&mut self, html: &str, text_bytes: usize) -> bool {
         let mut rest = html;
-        while let Some(open) = rest.find('<') {
+        while let Some(open) = memchr::memchr(b'<', rest.as_bytes()) {
             let (before, tagged) = rest.split_at(open);
             if !self.text_within(before, text_bytes) {
                 return false;

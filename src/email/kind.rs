@@ -11,6 +11,7 @@ use super::advert::{self, Looks};
 use super::header::Headers;
 use super::kind_rows::{Match, matched_rows};
 use super::robot::{carries_a_person, is_machine, is_no_reply, is_robot};
+use super::sieve::{self, May, in_subject};
 use super::{Kind, KindEvidence, Limits, ReturnPath, address, bounce, mime::Part, phrases, text};
 use crate::private::Private;
 
@@ -35,6 +36,9 @@ pub(super) struct Seen<'s, 'a> {
     pub(super) message_id: Option<&'s str>,
     pub(super) text: &'s str,
     pub(super) reply_text: &'s str,
+    /// What may match in the text, and in the subject.
+    pub(super) text_may: May,
+    pub(super) subject_may: May,
 }
 
 impl Seen<'_, '_> {
@@ -114,18 +118,18 @@ fn other_reasons(seen: &Seen<'_, '_>) -> Vec<String> {
     if *seen.return_path == ReturnPath::Null {
         reasons.push("Return-Path".to_owned());
     }
-    let sender = headers.text("sender").unwrap_or_default();
-    let sender = address::mailboxes(&sender).into_iter().find_map(|m| m.valid());
+    let sender = headers.text("sender");
+    let sender = sender.and_then(|s| address::mailboxes(&s).into_iter().find_map(|m| m.valid()));
     let path = match seen.return_path {
-        ReturnPath::Address(path) => Some(path.0.clone()),
+        ReturnPath::Address(path) => Some(path.0.as_str()),
         ReturnPath::Unknown | ReturnPath::Null => None,
     };
     for (name, who) in [
-        ("From: no-reply", seen.from.map(str::to_owned)),
-        ("Sender: no-reply", sender),
+        ("From: no-reply", seen.from),
+        ("Sender: no-reply", sender.as_deref()),
         ("Return-Path: no-reply", path),
     ] {
-        if who.is_some_and(|w| is_robot(&w) || is_no_reply(&w)) {
+        if who.is_some_and(|w| is_robot(w) || is_no_reply(w)) {
             reasons.push(name.to_owned());
         }
     }
@@ -200,7 +204,8 @@ fn own(seen: &Seen<'_, '_>, limits: &Limits) -> Option<Finding> {
         let local = local.split('+').next().unwrap_or(local);
         Some(format!("{local}@{domain}").to_lowercase())
     };
-    let ours = seen.from.and_then(bare).filter(|a| limits.own_addresses.contains(a));
+    let ours = seen.from.filter(|_| !limits.own_addresses.is_empty());
+    let ours = ours.and_then(bare).filter(|a| limits.own_addresses.contains(a));
     if let Some(address) = ours {
         return found(Kind::OwnMessage, "From", &address);
     }
@@ -222,7 +227,8 @@ fn bounce_by_words(seen: &Seen<'_, '_>) -> Option<Finding> {
             ReturnPath::Address(path) => bounce::is_daemon(&path.0),
         },
     };
-    let (what, words) = bounce::looks_like(&sender, seen.subject, seen.text)?;
+    let subject = (seen.subject, seen.subject_may);
+    let (what, words) = bounce::looks_like(&sender, subject, (seen.text, seen.text_may))?;
     found(Kind::Bounce, what, &words)
 }
 
@@ -234,8 +240,10 @@ fn automatic(seen: &Seen<'_, '_>, matched: &[Match]) -> Option<Finding> {
         .iter()
         .find(|(_, _, kind)| matches!(kind, Some(Kind::AutoReply | Kind::OutOfOffice)));
     let machine = submitted.is_some() || row.is_some() || *seen.return_path == ReturnPath::Null;
-    let away = phrases::away(seen.subject, seen.reply_text, machine || seen.answers_us);
-    if let Some((place, words)) = away {
+    let body_counts = machine || seen.answers_us;
+    let away = (body_counts || seen.subject_may.has(in_subject::AWAY))
+        .then(|| phrases::away(seen.subject, seen.reply_text, body_counts));
+    if let Some((place, words)) = away.flatten() {
         // No header at all: an answer to our own letter that is nothing but an away notice.
         let notice = seen.answers_us && phrases::is_only_away(seen.text);
         let by_subject = place == "subject" && phrases::is_notice(seen.subject, seen.reply_text);
@@ -254,6 +262,9 @@ fn automatic(seen: &Seen<'_, '_>, matched: &[Match]) -> Option<Finding> {
         Some("auto-replied") => return found(Kind::AutoReply, "Auto-Submitted", "auto-replied"),
         Some(other) => return found(Kind::Notification, "Auto-Submitted", other),
         None => {}
+    }
+    if !seen.subject_may.has(in_subject::AUTOMATIC) {
+        return None;
     }
     let words = phrases::auto_reply(seen.subject, seen.reply_text)?;
     found(Kind::AutoReply, words.0, words.1)
@@ -276,7 +287,7 @@ fn calendar(seen: &Seen<'_, '_>) -> Option<Finding> {
 }
 
 /// Tags that filters put before a subject: `[SPAM]`, `***SPAM***`, `{Spam?}`.
-static SPAM_TAG: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static SPAM_TAG: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^\s*(?: \*{2,}\s*(?:(?:possible|suspected|probable|potential|likely|possibly)[\ -])?(?:spam|junk|uce)\b[^*\p{L}]{0,20}(?:\ (?:detected|mail|message))?\s*\*{2,}
             | [\[{]\s*(?:(?:possible|suspected|probable|potential|likely|possibly|marked\ as)[\ -])?(?:spam|junk(?:\ mail)?|uce|phishing)\s*[^\]}\p{L}]{0,12}[\]}] )",
@@ -288,7 +299,8 @@ const SPAM_STARS: usize = 5;
 
 /// Marks of a filter that are not one header with one value.
 fn spam_by_marks(seen: &Seen<'_, '_>) -> Option<Finding> {
-    if let Some(tag) = SPAM_TAG.find(seen.subject) {
+    let may_tell = seen.subject_may.has(in_subject::SPAM_TAG);
+    if let Some(tag) = may_tell.then(|| SPAM_TAG.find(seen.subject)).flatten() {
         return found(Kind::Spam, "Subject", tag.as_str());
     }
     let headers = seen.headers();
@@ -299,7 +311,8 @@ fn spam_by_marks(seen: &Seen<'_, '_>) -> Option<Finding> {
 
 /// What mail servers and mailbox programs report about mail: recalls and quarantines.
 fn server_report(seen: &Seen<'_, '_>) -> Option<Finding> {
-    let (place, words) = phrases::server_report(seen.subject, seen.text)?;
+    let may = seen.subject_may.has(in_subject::SERVER);
+    let (place, words) = may.then(|| phrases::server_report(seen.subject, seen.text)).flatten()?;
     found(Kind::Notification, place, words)
 }
 
@@ -315,6 +328,7 @@ fn by_looks(seen: &Seen<'_, '_>, suppress: &mut Vec<String>) -> Finding {
             || seen.hands_on
             || leaves.iter().any(|l| l.media == "message/rfc822"),
         only_html: !leaves.iter().any(|l| l.media == "text/plain"),
+        may: seen.text_may.or(sieve::TEXT.may(seen.subject)),
     };
     match advert::looks(&letter) {
         Looks::Personal => {}

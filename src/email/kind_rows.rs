@@ -151,24 +151,57 @@ static ROWS: &[Row] = {
 
 /// The rows by the names that they are about, lower case.
 struct ByName {
+    /// For each hash of a name, whether some row may be about it: nearly no field's name is one of ours.
+    may: Vec<bool>,
     exact: HashMap<&'static str, Vec<usize>>,
     starting: Vec<(&'static str, usize)>,
     ending: Vec<(&'static str, usize)>,
 }
 
 static BY_NAME: LazyLock<ByName> = LazyLock::new(|| {
-    let mut rows = ByName { exact: HashMap::new(), starting: Vec::new(), ending: Vec::new() };
+    let mut rows = ByName {
+        may: vec![false; HASHES],
+        exact: HashMap::new(),
+        starting: Vec::new(),
+        ending: Vec::new(),
+    };
     for (number, row) in ROWS.iter().enumerate() {
         match (row.header.strip_suffix('*'), row.header.strip_prefix('*')) {
             (Some(start), _) => rows.starting.push((start, number)),
             (None, Some(end)) => rows.ending.push((end, number)),
-            (None, None) => rows.exact.entry(row.header).or_default().push(number),
+            (None, None) => {
+                if let Some(may) = rows.may.get_mut(hash(row.header)) {
+                    *may = true;
+                }
+                rows.exact.entry(row.header).or_default().push(number);
+            }
         }
     }
     rows
 });
 
+/// Hashes of names.
+const HASHES: usize = 1 << 12;
+
+/// A hash of a name, the same in any case.
+fn hash(name: &str) -> usize {
+    let add = |hash: usize, byte: u8| (hash * 31 + usize::from(byte.to_ascii_lowercase())) % HASHES;
+    name.bytes().fold(0, add)
+}
+
 impl ByName {
+    /// Whether some row may be about a field of that name.
+    fn may_tell(&self, name: &str) -> bool {
+        let is =
+            |part: Option<&str>, other: &str| part.is_some_and(|p| p.eq_ignore_ascii_case(other));
+        let begins = |start: &str| is(name.get(..start.len()), start);
+        let ends =
+            |end: &str| is(name.len().checked_sub(end.len()).and_then(|at| name.get(at..)), end);
+        self.may.get(hash(name)).copied().unwrap_or_default()
+            || self.starting.iter().any(|(start, _)| begins(start))
+            || self.ending.iter().any(|(end, _)| ends(end))
+    }
+
     /// The rows that are about a field, by its name in lower case.
     fn about(&self, name: &str) -> impl Iterator<Item = usize> {
         let exact = self.exact.get(name).into_iter().flatten().copied();
@@ -182,6 +215,9 @@ impl ByName {
 pub(super) fn matched_rows(headers: &Headers<'_>) -> Vec<Match> {
     let mut matched: BTreeMap<usize, Match> = BTreeMap::new();
     for field in &headers.fields {
+        if !BY_NAME.may_tell(field.name) {
+            continue;
+        }
         let name = field.name.to_ascii_lowercase();
         for number in BY_NAME.about(&name) {
             let Some(row) = ROWS.get(number).filter(|_| !matched.contains_key(&number)) else {

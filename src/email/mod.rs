@@ -24,10 +24,10 @@ mod reader;
 mod reference;
 mod reply;
 mod robot;
+mod sieve;
 mod text;
 mod tnef;
 mod transfer;
-mod words;
 
 pub use authentication::SenderProof;
 pub use parse::{attached_bytes, header_scan, hexadecimal, read, uploaded};

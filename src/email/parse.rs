@@ -13,10 +13,11 @@ use sha2::{Digest, Sha256};
 use super::content::{self, Declared};
 use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
+use super::sieve::{May, in_text};
 use super::{
-    Address, Attachment, Bounce, Email, Forwarded, Kind, Limits, Note, ReturnPath, SenderProof,
-    address, authentication, banner, bounce, charset, find_references, forward, html, kind,
-    phrases, reply, text, tnef, transfer,
+    Address, Attachment, Email, Forwarded, Kind, Limits, Note, ReturnPath, SenderProof, address,
+    authentication, banner, bounce, charset, find_references, forward, html, kind, phrases, reply,
+    sieve, text, tnef, transfer,
 };
 use crate::private::Private;
 
@@ -108,11 +109,33 @@ fn authors(headers: &Headers<'_>) -> Authors {
     Authors { from: only.and_then(address::Mailbox::into_address), count }
 }
 
+/// Addresses kept of one kind of field, and how many of them are compared one with the other.
+const MOST_ADDRESSES: usize = 500;
+const FEW: usize = 16;
+
 fn addresses(headers: &Headers<'_>, names: &[&str]) -> Vec<Private<String>> {
     let fields = names.iter().flat_map(|name| headers.all(name));
     let found = fields.flat_map(|f| address::mailboxes(&f.text())).filter_map(|m| m.valid());
-    let mut seen = HashSet::new();
-    found.filter(|a| seen.insert(a.clone())).take(500).map(Private).collect()
+    let mut all: Vec<Private<String>> = Vec::new();
+    // Nearly no message has so many that a set is quicker.
+    let mut seen: HashSet<String> = HashSet::new();
+    for address in found {
+        let is_known = if all.len() <= FEW {
+            all.iter().any(|known| known.0 == address)
+        } else {
+            if seen.is_empty() {
+                seen.extend(all.iter().map(|known| known.0.clone()));
+            }
+            !seen.insert(address.clone())
+        };
+        if !is_known {
+            all.push(Private(address));
+        }
+        if all.len() >= MOST_ADDRESSES {
+            break;
+        }
+    }
+    all
 }
 
 fn return_path(headers: &Headers<'_>) -> ReturnPath {
@@ -133,7 +156,6 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let headers = &root.headers;
     let has_text = !body.text.trim().is_empty();
     let mut problems = body.problems;
-    problems.extend(portal_problem(&body.text));
     let authors = authors(headers);
     let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
     let subject_text = subject.clone().unwrap_or_default();
@@ -144,9 +166,11 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let references = ids(headers, "references");
     let to = addresses(headers, &["to", "cc"]);
     let delivered_to = addresses(headers, &DELIVERED_TO);
-    let inline = forward::inline(&subject_text, &body.text);
-    let new_text = inline.is_none().then(|| reply::new_text(&body.text));
-    let mut reply_text = banner::without_banners(new_text.unwrap_or_else(|| body.text.clone()));
+    let written = written(&subject_text, &body.text);
+    if written.may.has(in_text::PORTAL) {
+        problems.extend(portal_problem(&body.text));
+    }
+    let mut reply_text = written.new;
     let verdict = kind::decide(
         &kind::Seen {
             root,
@@ -159,22 +183,24 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
             return_path: &return_path,
             is_answer: !in_reply_to.is_empty() || !references.is_empty(),
             answers_us: in_reply_to.iter().chain(&references).any(|id| is_ours(id, limits)),
-            hands_on: inline.is_some() || forward::is_forward_subject(&subject_text),
+            hands_on: written.inline.is_some() || written.is_forward,
             subject: &subject_text,
             message_id: message_id.as_deref(),
             text: &body.text,
             reply_text: &reply_text,
+            text_may: written.may,
+            subject_may: sieve::SUBJECT.may(&subject_text),
         },
         limits,
     );
     let mut full_text = body.text;
-    let mut forwarded = inline;
+    let mut forwarded = written.inline;
     if !matches!(verdict.kind, Kind::Bounce | Kind::ReadReceipt | Kind::AbuseReport)
         && let Some((about, words)) = attached_message(root, limits)
     {
         let stands_alone = full_text.trim().is_empty();
         append(&mut full_text, &words, limits);
-        if stands_alone || forward::is_forward_subject(&subject_text) {
+        if stands_alone || written.is_forward {
             reply_text.clone_from(&full_text);
         }
         forwarded = forwarded.or(Some(about));
@@ -221,14 +247,32 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         reply_text: Private(reply_text),
         attachments,
         forwarded,
-        bounce: bounce
-            .filter(|b| *b != Bounce::default())
-            .or_else(|| (verdict.kind == Kind::Bounce).then(Bounce::default)),
+        bounce,
         form: None,
         suppress_answer: verdict.suppress,
         fingerprint,
         problems,
     }
+}
+
+/// What of a letter its sender newly wrote.
+struct Written {
+    new: String,
+    /// The message that it hands on.
+    inline: Option<Forwarded>,
+    /// Whether its subject says that it hands one on.
+    is_forward: bool,
+    /// What may match in all of the text.
+    may: May,
+}
+
+fn written(subject: &str, text: &str) -> Written {
+    let may = sieve::TEXT.may(text);
+    let lines: Vec<&str> = text::lines(text).collect();
+    let inline = forward::inline(subject, &lines, may);
+    let new = inline.is_none().then(|| reply::new_text(text, &lines, may));
+    let new = banner::without_banners(new.unwrap_or_else(|| text.to_owned()), may);
+    Written { new, inline, is_forward: forward::is_forward_subject(subject), may }
 }
 
 /// Puts an attached message's words below the text.
@@ -476,7 +520,12 @@ fn words(text: &str) -> Vec<u8> {
 /// Bytes as lower-case hexadecimal digits.
 pub fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        digits.push(digit(byte >> 4));
+        digits.push(digit(byte & 15));
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ fn ascii_boundaries(pattern: &str) -> String {
 }
 
 /// Subjects of away notices, in the languages that reach an English council.
-static AWAY_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static AWAY_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
         r"(?ix)
         ^\W*(?: out\ of\ (?:the\ )?office\b | ooo\b | automatic\ reply\s*: | auto(?:matic)?[\ -]?reply\s*:
@@ -77,7 +77,7 @@ static AWAY_WORDS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-static AUTO_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static AUTO_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
         r"(?ix)^\W*(?: automatische\ antwort | automatisch\ antwoord | r[ée]ponse\ automatique | respuesta\ autom[áa]tica | risposta\ automatica | resposta\ autom[áa]tica | autosvar | automatick[áa]\ odpov | odpowied[źz]\ automatyczna | r[ăa]spuns\ automat | автоматична\ відповідь | автоматическ(?:ий|ая)\ ответ | автоответ | رد\ تلقائي | الرد\ التلقائي | otomatik\ (?:yanıt|cevap) | automatikus\ válasz | automatisk(?:t)?\ svar | automaattinen\ vastaus
           | αυτόματη\ απάντηση | automatinis\ atsakymas | автоматичен\ отговор | 自动(?:答复|回复) | 自動(?:回覆|返信|応答) | auto(?:matic|mated)?[\ _-]?(?:reply|response|answer|acknowledge?ment)\b | autoreply\b | autorespon(?:se|der)\b
@@ -192,7 +192,7 @@ pub(super) fn is_only_away(body: &str) -> bool {
         && !body.lines().any(|line| line.starts_with('>') || line.starts_with("From:"))
 }
 
-static SERVER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static SERVER_SUBJECT: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
         r"(?ix)^\W*(?:recall\s*: | message\ recall\ (?:report|success|failure) | (?:nachricht\ )?zurückrufen\s*:
             | (?:microsoft\ (?:365|defender|exchange)\b.{0,40}?)?(?:you\ have\ (?:\d+\ )?(?:new\ )?(?:(?:held|quarantined)\ )?(?:messages?|e-?mails?)\b.{0,12}(?:quarantine|held|on\ hold)? | (?:end[-\ ]user\ |spam\ |e-?mail\ |mail\ )?quarantine\ (?:report|summary|notification|digest|notice)
@@ -213,7 +213,7 @@ pub(super) fn server_report<'a>(subject: &'a str, body: &str) -> Option<(&'stati
 }
 
 /// The form letters in which secure-mail portals wrap a person's letter.
-static PORTAL: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static PORTAL: LazyLock<Regex> = LazyLock::new(|| {
     compiled(
         r"(?is)\b(?:has sent you|sent you|you(?:'ve| have)(?: been sent| received| got)?|you received)\s+an?\s+(?:new\s+)?(?:protected|secured?|encrypted)\s+(?:e-?mail\b|message\b|office 365 message\b|secure message\b)|\bthis (?:message|e-?mail) (?:has been|was|is) (?:encrypted|secured|sent securely) (?:by|using|with|via)\s+(?:egress|mimecast|proofpoint|zivver|galaxkey|voltage|cisco|microsoft|cryptshare|frama)\b",
     )

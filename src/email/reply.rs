@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::words::Words;
+use super::sieve::{May, in_text};
 use super::{forward, phrases};
 
 /// `-----Original Message-----` in the languages that mail programs speak, and our own marker.
-static ORIGINAL: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static ORIGINAL: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^[\s>*]*(?:[-_=]{2,}|[*]{3,})\s*(?: original(?:\ |-)?(?:message|nachricht|e-?mail|appointment)? | (?:ursprüngliche|urspr\S+|originale?)\ (?:nachricht|mail|message)
         | message\ (?:d['’]origine|original|initial) | mensaje\ original | mensagem\ original | messaggio\ originale | oorspronkelijk\ bericht | oprindelig\ \S+ | opprinnelig\ \S+
@@ -37,12 +37,12 @@ static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
 /// and most lines of a letter hold none.
 static ATTRIBUTION_WORD: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
-        r"(?i)wrote|writes|said|schrieb|geschrieben|crit|escribi|ha scritto|kirjoitti|ezt írta|napísal|tarihinde|geschreven|följande|skrev|scriveva|schreef|napisa|escreveu|napsal|scris|írta|пише|написа|pisze|كتب|yazd|書きました|写道|のメール|작성|>",
+        r"(?i)wrote|writes|said|schrieb|geschrieben|crit|escribi|ha scritto|kirjoitti|ezt írta|napísal|tarihinde|geschreven|följande|skrev|scriveva|schreef|napisa|escreveu|napsal|scris|írta|пише|написа|pisze|كتب|yazd|書きました|写道|のメール|작성|@[^<>\s]+>",
     )
 });
 
 /// What phones and free mail add to every letter, standing alone on its line.
-static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static SENT_FROM: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^\s*(?:sent\ from\ (?:\w+<|my|mail\ for|outlook|yahoo|the|samsung)|sent\ (?:via|with)\ |get\ outlook\ for|gesendet\ (?:von|mit)|von\ meinem\ .{2,40}\ gesendet|envoyé\ (?:de|depuis|à\ partir)|enviado\ (?:desde|do|de)|inviato\ da|verzonden\ (?:vanaf|met|vanuit)|verstuurd\ vanaf|skickat\ från|sendt\ fra|wysłan[eo]\ z|obter\ o\ outlook|télécharger\ outlook|отправлено\ (?:с|из)|надіслано\ (?:з|із)|trimis\ (?:de\ pe|din|cu)|مرسل\S*\ من|أ?رسلت\ من|تم\ الإرسال\ من).{0,80}$",
     )
@@ -57,9 +57,8 @@ fn is_quoted(line: &str) -> bool {
 }
 
 /// The text that the sender newly wrote. Where everything is quoted, all of it.
-pub(super) fn new_text(text: &str) -> String {
-    let lines: Vec<&str> = super::text::lines(text).collect();
-    let kept = keep(&lines);
+pub(super) fn new_text(text: &str, lines: &[&str], may: May) -> String {
+    let kept = keep(lines, may);
     let mut out = String::with_capacity(text.len());
     for range in kept {
         for line in lines.get(range).unwrap_or_default() {
@@ -67,12 +66,14 @@ pub(super) fn new_text(text: &str) -> String {
             out.push('\n');
         }
     }
-    let out = without_disclaimer(&super::text::tidy(&out));
+    let tidy = super::text::tidy(&out);
+    let out = if may.has(in_text::DISCLAIMER) { without_disclaimer(tidy) } else { tidy };
     if out.is_empty() { text.to_owned() } else { out }
 }
 
 /// The ranges of lines that stay.
-fn keep(lines: &[&str]) -> Vec<Range<usize>> {
+fn keep(lines: &[&str], may: May) -> Vec<Range<usize>> {
+    let (may_open, may_be_sent_from) = (may.has(in_text::ORIGINAL), may.has(in_text::SENT_FROM));
     let mut kept = Vec::new();
     let mut at = 0;
     let mut from = 0;
@@ -92,7 +93,7 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
                 None => return kept,
             }
         }
-        if is_original(line) || forward::header_block(lines, at).is_some() {
+        if may_open && is_original(line) || forward::header_block(lines, at).is_some() {
             let above = lines.get(from..at).unwrap_or_default();
             let rule = above.iter().rposition(|l| !l.trim().is_empty());
             let rule = rule.filter(|n| above.get(*n).is_some_and(|l| RULE.is_match(l)));
@@ -106,7 +107,10 @@ fn keep(lines: &[&str]) -> Vec<Range<usize>> {
             from = end;
             continue;
         }
-        if line.trim() == "--" || is_sent_from(lines, at) || is_list_footer(lines, at) {
+        if line.trim() == "--"
+            || may_be_sent_from && is_sent_from(lines, at)
+            || is_list_footer(lines, at)
+        {
             kept.push(from..at);
             // Behind a signature only an answer below a quotation is the sender's again.
             return kept;
@@ -261,7 +265,7 @@ static FENCE: LazyLock<Regex> =
 
 /// What mail gateways write below every letter. One such phrase may be a person's own; two, or one
 /// inside a fence, are a disclaimer.
-static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)\bconfidential\b | \bprivileged\b | \bintended\s+(?:solely\s+|only\s+)?for\b | \bintended\s+recipient | \breceived\s+(?:this|it)\b[^.]{0,40}\bin\s+error
         | \bscanned\s+for\s+(?:computer\s+)?virus | \bswept\s+for\b | \bvirus\s+free\b | \b(?:routinely|centrally|may\s+be)\s+(?:automatically\s+)?(?:monitored|logged) | \bmonitored\s+(?:and|centrally|for)\b | \brecorded\s+for\s+legal
@@ -269,33 +273,13 @@ static DISCLAIMER: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// What [`DISCLAIMER`] cannot match without.
-static DISCLAIMER_WORD: LazyLock<Words> = LazyLock::new(|| {
-    Words::new(&[
-        "confidential",
-        "privileged",
-        "intended",
-        "received",
-        "scanned",
-        "swept",
-        "virus",
-        "monitor",
-        "logged",
-        "recorded",
-        "unauthori",
-        "copying",
-        "attachment",
-        "solely",
-    ])
-});
-
 /// Most disclaimers taken out of one letter.
 const MOST_DISCLAIMERS: usize = 10;
 
 /// The letter without the gateways' disclaimers at its end or between fences.
-fn without_disclaimer(text: &str) -> String {
-    if !DISCLAIMER_WORD.any_in(text) || !DISCLAIMER.is_match(text) {
-        return text.to_owned();
+fn without_disclaimer(text: String) -> String {
+    if !DISCLAIMER.is_match(&text) {
+        return text;
     }
     let mut lines: Vec<&str> = text.lines().collect();
     for _ in 0..MOST_DISCLAIMERS {
@@ -331,11 +315,13 @@ fn fenced_disclaimer(lines: &[&str]) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve;
     use super::*;
 
     #[track_caller]
     fn check(text: &str, want: &str) {
-        assert_eq!(new_text(text), want);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(new_text(text, &lines, sieve::TEXT.may(text)), want);
     }
 
     #[test]

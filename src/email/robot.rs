@@ -7,9 +7,10 @@ use regex::Regex;
 use super::kind::Seen;
 use super::mime::Part;
 use super::phrases;
+use super::sieve::{SENDER, in_sender};
 
 /// Local parts that no person reads, or that only servers use (RFC 3834 section 2).
-static ROBOT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static ROBOT: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?ix)^(?: mailer-?daemon | postmaster | mail-?daemon | daemon | root | nobody
             | (?:.*[._+-])? (?:no|do[._-]?not|dont|never)[._-]?(?:reply|respond|answer) (?:[._+-].*|\d*)
@@ -21,19 +22,21 @@ static ROBOT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Server accounts that only ever write about delivery.
 pub(super) fn is_robot(address: &str) -> bool {
-    address.rsplit_once('@').is_some_and(|(local, _)| ROBOT.is_match(local.trim_matches('"')))
+    address.rsplit_once('@').is_some_and(|(local, _)| {
+        SENDER.may(local).has(in_sender::ROBOT) && ROBOT.is_match(local.trim_matches('"'))
+    })
 }
 
 pub(super) fn is_no_reply(address: &str) -> bool {
-    let local = address.rsplit_once('@').map_or("", |(l, _)| l).to_ascii_lowercase();
-    let squeezed: String = local.chars().filter(char::is_ascii_alphabetic).collect();
-    ["noreply", "donotreply", "dontreply", "neverreply", "noresponder", "norespond"]
-        .iter()
-        .any(|n| squeezed.contains(n))
+    let local = address.rsplit_once('@').map_or("", |(l, _)| l).bytes();
+    let letters: Vec<u8> =
+        local.filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase()).collect();
+    let words: [&[u8]; 5] = [b"noreply", b"donotreply", b"dontreply", b"neverreply", b"norespond"];
+    words.iter().any(|word| letters.windows(word.len()).any(|part| part == *word))
 }
 
 /// Local parts under which programs write.
-static MACHINE: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static MACHINE: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
         r"(?i)^(?:rss|rss-?feeds?|feeds?|alerts?|notifications?|notify|monitor(?:ing)?|nagios|zabbix|cron|jenkins|bugzilla(?:-daemon)?|jira|scanner|copier|mfp|mfd|quarantine|spam-?(?:digest|report|quarantine)|system-?alerts?|automail|auto-?confirm|mailer)(?:[._+-].*)?$",
     )
@@ -41,7 +44,8 @@ static MACHINE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a program writes under that address.
 pub(super) fn is_machine(address: &str) -> bool {
-    MACHINE.is_match(address.split('@').next().unwrap_or_default())
+    let local = address.split('@').next().unwrap_or_default();
+    SENDER.may(local).has(in_sender::MACHINE) && MACHINE.is_match(local)
 }
 
 /// Whether a machine only passes on what a person has written: a web form, a scanned letter, a

@@ -27,11 +27,29 @@ pub(super) fn one_line(text: &str, most_chars: usize) -> String {
     {
         return text.trim().to_owned();
     }
-    let seen =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|c| !is_unseen(*c));
-    let seen: String = seen.collect();
-    let joined = seen.split_whitespace().collect::<Vec<_>>().join(" ");
-    joined.chars().take(most_chars).collect()
+    let mut line = String::with_capacity(text.len().min(4 * most_chars));
+    let (mut count, mut blank) = (0, false);
+    for letter in text.chars().filter(|c| !is_unseen(*c)) {
+        if letter.is_control() || letter.is_whitespace() {
+            blank = !line.is_empty();
+            continue;
+        }
+        if count + usize::from(blank) >= most_chars {
+            // A blank that is the last to fit stays, as any other letter would.
+            if blank && count < most_chars {
+                line.push(' ');
+            }
+            break;
+        }
+        if blank {
+            line.push(' ');
+            count += 1;
+            blank = false;
+        }
+        line.push(letter);
+        count += 1;
+    }
+    line
 }
 
 /// A file name fit to be shown: its last path component, at most 120 characters.
@@ -92,9 +110,12 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     ends.chain(last).scan(0, move |from, end| {
         let line = text.get(*from..end).unwrap_or_default();
         *from = end;
-        let line =
-            line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
-        Some(line)
+        let length = match line.as_bytes() {
+            [.., b'\r', b'\n'] => line.len() - 2,
+            [.., b'\n'] => line.len() - 1,
+            _ => line.len(),
+        };
+        line.get(..length)
     })
 }
 

@@ -101,9 +101,35 @@ const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
 /// Characters decoded at once: whole groups of four.
 const BLOCK: usize = 16 * 1024;
 
+/// What lines of one length say, as programs write them, and what stands behind those: nothing need be looked for or
+/// put together there.
+fn even_lines(body: &[u8]) -> (Vec<u8>, &[u8]) {
+    let length = memchr::memchr(b'\n', body).map_or(0, |end| end + 1);
+    let first = body.get(..length).unwrap_or_default();
+    let chars = first.trim_ascii_end().len();
+    let line_end = first.get(chars..).unwrap_or_default();
+    if chars == 0 || !chars.is_multiple_of(4) {
+        return (Vec::new(), body);
+    }
+    let lines = body.chunks_exact(length).take_while(|line| line.ends_with(line_end));
+    let octets = chars / 4 * 3;
+    let mut out = vec![0; body.len() / length * octets];
+    let mut read = 0;
+    for (line, out) in lines.zip(out.chunks_exact_mut(octets)) {
+        let line = line.get(..chars).unwrap_or_default();
+        if STANDARD_NO_PAD.decode_slice(line, out) != Ok(octets) {
+            break;
+        }
+        read += 1;
+    }
+    out.truncate(read * octets);
+    (out, body.get(read * length..).unwrap_or_default())
+}
+
 /// The whole body, where it is nothing but lines of base64: the same as line by line, in a third of the time.
 fn clean_base64(body: &[u8]) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(body.len() / 4 * 3);
+    let (mut out, body) = even_lines(body);
+    out.reserve(body.len() / 4 * 3);
     let mut block: Vec<u8> = Vec::with_capacity(BLOCK.min(body.len()));
     let mut at = 0;
     for end in memchr::memchr_iter(b'\n', body).map(|end| end + 1).chain([body.len()]) {
