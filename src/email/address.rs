@@ -4,6 +4,8 @@ use super::header::decode_words;
 use super::{Address, text};
 use crate::private::Private;
 
+/// Bytes of a mailbox that room is made for at once.
+const USUAL_BYTES: usize = 64;
 /// Most mailboxes read from one header.
 const MOST: usize = 500;
 
@@ -62,7 +64,8 @@ fn plain_domain(address: &str) -> Option<usize> {
 
 /// Every mailbox of a header, in order; those without an address too.
 pub(super) fn mailboxes(header: &str) -> Vec<Mailbox> {
-    let mut reader = Reader::default();
+    let room = String::with_capacity(header.len().min(USUAL_BYTES));
+    let mut reader = Reader { bare: room, ..Reader::default() };
     let mut chars = header.chars();
     while let Some(c) = chars.next() {
         match c {
@@ -125,7 +128,11 @@ impl Reader {
     }
 
     fn angle(&mut self, chars: &mut std::str::Chars<'_>) {
-        let inside: String = chars.by_ref().take_while(|c| *c != '>').collect();
+        // Sliced, not gathered: nearly every address stands here.
+        let rest = chars.as_str();
+        let end = memchr::memchr(b'>', rest.as_bytes());
+        let inside = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        *chars = rest.get(end.map_or(rest.len(), |end| end + 1)..).unwrap_or_default().chars();
         // `<<a@b>>` and `<mailto:a@b>`; a source route ends at its colon.
         let inside = inside.trim_start_matches('<').trim();
         let address = match inside.strip_prefix('@') {

@@ -1,5 +1,6 @@
 //! What a delivery report says: the fields of RFC 3464, and the words of those that know no RFC.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -278,6 +279,22 @@ static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
 static NAMED_BY_LINE: LazyLock<Regex> =
     LazyLock::new(|| phrases::compiled(r"(?m)^\s{0,8}<([^<>\s]+@[^<>\s]+)>:"));
 
+/// Lines of a report, and which of them tell of a failure: each is asked once, and most never.
+struct Tells<'l> {
+    lines: &'l [&'l str],
+    known: Vec<Option<bool>>,
+}
+
+impl Tells<'_> {
+    /// Whether one of the lines of these numbers does.
+    fn any(&mut self, mut numbers: Range<usize>) -> bool {
+        numbers.any(|number| match (self.lines.get(number), self.known.get_mut(number)) {
+            (Some(line), Some(known)) => *known.get_or_insert_with(|| FAILED_NEAR.is_match(line)),
+            _ => false,
+        })
+    }
+}
+
 /// Addresses that the report's own words name as failed.
 fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
     let end = RETURNED.find(body).map_or(body.len(), |m| m.start());
@@ -289,12 +306,10 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
         return;
     }
     let lines: Vec<&str> = head.lines().collect();
-    let tells: Vec<bool> = lines.iter().map(|line| FAILED_NEAR.is_match(line)).collect();
+    let mut tells = Tells { lines: &lines, known: vec![None; lines.len()] };
     for (number, line) in lines.iter().enumerate() {
-        let near = number.saturating_sub(4)..lines.len().min(number + 3);
-        let near = tells.get(near).is_some_and(|near| near.contains(&true));
-        if !near
-            || memchr::memchr(b'@', line.as_bytes()).is_none()
+        if memchr::memchr(b'@', line.as_bytes()).is_none()
+            || !tells.any(number.saturating_sub(4)..number + 3)
             || line.trim_start().to_ascii_lowercase().starts_with("from:")
         {
             continue;
@@ -310,7 +325,7 @@ fn by_words(bounce: &mut Bounce, root: &Part<'_>, body: &str) {
         }
     }
     if bounce.recipient.is_empty() {
-        by_bare_name(bounce, root, &lines, &tells);
+        by_bare_name(bounce, root, &mut tells);
     }
     if bounce.recipient.is_empty() {
         by_only_address(bounce, root, head);
@@ -332,14 +347,13 @@ static BARE_NAME: LazyLock<Regex> =
     LazyLock::new(|| phrases::compiled(r"^[\s>]+<?([A-Za-z0-9][A-Za-z0-9._+-]{1,63})>?\s*$"));
 
 /// A provider that names its own customers without its domain, one on a line.
-fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, lines: &[&str], tells: &[bool]) {
+fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, tells: &mut Tells<'_>) {
     let from = root.headers.text("from").unwrap_or_default();
     let from = address::mailboxes(&from).into_iter().find_map(|m| m.valid());
     let Some((_, domain)) = from.as_deref().and_then(|f| f.rsplit_once('@')) else { return };
-    for (number, line) in lines.iter().enumerate() {
-        let above = tells.get(number.saturating_sub(3)..number).unwrap_or_default();
+    for (number, line) in tells.lines.iter().enumerate() {
         if let Some(name) = BARE_NAME.captures(line).and_then(|c| c.get(1))
-            && above.contains(&true)
+            && tells.any(number.saturating_sub(3)..number)
         {
             push_recipient(bounce, &format!("{}@{domain}", name.as_str()));
         }

@@ -15,12 +15,13 @@ pub(super) struct Decoded {
 /// Decodes `bytes` by the charset `label`; an absent, unknown or untrue label is guessed.
 pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
     let label = label.map(|l| l.trim_matches([' ', '"', '\'', ';'])).unwrap_or_default();
+    let is = |names: &[&str]| names.iter().any(|name| label.eq_ignore_ascii_case(name));
+    if is(&["", "us-ascii", "ascii", "utf-8", "utf8"]) {
+        let (text, guessed) = guess(bytes);
+        return Decoded { text: text.into_owned(), guessed };
+    }
     let lower = label.to_ascii_lowercase();
     match lower.as_str() {
-        "" | "us-ascii" | "ascii" | "utf-8" | "utf8" => {
-            let (text, guessed) = guess(bytes);
-            Decoded { text: text.into_owned(), guessed }
-        }
         // Not in the WHATWG list, but Exchange still writes it.
         "utf-7" | "unicode-1-1-utf-7" => by_mail_parser(bytes, &lower),
         _ => match Encoding::for_label(lower.as_bytes()) {

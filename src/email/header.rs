@@ -9,6 +9,8 @@ use super::{charset, transfer};
 
 /// Longest header block read, in bytes; what stands behind it is body.
 const BLOCK_BYTES: usize = 256 * 1024;
+/// Fields that room is made for at once.
+const USUAL_FIELDS: usize = 16;
 /// Most fields kept.
 const MOST_FIELDS: usize = 1_000;
 
@@ -74,8 +76,7 @@ impl<'a> Headers<'a> {
         let text = self.get(name)?.text();
         Some(match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+            Cow::Owned(text) => Cow::Owned(trimmed(text)),
         })
     }
 
@@ -108,7 +109,7 @@ const TELLING: [&str; 16] = [
 ///
 /// Text that has no header at all is all body.
 pub(super) fn split(raw: &[u8]) -> (Headers<'_>, &[u8]) {
-    let mut headers = Headers::default();
+    let mut headers = Headers { fields: Vec::with_capacity(USUAL_FIELDS), ..Headers::default() };
     let mut at = 0;
     let mut start = 0;
     loop {
@@ -350,6 +351,7 @@ pub(super) fn parameters(text: &str) -> Parameters {
         let name = name.trim().to_ascii_lowercase();
         let raw = unquote(raw.trim());
         match name.split_once('*') {
+            None if find_word(&raw) == raw.len() => plain.push((name, trimmed(raw))),
             None => plain.push((name, decode_words(&raw))),
             Some((base, tail)) => {
                 let encoded = tail.ends_with('*') || tail.is_empty();
@@ -365,8 +367,17 @@ pub(super) fn parameters(text: &str) -> Parameters {
             all.push((name.clone(), join_extended(chunk)));
         }
     }
-    all.extend(plain);
+    if all.is_empty() {
+        all = plain;
+    } else {
+        all.extend(plain);
+    }
     Parameters { value, all }
+}
+
+/// The text without blanks around it; the same one where there are none.
+fn trimmed(text: String) -> String {
+    if text.trim().len() == text.len() { text } else { text.trim().to_owned() }
 }
 
 fn join_extended(chunk: &[(String, u32, bool, String)]) -> String {

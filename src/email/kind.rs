@@ -18,6 +18,8 @@ use crate::private::Private;
 /// What the deciding needs of a message that is otherwise read.
 pub(super) struct Seen<'s, 'a> {
     pub(super) root: &'s Part<'a>,
+    /// Its leaves, in order.
+    pub(super) leaves: &'s [&'s Part<'a>],
     pub(super) from: Option<&'s str>,
     /// The whole `From`, as it stands: servers often write no address there.
     pub(super) sender_text: String,
@@ -181,8 +183,7 @@ fn auto_submitted(headers: &Headers<'_>) -> Option<String> {
 /// Reports say what they are by their media types, whatever the outer type says.
 fn by_form(seen: &Seen<'_, '_>) -> Option<Finding> {
     let report = seen.root.content_type.get("report-type").unwrap_or_default().to_ascii_lowercase();
-    let leaves = seen.root.leaves();
-    let has = |media: &str| leaves.iter().any(|l| l.media == media);
+    let has = |media: &str| seen.leaves.iter().any(|l| l.media == media);
     let rows = [
         ("disposition-notification", "message/disposition-notification", Kind::ReadReceipt),
         ("feedback-report", "message/feedback-report", Kind::AbuseReport),
@@ -271,9 +272,8 @@ fn automatic(seen: &Seen<'_, '_>, matched: &[Match]) -> Option<Finding> {
 }
 
 fn calendar(seen: &Seen<'_, '_>) -> Option<Finding> {
-    let leaves = seen.root.leaves();
     let part =
-        leaves.iter().find(|l| l.media == "text/calendar" || l.media == "application/ics")?;
+        seen.leaves.iter().find(|l| l.media == "text/calendar" || l.media == "application/ics")?;
     let method = part.content_type.get("method").map(str::to_owned).or_else(|| {
         let decoded = super::transfer::decode(part.body, &part.encoding);
         let head = decoded.bytes.get(..decoded.bytes.len().min(4096)).unwrap_or_default();
@@ -318,7 +318,6 @@ fn server_report(seen: &Seen<'_, '_>) -> Option<Finding> {
 
 /// What nothing else tells anything about: a person, or advertising that no filter marked.
 fn by_looks(seen: &Seen<'_, '_>, suppress: &mut Vec<String>) -> Finding {
-    let leaves = seen.root.leaves();
     let letter = advert::Letter {
         subject: seen.subject,
         text: seen.reply_text,
@@ -326,8 +325,8 @@ fn by_looks(seen: &Seen<'_, '_>, suppress: &mut Vec<String>) -> Finding {
         to: seen.to,
         in_thread: seen.is_answer
             || seen.hands_on
-            || leaves.iter().any(|l| l.media == "message/rfc822"),
-        only_html: !leaves.iter().any(|l| l.media == "text/plain"),
+            || seen.leaves.iter().any(|l| l.media == "message/rfc822"),
+        only_html: !seen.leaves.iter().any(|l| l.media == "text/plain"),
         may: seen.text_may.or(sieve::TEXT.may(seen.subject)),
     };
     match advert::looks(&letter) {

@@ -156,6 +156,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let headers = &root.headers;
     let has_text = !body.text.trim().is_empty();
     let mut problems = body.problems;
+    let leaves = root.leaves();
     let authors = authors(headers);
     let subject = headers.get("subject").map(|f| text::one_line(&f.decoded(), 2_000));
     let subject_text = subject.clone().unwrap_or_default();
@@ -174,6 +175,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let verdict = kind::decide(
         &kind::Seen {
             root,
+            leaves: &leaves,
             from: authors.from.as_ref().map(|a| a.address.0.as_str()),
             sender_text: headers.get("from").map(header::Field::decoded).unwrap_or_default(),
             from_count: authors.count,
@@ -196,7 +198,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let mut full_text = body.text;
     let mut forwarded = written.inline;
     if !matches!(verdict.kind, Kind::Bounce | Kind::ReadReceipt | Kind::AbuseReport)
-        && let Some((about, words)) = attached_message(root, limits)
+        && let Some((about, words)) = attached_message(&leaves, limits)
     {
         let stands_alone = full_text.trim().is_empty();
         append(&mut full_text, &words, limits);
@@ -210,13 +212,9 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let sent = date.as_deref().and_then(header::date);
     let from = authors.from.as_ref().map(|author| author.address.as_str());
     let sender_proof = authentication::read(headers, &limits.authentication_servers, from);
-    let doubts = [
-        (date.is_some() && sent.is_none(), "the date is not a valid one"),
-        (authors.count != 1 || from.is_none(), "there is not exactly one valid sender"),
-        (sender_proof == SenderProof::Failed, FORGED),
-        (full_text.contains(PGP), "the text is encrypted (PGP) and was not opened"),
-    ];
-    problems.extend(doubts.iter().filter(|(so, _)| *so).map(|(_, words)| (*words).to_owned()));
+    let no_date = date.is_some() && sent.is_none();
+    let no_sender = authors.count != 1 || from.is_none();
+    problems.extend(doubts(no_date, no_sender, sender_proof, &full_text).map(str::to_owned));
     let searched = format!("{subject_text}\n{full_text}");
     let fingerprint = fingerprint([
         message_id.as_deref().unwrap_or_default(),
@@ -225,7 +223,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         &subject_text,
         &full_text,
     ]);
-    let attachments = attachments(root, &body.parts, has_text, &mut problems);
+    let attachments = attachments((root, &leaves), &body.parts, has_text, &mut problems);
     Email {
         kind: verdict.kind,
         kind_evidence: verdict.evidence,
@@ -255,6 +253,21 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     }
 }
 
+fn doubts(
+    no_date: bool,
+    no_sender: bool,
+    proof: SenderProof,
+    text: &str,
+) -> impl Iterator<Item = &'static str> {
+    let rows = [
+        (no_date, "the date is not a valid one"),
+        (no_sender, "there is not exactly one valid sender"),
+        (proof == SenderProof::Failed, FORGED),
+        (text.contains(PGP), "the text is encrypted (PGP) and was not opened"),
+    ];
+    rows.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words)
+}
+
 /// What of a letter its sender newly wrote.
 struct Written {
     new: String,
@@ -266,9 +279,13 @@ struct Written {
     may: May,
 }
 
+/// Bytes of a line, of which room is made for as many as there may be.
+const USUAL_LINE: usize = 32;
+
 fn written(subject: &str, text: &str) -> Written {
     let may = sieve::TEXT.may(text);
-    let lines: Vec<&str> = text::lines(text).collect();
+    let mut lines: Vec<&str> = Vec::with_capacity(text.len() / USUAL_LINE + 1);
+    lines.extend(text::lines(text));
     let inline = forward::inline(subject, &lines, may);
     let new = inline.is_none().then(|| reply::new_text(text, &lines, may));
     let new = banner::without_banners(new.unwrap_or_else(|| text.to_owned()), may);
@@ -318,8 +335,7 @@ const DELIVERED_TO: [&str; 6] = [
 ];
 
 /// The first attached message: what it says of itself, and its text.
-fn attached_message(root: &Part<'_>, limits: &Limits) -> Option<(Forwarded, String)> {
-    let leaves = root.leaves();
+fn attached_message(leaves: &[&Part<'_>], limits: &Limits) -> Option<(Forwarded, String)> {
     let leaf =
         leaves.iter().find(|l| l.media == "message/rfc822" || l.media == "message/global")?;
     let decoded = transfer::decode(leaf.body, &leaf.encoding);
@@ -332,14 +348,14 @@ fn attached_message(root: &Part<'_>, limits: &Limits) -> Option<(Forwarded, Stri
 }
 
 fn attachments(
-    root: &Part<'_>,
+    (root, leaves): (&Part<'_>, &[&Part<'_>]),
     body: &[*const ()],
     has_text: bool,
     problems: &mut Vec<String>,
 ) -> Vec<Attachment> {
     let mut list = Vec::new();
     let mut decoded_bytes = 0_usize;
-    for leaf in root.leaves() {
+    for leaf in leaves.iter().copied() {
         if body.contains(&text::identity(leaf)) || is_empty_shell(leaf, root) {
             continue;
         }

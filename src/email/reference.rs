@@ -14,7 +14,9 @@ use crate::casework::reference::CaseReference;
 /// somebody else's case.
 pub fn find_references(text: &str, prefix: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    let Some(pattern) = pattern(prefix) else { return found };
+    let Some(pattern) = pattern(prefix).filter(|pattern| pattern.is_match(text)) else {
+        return found;
+    };
     let mut from = 0;
     while let Some(captures) = pattern.captures_at(text, from) {
         let Some(whole) = captures.get(0) else { break };

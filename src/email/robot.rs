@@ -29,8 +29,8 @@ pub(super) fn is_robot(address: &str) -> bool {
 
 pub(super) fn is_no_reply(address: &str) -> bool {
     let local = address.rsplit_once('@').map_or("", |(l, _)| l).bytes();
-    let letters: Vec<u8> =
-        local.filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase()).collect();
+    let mut letters: Vec<u8> = Vec::with_capacity(local.len());
+    letters.extend(local.filter(u8::is_ascii_alphabetic).map(|b| b.to_ascii_lowercase()));
     let words: [&[u8]; 5] = [b"noreply", b"donotreply", b"dontreply", b"neverreply", b"norespond"];
     words.iter().any(|word| letters.windows(word.len()).any(|part| part == *word))
 }
@@ -52,7 +52,6 @@ pub(super) fn is_machine(address: &str) -> bool {
 /// letter that waits in a secure-mail portal.
 pub(super) fn carries_a_person(seen: &Seen<'_, '_>) -> bool {
     let scan = || {
-        let leaves = seen.root.leaves();
         let pages = |l: &&Part<'_>| {
             l.media == "application/pdf"
                 || l.media.starts_with("image/") && l.disposition.value != "inline"
@@ -62,7 +61,7 @@ pub(super) fn carries_a_person(seen: &Seen<'_, '_>) -> bool {
                 })
         };
         SCANNED.is_match(&format!("{}\n{}", seen.from.unwrap_or_default(), seen.subject))
-            && leaves.iter().any(pages)
+            && seen.leaves.iter().any(pages)
     };
     phrases::is_web_form(seen.text) || phrases::secure_portal(seen.text).is_some() || scan()
 }

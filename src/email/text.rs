@@ -1,5 +1,7 @@
 //! The readable text of a message: which parts are its body, joined and cleaned.
 
+use std::borrow::Cow;
+
 use super::{Limits, charset, html, links, mime::Part, transfer};
 
 /// The head of a text, at most `most_bytes` long, cut between characters.
@@ -180,15 +182,19 @@ pub(super) fn body(root: &Part<'_>, limits: &Limits) -> Body {
             }
         }
     }
-    let texts = collector.texts(chunks);
+    let mut texts = collector.texts(chunks);
     let mut body = collector.body;
-    let joined = texts.join("\n\n");
-    let joined = links::unwrapped(&joined);
-    let kept = cut(&joined, limits.text_bytes);
-    if kept.len() < joined.len() {
+    let joined = if texts.len() > 1 { texts.join("\n\n") } else { texts.pop().unwrap_or_default() };
+    let mut text = match links::unwrapped(&joined) {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(_) => joined,
+    };
+    let kept = cut(&text, limits.text_bytes).len();
+    if kept < text.len() {
         body.problem("the text is very long; only its beginning is shown here");
+        text.truncate(kept);
     }
-    kept.clone_into(&mut body.text);
+    body.text = text;
     body
 }
 

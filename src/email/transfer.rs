@@ -23,18 +23,21 @@ impl<'a> Body<'a> {
 
 /// Decodes a body by the *header's* encoding.
 pub(super) fn decode<'a>(body: &'a [u8], encoding: &str) -> Body<'a> {
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "base64" | "b" => base64(body),
-        "quoted-printable" | "q" => {
-            let (bytes, damaged) = quoted_printable(body);
-            Body { bytes: Cow::Owned(bytes), footer: b"", damaged }
-        }
-        "x-uuencode" | "uuencode" | "x-uue" | "uue" => match uudecode(body) {
+    let is = |names: &[&str]| names.iter().any(|name| encoding.trim().eq_ignore_ascii_case(name));
+    if is(&["base64", "b"]) {
+        return base64(body);
+    }
+    if is(&["quoted-printable", "q"]) {
+        let (bytes, damaged) = quoted_printable(body);
+        return Body { bytes: Cow::Owned(bytes), footer: b"", damaged };
+    }
+    if is(&["x-uuencode", "uuencode", "x-uue", "uue"]) {
+        return match uudecode(body) {
             Some(bytes) => Body { bytes: Cow::Owned(bytes), footer: b"", damaged: false },
             None => Body::plain(body, true),
-        },
-        _ => Body::plain(body, false),
+        };
     }
+    Body::plain(body, false)
 }
 
 /// Marks a byte that is no base64 character.
@@ -108,10 +111,16 @@ fn even_lines(body: &[u8]) -> (Vec<u8>, &[u8]) {
     let first = body.get(..length).unwrap_or_default();
     let chars = first.trim_ascii_end().len();
     let line_end = first.get(chars..).unwrap_or_default();
-    if chars == 0 || !chars.is_multiple_of(4) {
+    if chars == 0 || !chars.is_multiple_of(4) || !matches!(line_end, b"\n" | b"\r\n") {
         return (Vec::new(), body);
     }
-    let lines = body.chunks_exact(length).take_while(|line| line.ends_with(line_end));
+    let carriage_return = line_end.len() > 1;
+    let ends = |line: &&[u8]| match line {
+        [.., b'\r', b'\n'] => carriage_return,
+        [.., b'\n'] => !carriage_return,
+        _ => false,
+    };
+    let lines = body.chunks_exact(length).take_while(ends);
     let octets = chars / 4 * 3;
     let mut out = vec![0; body.len() / length * octets];
     let mut read = 0;

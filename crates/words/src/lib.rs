@@ -1,5 +1,5 @@
 //! What is done with every word of every text: folding it, reading its slips over, finding phrases and expressions in
-//! it, counting what speaks in it, and learning which answer it resembles most from texts whose answer is known.
+//! it, telling which of many patterns may match it, counting what speaks in it, and learning which answer it resembles most from texts whose answer is known.
 //!
 //! A crate of its own for one reason: these loops are worth optimising in every profile, also where the rest of the
 //! program is built for debugging. It knows nothing of complaints: texts are strings or [`Features`], answers are numbers.
@@ -13,6 +13,7 @@ mod features;
 mod fold;
 mod literals;
 mod machine;
+mod sieve;
 mod spelling;
 
 pub use expression::{Expression, Needs};
@@ -20,4 +21,5 @@ pub use features::{Features, features};
 pub use fold::{fold, fold_onto};
 pub use literals::Literals;
 pub use machine::{Example, Judgement, Machine};
+pub use sieve::{May, Sieve};
 pub use spelling::Spelling;
