@@ -109,33 +109,11 @@ fn authors(headers: &Headers<'_>) -> Authors {
     Authors { from: only.and_then(address::Mailbox::into_address), count }
 }
 
-/// Addresses kept of one kind of field, and how many of them are compared one with the other.
-const MOST_ADDRESSES: usize = 500;
-const FEW: usize = 16;
-
 fn addresses(headers: &Headers<'_>, names: &[&str]) -> Vec<Private<String>> {
     let fields = names.iter().flat_map(|name| headers.all(name));
     let found = fields.flat_map(|f| address::mailboxes(&f.text())).filter_map(|m| m.valid());
-    let mut all: Vec<Private<String>> = Vec::new();
-    // Nearly no message has so many that a set is quicker.
-    let mut seen: HashSet<String> = HashSet::new();
-    for address in found {
-        let is_known = if all.len() <= FEW {
-            all.iter().any(|known| known.0 == address)
-        } else {
-            if seen.is_empty() {
-                seen.extend(all.iter().map(|known| known.0.clone()));
-            }
-            !seen.insert(address.clone())
-        };
-        if !is_known {
-            all.push(Private(address));
-        }
-        if all.len() >= MOST_ADDRESSES {
-            break;
-        }
-    }
-    all
+    let mut seen = HashSet::new();
+    found.filter(|a| seen.insert(a.clone())).take(500).map(Private).collect()
 }
 
 fn return_path(headers: &Headers<'_>) -> ReturnPath {
