@@ -1,6 +1,6 @@
 //! One message through all rules: which fire, on which words, with what weight, and what follows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::decision::State;
 use super::heard::{FACT, Grounds, Heard, Ranked, Ruled, SECOND_SERVICE, likeliest, together};
@@ -52,6 +52,14 @@ struct Found<'a> {
     hit: &'a Hit,
     aside: bool,
     weight: f64,
+}
+
+/// A rule's words at one place, and what they count there.
+struct Said<'a> {
+    hit: &'a Hit,
+    factor: f64,
+    /// Beside a word that says that this is not the matter.
+    aside: bool,
 }
 
 impl RuleSet {
@@ -154,25 +162,38 @@ impl RuleSet {
             .map(|hit| hit.sentence)
             .collect();
         let few_words = haystack.length_of(Place::Text) < FEW_WORDS;
-        let mut by_rule: HashMap<usize, Vec<(&Hit, f64, bool)>> = HashMap::new();
-        for hit in hits {
-            let Some(rule) = self.rules.get(hit.rule) else { continue };
+        let said = hits.iter().filter_map(|hit| {
+            let rule = self.rules.get(hit.rule)?;
             let aside = rule.label != Label::Aside && asides.contains(&hit.sentence);
-            let factor =
-                factor(rule.label, hit.place, haystack.depth_of(hit.range.start), few_words)
-                    * if aside { aside_factor(rule.label) } else { 1.0 };
-            by_rule.entry(hit.rule).or_default().push((hit, factor, aside));
-        }
-        let mut found: Vec<Found<'a>> = by_rule
-            .into_iter()
-            .filter_map(|(rule, hits)| weigh(self.rules.get(rule)?, &hits))
-            .collect();
-        found.sort_by(|a, b| {
-            let key =
-                |found: &Found<'_>| (self.names.index(found.rule.label), found.rule.id.clone());
-            key(a).cmp(&key(b))
+            let depth = haystack.depth_of(hit.range.start);
+            let factor = factor(rule.label, hit.place, depth, few_words)
+                * if aside { aside_factor(rule.label) } else { 1.0 };
+            Some(Said { hit, factor, aside })
         });
+        let mut said: Vec<Said<'a>> = said.collect();
+        said.sort_by_key(|said| said.hit.rule);
+        let by_rule = said.chunk_by(|one, next| one.hit.rule == next.hit.rule);
+        let mut found: Vec<Found<'a>> = by_rule.filter_map(|said| self.weigh(said)).collect();
+        let label = |found: &Found<'_>| self.names.index(found.rule.label);
+        found.sort_by(|a, b| label(a).cmp(&label(b)).then_with(|| a.rule.id.cmp(&b.rule.id)));
         found
+    }
+
+    /// One rule's weight in a message: its best place, and something for saying it again.
+    fn weigh<'a>(&'a self, said: &[Said<'a>]) -> Option<Found<'a>> {
+        let best =
+            said.iter().reduce(|best, next| if next.factor > best.factor { next } else { best });
+        let Said { hit, factor, aside } = best?;
+        let rule = self.rules.get(hit.rule)?;
+        let mut again = 0;
+        if matches!(rule.label, Label::Service(_) | Label::Customer(_)) && !aside {
+            let outright = said.iter().filter(|said| !said.aside);
+            let sentences: HashSet<usize> = outright.map(|said| said.hit.sentence).collect();
+            again = sentences.len().saturating_sub(1).min(AGAIN_AT_MOST);
+        }
+        let repeats = u8::try_from(again).map_or(0.0, f64::from);
+        let weight = rule.weight * factor * (1.0 + AGAIN * repeats);
+        Some(Found { rule, hit, aside: *aside, weight })
     }
 
     /// Services that speak for themselves, best first. What the register knows of a case or of a
@@ -393,20 +414,6 @@ fn ruled(state: &State<'_>, label: Label) -> Ruled {
         (false, true) => Ruled::Found,
         (false, false) => Ruled::Not,
     }
-}
-
-/// One rule's weight in a message: its best place, and something for saying it again.
-fn weigh<'a>(rule: &'a Rule, hits: &[(&'a Hit, f64, bool)]) -> Option<Found<'a>> {
-    let best = hits.iter().copied().reduce(|best, next| if next.1 > best.1 { next } else { best });
-    let (hit, factor, aside) = best?;
-    let mut again = 0;
-    if matches!(rule.label, Label::Service(_) | Label::Customer(_)) && !aside {
-        let sentences: HashSet<usize> =
-            hits.iter().filter(|(_, _, aside)| !aside).map(|(hit, _, _)| hit.sentence).collect();
-        again = sentences.len().saturating_sub(1).min(AGAIN_AT_MOST);
-    }
-    let repeats = u8::try_from(again).map_or(0.0, f64::from);
-    Some(Found { rule, hit, aside, weight: rule.weight * factor * (1.0 + AGAIN * repeats) })
 }
 
 /// What words weigh in a place. Only services weigh places; the rest either holds or does not.
