@@ -6,6 +6,7 @@
 //! are built only when it is tried first.
 
 mod common;
+mod gap;
 mod holds;
 mod starts;
 mod walk;
@@ -342,6 +343,16 @@ mod tests {
             r"\b\w+ (boss|sons?|trial)\b",
             r"\b[a-z]+( is)? (the|is)\b",
             r"\b[a-z]+[a-z] (the|is)",
+            r"\bmy [^.?!]{0,12}\b(sons?|great|daughters?)\b",
+            r"[a-z ]*(boss|is)",
+            r"[a-z ]{2,9}(boss|the)?",
+            r"(\w+[ ,]*)*boss",
+            r"(s*)*[ey]",
+            r"a[a-c]{0,3}(b|c)?[a-c]{2,4}",
+            r"(the|of) [^.]*(\b|é)(on|trusts?)\b",
+            r"\w{0,3}?(a|the)",
+            r"o.*?(s|é)",
+            r".{0,9}\bis .*t",
         ];
         let texts = [
             "",
@@ -372,6 +383,9 @@ mod tests {
         let text = format!("x{}", "ab".repeat(2_000));
         let began = std::time::Instant::now();
         assert!(tried(&expression, &text).is_empty());
+        assert!(began.elapsed().as_secs() < 5);
+        let lines = Expression::new(r"x(\w* )*(\w+ [a-z ]*)*[a-z ]{0,90}y").unwrap();
+        assert!(tried(&lines, &format!("x{}", "ab ".repeat(3_000))).is_empty());
         assert!(began.elapsed().as_secs() < 5);
         let text = format!("x{}y", "ab".repeat(40));
         assert_eq!(tried(&expression, &text), vec![Range { start: 0, end: text.len() }]);

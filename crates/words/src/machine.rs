@@ -93,6 +93,9 @@ pub struct Machine {
     always: Vec<Row>,
 }
 
+/// Rows that are fetched before any is counted, so that one does not wait for memory after the other.
+const FETCHED: usize = 32;
+
 /// What a machine makes of a text.
 #[derive(Debug)]
 pub struct Judgement {
@@ -171,12 +174,16 @@ impl Machine {
         let weighed = self.weigh(features);
         let mut sums = self.always.clone();
         let groups = sums.len().max(1);
-        for (row, counts) in &weighed {
-            let row = *row as usize;
-            let counts = counts * self.steps.get(row).copied().unwrap_or_default();
-            let says = self.weights.get(row * groups..(row + 1) * groups).unwrap_or_default();
-            for (sums, says) in sums.iter_mut().zip(says) {
-                sums.iter_mut().zip(says).for_each(|(sum, says)| *sum += counts * f32::from(*says));
+        let mut fetched: Vec<Steps> = Vec::with_capacity(FETCHED * groups);
+        for some in weighed.chunks(FETCHED) {
+            fetched.clear();
+            for (row, _) in some {
+                let row = *row as usize * groups;
+                fetched.extend_from_slice(self.weights.get(row..row + groups).unwrap_or_default());
+            }
+            for ((row, counts), says) in some.iter().zip(fetched.chunks_exact(groups)) {
+                let counts = counts * self.steps.get(*row as usize).copied().unwrap_or_default();
+                sums.iter_mut().zip(says).for_each(|(sums, says)| add_steps(sums, counts, says));
             }
         }
         let mut margins: Vec<Vec<Option<f32>>> =
@@ -284,6 +291,10 @@ fn wanted(examples: &[Example], group: &[Column]) -> Vec<[bool; SIDE_BY_SIDE]> {
 
 fn add(sums: &mut Row, times: f32, row: &Row) {
     sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += times * weight);
+}
+
+fn add_steps(sums: &mut Row, times: f32, row: &Steps) {
+    sums.iter_mut().zip(row).for_each(|(sum, steps)| *sum += times * f32::from(*steps));
 }
 
 fn product(weighed: &Weighed, weights: &[Row]) -> Row {

@@ -115,6 +115,11 @@ fn firsts(states: &States, open: Open, starts: &mut Starts) -> Vec<(u8, u8, u32,
                 let ways = states.ways(first, many).iter();
                 todo.extend(ways.map(|way| Open { state: way.next, ..open }));
             }
+            Step::Gap(number) => {
+                let Some(gap) = states.gap(number) else { continue };
+                found.extend(gap.bytes().map(|byte| (byte, byte, open.state, open)));
+                todo.push(Open { state: gap.next, ..open });
+            }
             Step::Look(look, next) => {
                 let mut open = Open { state: next, ..open };
                 // What else must be so, the expression itself finds out.

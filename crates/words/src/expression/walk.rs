@@ -7,6 +7,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::gap::{self, Covered, Gap};
+
 use regex_automata::nfa::thompson::{NFA, State};
 use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::util::primitives::StateID;
@@ -18,7 +20,7 @@ const MOST_STEPS: usize = 2_000;
 pub(super) type Open = Vec<(u32, usize)>;
 
 /// Which bytes may come next, several of the rarer ones sharing a bit; and whether the text may end.
-type Letters = u64;
+pub(super) type Letters = u64;
 /// The text may end.
 const END: Letters = 1 << 63;
 /// Anything may come, or nothing.
@@ -55,6 +57,7 @@ pub(super) struct States {
     all: Vec<Step>,
     ways: Vec<Way>,
     ranges: Vec<Range>,
+    gaps: Vec<Gap>,
     looks: LookMatcher,
 }
 
@@ -68,6 +71,8 @@ pub(super) enum Step {
     Look(Look, u32),
     /// One of several ways, the earlier before the later: where they stand, and how many they are.
     Ways(u32, u32),
+    /// Letters of one class, and then what follows: the number of the gap.
+    Gap(u32),
     Match,
     Fail,
 }
@@ -93,6 +98,7 @@ impl States {
             all: Vec::new(),
             ways: Vec::new(),
             ranges: Vec::new(),
+            gaps: Vec::new(),
             looks: LookMatcher::new(),
         };
         made.number(nfa.start_anchored());
@@ -122,7 +128,18 @@ impl States {
         self.ways.get(first..first + many as usize).unwrap_or_default()
     }
 
+    /// The gap of [`Step::Gap`].
+    pub(super) fn gap(&self, number: u32) -> Option<&Gap> {
+        self.gaps.get(number as usize)
+    }
+
     fn step(&mut self, made: &mut Making<'_>, state: StateID) -> Step {
+        if let Some(found) = gap::Found::at(made.nfa, state) {
+            let (letters, next) =
+                (made.letters(found.end, &mut HashSet::new()), made.number(found.end));
+            self.gaps.push(found.before(made.nfa, letters, next));
+            return Step::Gap(count(self.gaps.len() - 1));
+        }
         match made.nfa.state(state) {
             State::ByteRange { trans } => Step::Byte(Range {
                 from: trans.start,
@@ -184,14 +201,14 @@ impl States {
             steps += 1;
             if steps > MOST_STEPS { Fork::Stop } else { Fork::Go }
         };
-        match self.walk(text, at, end, open, bounded) {
+        match self.walk(text, (at, end), open, bounded, None) {
             Walked::Stopped => {
-                let mut been = HashSet::new();
+                let (mut been, mut covered) = (HashSet::new(), Covered::default());
                 // The first to come somewhere goes before all who come there later.
                 let once = |state, here| {
                     if been.insert((state, here)) { Fork::Go } else { Fork::Leave }
                 };
-                match self.walk(text, at, end, open, once) {
+                match self.walk(text, (at, end), open, once, Some(&mut covered)) {
                     Walked::To(end) => Some(end),
                     Walked::Nowhere | Walked::Stopped => None,
                 }
@@ -201,26 +218,42 @@ impl States {
         }
     }
 
-    /// Walks on, where there are several ways as `at_fork` says of the state and the place.
+    /// Walks on, where there are several ways as `at_fork` says of the state and the place; what endless gaps have
+    /// `covered` is not tried again.
     fn walk(
         &self,
         text: &[u8],
-        at: usize,
-        end: usize,
+        (at, end): (usize, usize),
         open: &mut Open,
         mut at_fork: impl FnMut(u32, usize) -> Fork,
+        mut covered: Option<&mut Covered>,
     ) -> Walked {
         open.clear();
         open.push((0, at));
         while let Some((state, here)) = open.pop() {
-            match self.straight(text, state, here, end) {
-                Some((Step::Match, here, _)) => return Walked::To(here),
-                Some((Step::Ways(first, many), here, state)) => match at_fork(state, here) {
-                    Fork::Go => self.open((first, many), letter(text, here, end), here, open),
-                    Fork::Leave => {}
-                    Fork::Stop => return Walked::Stopped,
-                },
-                _ => {}
+            let Some((step, here, state)) = self.straight(text, state, here, end) else { continue };
+            let before = open.len();
+            match step {
+                Step::Match => return Walked::To(here),
+                Step::Ways(first, many) => {
+                    self.open((first, many), letter(text, here, end), here, open);
+                }
+                Step::Gap(number) => {
+                    let Some(gap) = self.gap(number) else { continue };
+                    let known = covered.as_deref_mut().filter(|_| gap.is_endless());
+                    gap.open(text, (here, end), known.map(|known| (known, number)), open);
+                    // One way that leads on needs no thought.
+                    if open.get(before..).is_some_and(|new| matches!(new, [(_, at)] if *at > here))
+                    {
+                        continue;
+                    }
+                }
+                Step::Byte(_) | Step::OneOf(..) | Step::Look(..) | Step::Fail => {}
+            }
+            match at_fork(state, here) {
+                Fork::Go => {}
+                Fork::Leave => open.truncate(before),
+                Fork::Stop => return Walked::Stopped,
             }
         }
         Walked::Nowhere
@@ -232,7 +265,7 @@ impl States {
         open.extend(allowed.map(|way| (way.next, here)));
     }
 
-    /// Goes from a state for as long as the letters leave one way: to a place with several, or a match.
+    /// Goes from a state for as long as the letters leave one way: to a place with several, a gap, or a match.
     fn straight(
         &self,
         text: &[u8],
@@ -278,7 +311,7 @@ impl States {
                     }
                     only.next
                 }
-                Step::Match => return Some((step, here, state)),
+                Step::Match | Step::Gap(_) => return Some((step, here, state)),
                 Step::Fail => return None,
             };
         }
@@ -286,7 +319,7 @@ impl States {
 }
 
 /// What stands at a place, of a text that ends at `end`.
-fn letter(text: &[u8], here: usize, end: usize) -> Letters {
+pub(super) fn letter(text: &[u8], here: usize, end: usize) -> Letters {
     let byte = text.get(here).filter(|_| here < end);
     byte.and_then(|byte| BITS.get(usize::from(*byte))).copied().unwrap_or(END)
 }
@@ -321,16 +354,8 @@ struct Making<'n> {
 }
 
 impl Making<'_> {
-    /// The state behind marks that only groups need.
-    fn behind(&self, mut state: StateID) -> StateID {
-        while let State::Capture { next, .. } = self.nfa.state(state) {
-            state = *next;
-        }
-        state
-    }
-
     fn number(&mut self, state: StateID) -> u32 {
-        let state = self.behind(state);
+        let state = gap::behind(self.nfa, state);
         let new = count(self.todo.len());
         let number = *self.numbers.entry(state).or_insert(new);
         if number == new {
@@ -341,7 +366,7 @@ impl Making<'_> {
 
     /// Ways of ways, as one list in their order.
     fn flatten(&self, state: StateID, into: &mut Vec<StateID>, seen: &mut HashSet<StateID>) {
-        let state = self.behind(state);
+        let state = gap::behind(self.nfa, state);
         if !seen.insert(state) {
             return;
         }
@@ -365,7 +390,7 @@ impl Making<'_> {
 
     /// With which letters a state can go on.
     fn letters(&self, state: StateID, seen: &mut HashSet<StateID>) -> Letters {
-        let state = self.behind(state);
+        let state = gap::behind(self.nfa, state);
         if !seen.insert(state) {
             return 0;
         }
