@@ -36,6 +36,8 @@ const SECOND_SHARE: f64 = 0.6;
 const SECOND_AT_LEAST: f64 = 12.0;
 /// Own words shorter than this say little: what is quoted below then counts more.
 const FEW_WORDS: usize = 300;
+/// Longest words shown as evidence, in letters.
+const SHOWN: usize = 80;
 /// The opening of a message says what it is about.
 const OPENING: usize = 300;
 
@@ -502,7 +504,20 @@ fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
+/// On one line, and not longer than is shown.
 fn shortened(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
+    let mut short = String::with_capacity(text.len().min(SHOWN * 4));
+    for word in text.split_whitespace() {
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.push_str(word);
+        if short.len() > SHOWN * 4 {
+            break;
+        }
+    }
+    if short.len() <= SHOWN || short.chars().count() <= SHOWN {
+        return short;
+    }
+    short.chars().take(SHOWN - 1).chain(['…']).collect()
 }

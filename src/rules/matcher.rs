@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
-use postern_words::{Expression, Literals, Needs};
+use postern_words::{Expression, Literals, Needs, Room};
 
 use super::text::{Haystack, Phrase, Place};
 
@@ -350,7 +350,7 @@ impl Matcher {
             here.flat_map(|(_, numbers)| numbers).chain(&self.always).copied().collect();
         here.sort_unstable();
         let here = here.iter().filter_map(|number| self.expressions.get(*number as usize));
-        let mut needed: Vec<&[u32]> = Vec::new();
+        let (mut needed, mut room): (Vec<&[u32]>, _) = (Vec::new(), Room::default());
         for Tried { rule, expression, sets } in here {
             needed.clear();
             needed.extend(sets.iter().map(|set| places.get(*set as usize)));
@@ -360,7 +360,7 @@ impl Matcher {
             // Only where the rule looks: parts of a message are kept apart by a line's end.
             let asked = self.rules.get(*rule).map_or(&[][..], |asked| &asked.places);
             let looks = |at: usize| asked.contains(&haystack.place_at(at));
-            for range in expression.matches(&haystack.folded, &needed, &looks) {
+            for range in expression.matches(&haystack.folded, &needed, looks, &mut room) {
                 let sentence = haystack.sentence_at(range.start);
                 fired.push((*rule, range, sentence));
             }

@@ -42,6 +42,18 @@ pub struct Expression {
     states: OnceLock<(States, Starts)>,
 }
 
+/// Where matches can begin, and how far each can reach.
+type Window = (Range<usize>, usize);
+
+/// What trying an expression needs to note down: kept for the next, since nearly all are tried at few places.
+#[derive(Debug, Default)]
+pub struct Room {
+    windows: Vec<Window>,
+    /// By further set: how many of its places are passed.
+    passed: Vec<usize>,
+    open: walk::Open,
+}
+
 impl Expression {
     /// Reads one expression of a rule. `^` and `$` are the beginning and end of a part of the
     /// message.
@@ -97,18 +109,21 @@ impl Expression {
         &self,
         text: &str,
         places: &[&[u32]],
-        looks: &dyn Fn(usize) -> bool,
+        looks: impl Fn(usize) -> bool,
+        room: &mut Room,
     ) -> Vec<Range<usize>> {
         let bytes = text.as_bytes();
-        let (mut found, mut open, mut from) = (Vec::new(), walk::Open::new(), 0);
+        let (mut found, mut from) = (Vec::new(), 0);
+        let Room { windows, passed, open } = room;
+        windows.clear();
         let begins = self.begins.and_then(|number| places.get(number));
         let mut begins = begins.map(|places| places.iter().map(|at| *at as usize).peekable());
-        let windows = self.windows(text.len(), places, looks);
+        self.windows(text.len(), places, looks, (passed, windows));
         if windows.is_empty() {
             return found;
         }
         let (states, starts) = self.states();
-        for (places, end) in windows {
+        for (places, end) in windows.drain(..) {
             from = from.max(places.start);
             while found.len() < MOST_HITS
                 && let Some(at) = match &mut begins {
@@ -117,7 +132,7 @@ impl Expression {
                 }
             {
                 from = at + 1;
-                if let Some(end) = states.match_at(bytes, at, end, &mut open) {
+                if let Some(end) = states.match_at(bytes, at, end, open) {
                     let lead = self.lead.as_ref();
                     let Some(at) = lead.map_or(Some(at), |lead| lead.begins(bytes, at)) else {
                         continue;
@@ -136,22 +151,24 @@ impl Expression {
         &self,
         length: usize,
         places: &[&[u32]],
-        looks: &dyn Fn(usize) -> bool,
-    ) -> Vec<(Range<usize>, usize)> {
+        looks: impl Fn(usize) -> bool,
+        (passed, windows): (&mut Vec<usize>, &mut Vec<Window>),
+    ) {
         let Some((first, others)) = self.needs.split_first() else {
-            return vec![(0..length, length)];
+            windows.push((0..length, length));
+            return;
         };
-        let Some((places, near)) = places.split_first() else { return Vec::new() };
+        let Some((places, near)) = places.split_first() else { return };
         let reach = self.hir.properties().maximum_len().unwrap_or(REACH);
         let before = first.before.unwrap_or(REACH).min(reach);
-        let mut passed = vec![0; others.len()];
-        let mut windows: Vec<(Range<usize>, usize)> = Vec::new();
+        passed.clear();
+        passed.resize(others.len(), 0);
         for place in *places {
             let place = *place as usize;
             let starts = place.saturating_sub(before)..place + 1;
             let end = place.saturating_add(reach).min(length);
             let earliest = starts.start;
-            let near = near.iter().zip(&mut passed).all(|(places, passed)| {
+            let near = near.iter().zip(passed.iter_mut()).all(|(places, passed)| {
                 while places.get(*passed).is_some_and(|place| (*place as usize) < earliest) {
                     *passed += 1;
                 }
@@ -168,7 +185,6 @@ impl Expression {
                 _ => windows.push((starts, end)),
             }
         }
-        windows
     }
 }
 
@@ -316,7 +332,12 @@ mod tests {
 
     fn tried(expression: &Expression, text: &str) -> Vec<Range<usize>> {
         let literals = literals(expression, text);
-        expression.matches(text, &literals.iter().map(Vec::as_slice).collect::<Vec<_>>(), &|_| true)
+        expression.matches(
+            text,
+            &literals.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            |_| true,
+            &mut Room::default(),
+        )
     }
 
     #[test]

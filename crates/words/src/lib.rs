@@ -16,7 +16,7 @@ mod machine;
 mod sieve;
 mod spelling;
 
-pub use expression::{Expression, Needs};
+pub use expression::{Expression, Needs, Room};
 pub use features::{Features, features};
 pub use fold::{fold, fold_onto};
 pub use literals::Literals;

@@ -12,11 +12,16 @@ pub struct Literals {
     text: String,
     /// Where each ends in `text`.
     ends: Vec<u32>,
+    /// The first bytes of each: nearly always they tell all, and lie together.
+    heads: Vec<u64>,
     /// The longest other that each begins with.
     shorter: Vec<Option<u32>>,
     /// By the two first bytes of a text: how many lie before all such texts.
     before: Vec<u32>,
 }
+
+/// Bytes of a head.
+const HEAD: usize = 8;
 
 /// Texts are told apart by as many pairs of first bytes.
 const PAIRS: usize = 1 << 16;
@@ -35,6 +40,7 @@ impl Literals {
         let mut literals = Self {
             text: String::with_capacity(all),
             ends: Vec::with_capacity(sorted.len()),
+            heads: sorted.iter().map(|literal| head(literal.as_bytes())).collect(),
             shorter: Vec::with_capacity(sorted.len()),
             before: vec![0; PAIRS + 1],
         };
@@ -65,23 +71,29 @@ impl Literals {
 
     /// The literals that a text begins with, the longest first: their numbers and lengths in bytes.
     pub fn beginning(&self, text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let mut next = self.last_before(text);
+        let head = head(text);
+        let mut next = self.last_before(text, head);
         // The first to match is found once; what it begins with, the text begins with as well.
-        while let Some(number) = next.filter(|number| !text.starts_with(self.literal(*number))) {
+        while let Some(number) = next.filter(|number| !self.is_begun_with(text, head, *number)) {
             next = self.shorter(number);
         }
         std::iter::from_fn(move || {
             let number = next?;
             next = self.shorter(number);
-            Some((number, self.literal(number).len()))
+            Some((number, self.range(number).len()))
         })
     }
 
-    /// The last literal that is not behind a text.
-    fn last_before(&self, text: &[u8]) -> Option<usize> {
+    /// The last literal that is not behind a text with that head.
+    fn last_before(&self, text: &[u8], head: u64) -> Option<usize> {
         let pair = pair(text);
         let edge = |pair: usize| self.before.get(pair).map_or(0, |before| *before as usize);
-        let Range { start: mut from, end: mut to } = edge(pair)..edge(pair + 1);
+        let from = edge(pair);
+        let near = self.heads.get(from..edge(pair + 1)).unwrap_or_default();
+        let less = near.partition_point(|other| *other < head);
+        let same = near.get(less..).unwrap_or_default();
+        let same = same.iter().take_while(|other| **other == head).count();
+        let (mut from, mut to) = (from + less, from + less + same);
         while from < to {
             let middle = usize::midpoint(from, to);
             if self.literal(middle) <= text {
@@ -93,15 +105,36 @@ impl Literals {
         from.checked_sub(1)
     }
 
+    /// Whether a text with that head begins with a literal.
+    fn is_begun_with(&self, text: &[u8], head: u64, number: usize) -> bool {
+        let differ = self.heads.get(number).map_or(0, |other| other ^ head).leading_zeros();
+        let length = self.range(number).len();
+        // Of a text or a literal with fewer bytes than a head, more may look the same than there are.
+        length.min(HEAD) * 8 <= differ as usize && text.starts_with(self.literal(number))
+    }
+
     fn shorter(&self, number: usize) -> Option<usize> {
         self.shorter.get(number).copied().flatten().map(|shorter| shorter as usize)
     }
 
     fn literal(&self, number: usize) -> &[u8] {
-        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
-        let start = number.checked_sub(1).map_or(0, end);
-        self.text.as_bytes().get(start..end(number)).unwrap_or_default()
+        self.text.as_bytes().get(self.range(number)).unwrap_or_default()
     }
+
+    fn range(&self, number: usize) -> Range<usize> {
+        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
+        number.checked_sub(1).map_or(0, end)..end(number)
+    }
+}
+
+/// A text's first bytes as a number, in the order of the texts; where it has fewer, nothing follows them.
+fn head(text: &[u8]) -> u64 {
+    let whole = text.first_chunk::<HEAD>().copied();
+    u64::from_be_bytes(whole.unwrap_or_else(|| {
+        let mut bytes = [0; HEAD];
+        bytes.iter_mut().zip(text).for_each(|(slot, byte)| *slot = *byte);
+        bytes
+    }))
 }
 
 /// The number of a text's two first bytes, in the order of the texts.
