@@ -290,7 +290,7 @@ impl RuleSet {
     fn second(&self, seen: &Seen) -> Option<Second> {
         let opinion = self.opinion.get_or_init(|| self.learn(Vec::new())).as_ref()?;
         let features = opinion::features(&seen.haystack);
-        let (answers, known) = opinion.of(&features);
+        let (answers, known) = opinion.of(features);
         let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let (record_type, service, customer) = (next(), next(), next());

@@ -32,7 +32,7 @@ impl Opinion {
 
     /// For each question how likely each answer is: together 1, as far as examples go. And how much of what speaks in
     /// the message stood in examples.
-    pub(crate) fn of(&self, features: &Features) -> (Vec<Vec<f64>>, usize) {
+    pub(crate) fn of(&self, features: Features) -> (Vec<Vec<f64>>, usize) {
         let judged = self.0.judge(features);
         (judged.margins.iter().map(|margins| chances(margins)).collect(), judged.known)
     }
@@ -90,7 +90,7 @@ mod tests {
     fn a_message_is_like_those_that_it_shares_words_with() {
         let opinion = taught();
         for (text, answer) in [("our taxi never came", 0), ("where is the plan for my girl", 1)] {
-            let (chances, _) = opinion.of(&example(text, [0, 0]).features);
+            let (chances, _) = opinion.of(example(text, [0, 0]).features);
             let service = &chances[0];
             assert!(service[answer] > 0.8, "{text}: {service:?}");
             assert!(service[2] < 1e-9, "there was no example of it");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn unknown_words_tell_nothing() {
-        let chances = taught().of(&example("guten tag", [0, 0]).features).0.remove(0);
+        let chances = taught().of(example("guten tag", [0, 0]).features).0.remove(0);
         assert!((chances[0] - chances[1]).abs() < 0.2, "{chances:?}");
     }
 

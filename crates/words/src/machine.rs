@@ -106,8 +106,9 @@ pub struct Judgement {
     pub known: usize,
 }
 
-/// A text as the machine sees it: rows with what each counts, each kind of the same length.
-type Weighed = Vec<(u32, f32)>;
+/// A text as the machine sees it: rows with what each counts, each kind of the same length. It stands where its features
+/// stood, which are of the same size: to learn takes no more memory than to read.
+type Weighed = [Vec<(u32, f32)>; 2];
 
 impl Machine {
     /// Learns from examples. `answers` is how many answers each question has; a question of two is one machine, any
@@ -129,9 +130,9 @@ impl Machine {
         // What was read is given up as it is weighed: both together are all that learning needs.
         let always = u32::try_from(count).unwrap_or(u32::MAX);
         let weigh = |example: Example| {
-            let mut weighed = machine.weigh(&example.features);
-            weighed.push((always, 1.0));
-            weighed
+            let [words, mut pieces] = machine.weigh(example.features);
+            pieces.push((always, 1.0));
+            [words, pieces]
         };
         let weighed: Vec<Weighed> = examples.into_iter().map(weigh).collect();
         let learn = |group: &Vec<[bool; SIDE_BY_SIDE]>| learn_group(&weighed, group, count + 1);
@@ -170,12 +171,12 @@ impl Machine {
     }
 
     /// What it makes of a text.
-    pub fn judge(&self, features: &Features) -> Judgement {
+    pub fn judge(&self, features: Features) -> Judgement {
         let weighed = self.weigh(features);
         let mut sums = self.always.clone();
         let groups = sums.len().max(1);
         let mut fetched: Vec<Steps> = Vec::with_capacity(FETCHED * groups);
-        for some in weighed.chunks(FETCHED) {
+        for some in weighed.iter().flat_map(|kind| kind.chunks(FETCHED)) {
             fetched.clear();
             for (row, _) in some {
                 let row = *row as usize * groups;
@@ -198,28 +199,28 @@ impl Machine {
                 }
             }
         }
-        Judgement { margins, known: weighed.len() }
+        Judgement { margins, known: weighed.iter().map(Vec::len).sum() }
     }
 
     /// What is known of a text, rare features more than frequent ones, each kind together the same for a long text as
     /// for a short one.
-    fn weigh(&self, features: &Features) -> Weighed {
-        let mut weighed = Weighed::new();
-        for (kind, known) in features.kinds.iter().zip(&self.known) {
-            let from = weighed.len();
-            weighed.extend(kind.iter().filter_map(|(one, times)| {
-                let known = known.get(*one)?;
-                Some((known.row, known.rare * (1.0 + float(*times).ln())))
-            }));
-            let part = weighed.get_mut(from..).unwrap_or_default();
-            let length = part.iter().map(|(_, counts)| counts * counts).sum::<f32>().sqrt();
+    fn weigh(&self, features: Features) -> Weighed {
+        let mut vocabularies = self.known.iter();
+        features.kinds.map(|kind| {
+            let known = vocabularies.next();
+            let weighed = kind.into_iter().filter_map(|(one, times)| {
+                let known = known?.get(one)?;
+                Some((known.row, known.rare * (1.0 + float(times).ln())))
+            });
+            let mut weighed: Vec<(u32, f32)> = weighed.collect();
+            let length = weighed.iter().map(|(_, counts)| counts * counts).sum::<f32>().sqrt();
             if length > 0.0 {
-                for (_, counts) in part {
+                for (_, counts) in &mut weighed {
                     *counts /= length;
                 }
             }
-        }
-        weighed
+            weighed
+        })
     }
 }
 
@@ -233,19 +234,31 @@ fn in_steps(weight: f32, step: f32) -> i8 {
     if step > 0.0 { (weight / step).round() as i8 } else { 0 }
 }
 
+/// In how many parts features are counted.
+const PARTS: u32 = 16;
+/// As many numbers are in a part.
+const PART: u32 = 1 << 28;
+
 /// The features that stand in enough examples, each with a row of its own and how rare it is.
 fn vocabularies(examples: &[Example]) -> [Vocabulary; 2] {
     let mut found: Vec<(u32, usize, u32)> = Vec::new();
     for (kind, often) in OFTEN.into_iter().enumerate() {
-        let of = |example: &Example| example.features.kinds.get(kind).map_or(0, Vec::len);
-        let mut all: Vec<u32> = Vec::with_capacity(examples.iter().map(of).sum());
-        for example in examples {
-            all.extend(example.features.kinds.get(kind).into_iter().flatten().map(|(one, _)| *one));
-        }
-        all.sort_unstable();
-        for same in all.chunk_by(|one, next| one == next) {
-            let times = u32::try_from(same.len()).unwrap_or(u32::MAX);
-            found.extend(same.first().filter(|_| times >= often).map(|one| (times, kind, *one)));
+        // A part of all features at a time: they are millions.
+        let mut some: Vec<u32> = Vec::new();
+        for part in 0..PARTS {
+            some.clear();
+            for example in examples {
+                let all = example.features.kinds.get(kind).map_or(&[][..], Vec::as_slice);
+                let from = all.partition_point(|(one, _)| one / PART < part);
+                let of_part = all.iter().skip(from).take_while(|(one, _)| one / PART == part);
+                some.extend(of_part.map(|(one, _)| *one));
+            }
+            some.sort_unstable();
+            for same in some.chunk_by(|one, next| one == next) {
+                let times = u32::try_from(same.len()).unwrap_or(u32::MAX);
+                let often = same.first().filter(|_| times >= often);
+                found.extend(often.map(|one| (times, kind, *one)));
+            }
         }
     }
     found.sort_unstable_by(|one, other| other.cmp(one));
@@ -299,7 +312,7 @@ fn add_steps(sums: &mut Row, times: f32, row: &Steps) {
 
 fn product(weighed: &Weighed, weights: &[Row]) -> Row {
     let mut sums = [0.0; SIDE_BY_SIDE];
-    for (row, counts) in weighed {
+    for (row, counts) in weighed.iter().flatten() {
         if let Some(row) = weights.get(*row as usize) {
             add(&mut sums, *counts, row);
         }
@@ -315,7 +328,7 @@ fn learn_group(weighed: &[Weighed], wanted: &[[bool; SIDE_BY_SIDE]], length: usi
     let mut says = vec![[0.0_f32; SIDE_BY_SIDE]; weighed.len()];
     let sizes: Vec<f32> = weighed
         .iter()
-        .map(|one| one.iter().map(|(_, counts)| counts * counts).sum::<f32>() + slack)
+        .map(|one| one.iter().flatten().map(|(_, counts)| counts * counts).sum::<f32>() + slack)
         .collect();
     let mut order: Vec<usize> = (0..weighed.len()).collect();
     let mut chance = 1_u64;
@@ -340,7 +353,7 @@ fn learn_group(weighed: &[Weighed], wanted: &[[bool; SIDE_BY_SIDE]], length: usi
             if moves.iter().all(|moves| *moves == 0.0) {
                 continue;
             }
-            for (row, counts) in example {
+            for (row, counts) in example.iter().flatten() {
                 if let Some(row) = weights.get_mut(*row as usize) {
                     add(row, *counts, &moves);
                 }
@@ -379,7 +392,7 @@ mod tests {
     }
 
     fn margins(machine: &Machine, text: &str) -> Vec<Vec<Option<f32>>> {
-        machine.judge(&features(&[text])).margins
+        machine.judge(features(&[text])).margins
     }
 
     #[test]
@@ -409,9 +422,9 @@ mod tests {
     #[test]
     fn what_is_unknown_says_nothing() {
         let machine = taught(&[2], |answer, _| vec![answer]);
-        let unknown = machine.judge(&features(&["guten tag"]));
+        let unknown = machine.judge(features(&["guten tag"]));
         assert_eq!(unknown.known, 0);
-        assert!(machine.judge(&features(&["the taxi"])).known > 4);
+        assert!(machine.judge(features(&["the taxi"])).known > 4);
         assert!(unknown.margins[0][1].unwrap().abs() < 0.2);
     }
 }
