@@ -81,7 +81,8 @@ const PLAIN: [&str; 6] = [
     "typical.jsonl",
 ];
 /// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
-const ORDINARY: [&str; 12] = [
+const ORDINARY: [&str; 16] = [
+    "commuter-belt.jsonl",
     "even-handed.jsonl",
     "family-centre.jsonl",
     "few-lines.jsonl",
@@ -91,9 +92,12 @@ const ORDINARY: [&str; 12] = [
     "induction.jsonl",
     "interviews.jsonl",
     "kindly-meant.jsonl",
+    "large-town.jsonl",
+    "market-town.jsonl",
     "on-the-bus.jsonl",
     "one-line.jsonl",
     "plainly-put.jsonl",
+    "promenade.jsonl",
 ];
 const SIDEWAYS: [&str; 15] = [
     "back-office.jsonl",
@@ -276,6 +280,41 @@ fn a_few_words_resemble_nothing_enough_to_call_somebody() {
 }
 
 /// Examples are English: of a letter in another language it knows too little to say what it is.
+#[test]
+fn who_says_next_to_nothing_is_read_by_a_person() {
+    let rules = rules_with_examples();
+    let sure = |subject: &str, body: &str, file: Option<&str>| {
+        let attachments: Vec<serde_json::Value> = file
+            .iter()
+            .map(|name| serde_json::json!({"name": name, "type": "application/pdf"}))
+            .collect();
+        let line = serde_json::json!({
+            "id": "x", "from_name": "Jo Bray", "from_addr": "jo.bray@example.com", "subject": subject, "body": body,
+            "attachments": attachments,
+            "labels": {"record_type": "enquiry", "service": ["sen"], "customer_type": "parent",
+                       "themes": [], "flags": []},
+        });
+        let email = Labelled::from_json(&line.to_string()).unwrap().email;
+        let found = rules.classify(&email, &Known::default());
+        (found.confidence, found.needs_officer)
+    };
+    let told =
+        "My son's school transport has not come for two weeks and nobody answers when I ring.";
+    assert!(!sure("Complaint about school transport", told, None).1);
+    assert!(!sure("Complaint about school transport", told, Some("timetable.pdf")).1);
+    for (subject, body, file) in [
+        ("EHCP", "", None),
+        (
+            "Complaint about my son's school transport, two weeks now",
+            "Please see attached.",
+            Some("letter.pdf"),
+        ),
+    ] {
+        let (sure, needs_officer) = sure(subject, body, file);
+        assert!(needs_officer && sure <= 0.5, "{subject}: {sure}");
+    }
+}
+
 #[test]
 fn what_is_written_in_another_language_is_not_turned_by_what_it_resembles() {
     let rules = rules_with_examples();

@@ -24,6 +24,10 @@ const AGAINST: &str = "against";
 const SOCIAL_CARE: u8 = 6;
 /// Below this confidence an officer looks first: of what is above it, 93 to 99 in 100 were wholly right, by how plainly people wrote.
 const OFFICER_BELOW: f64 = 0.88;
+/// With fewer words than this hardly anything was said, or it was said in a file, which nothing here opens.
+const SAYS_LITTLE: usize = 8;
+/// As sure as this a result is at most that rests on so little: it is the usual one, and an officer looks.
+const LITTLE_SURE: f64 = 0.5;
 /// What a sentence that rules something out still counts for a service.
 const ASIDE: f64 = 0.1;
 /// What each further sentence with a rule's words adds, for services and customers.
@@ -46,6 +50,8 @@ struct Chosen {
     overruled: Vec<(Label, f64)>,
     lead_sure: Option<f64>,
     customer_sure: Option<f64>,
+    /// Too little was read to be sure of anything.
+    says_little: bool,
 }
 
 /// What one rule found in a message.
@@ -132,6 +138,7 @@ impl RuleSet {
             overruled: heard.overruled(lead, customer),
             lead_sure: state.lead_decided.or(lead_sure),
             customer_sure: state.customer_decided.or(customer_sure),
+            says_little: says_little(haystack, email),
         };
         let fallback = best_record_type(self, &sums);
         self.conclude(&state, fallback, &heard, &chosen, evidence)
@@ -309,8 +316,8 @@ impl RuleSet {
         };
         // A machine is known by its headers: the row says how surely.
         let by_headers = state.automatic && !for_us;
-        let confidence = if by_headers { sure } else { grounds.worth() };
-        let confidence = rounded(confidence);
+        let most = if chosen.says_little { LITTLE_SURE } else { 1.0 };
+        let confidence = rounded(if by_headers { sure } else { grounds.worth().min(most) });
         let needs_officer = confidence < OFFICER_BELOW
             || ruled_out.is_some()
             || record_type == RecordType::Representation
@@ -407,6 +414,18 @@ impl RuleSet {
         let id = ServiceId("other_social_care".to_owned());
         if self.services.get(&id).is_some() { id } else { self.names.service_id(0) }
     }
+}
+
+/// Whether a person wrote next to nothing, or all but nothing beside a file.
+fn says_little(haystack: &Haystack, email: &Email) -> bool {
+    let words = |counts: fn(Place) -> bool| {
+        let parts = haystack.folded_parts().filter(|(place, _)| counts(*place));
+        parts.map(|(_, text)| text.split_whitespace().count()).sum::<usize>()
+    };
+    let letter = words(|place| matches!(place, Place::Text | Place::Forwarded | Place::Form(_)));
+    let subject = words(|place| place == Place::Subject);
+    let has_file = email.attachments.iter().any(|attachment| !attachment.inline);
+    letter + if has_file { 0 } else { subject } < SAYS_LITTLE
 }
 
 /// What rules say of a theme or a flag.
