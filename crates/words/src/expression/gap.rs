@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use regex_automata::nfa::thompson::{NFA, State};
-use regex_automata::util::look::Look;
+use regex_automata::util::look::{Look, LookMatcher};
 use regex_automata::util::primitives::StateID;
 
 use super::walk::{Letters, letter};
@@ -125,12 +125,6 @@ fn is_edge_asked(nfa: &NFA, state: StateID) -> bool {
     matches!(nfa.state(behind(nfa, state)), State::Look { look: Look::WordAscii, .. })
 }
 
-/// Whether a word begins or ends at a place, as expressions ask by bytes.
-fn is_edge(text: &[u8], at: usize) -> bool {
-    let of_word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    of_word(text.get(at)) != at.checked_sub(1).is_some_and(|before| of_word(text.get(before)))
-}
-
 impl Gap {
     fn has(&self, byte: u8) -> bool {
         self.class.get(usize::from(byte / 64)).is_some_and(|word| word >> (byte % 64) & 1 != 0)
@@ -152,10 +146,11 @@ impl Gap {
     ) {
         let furthest = self.most.map_or(end, |most| end.min(here.saturating_add(most)));
         let until = known.as_ref().and_then(|(covered, gap)| covered.next(*gap, here));
+        let looks = LookMatcher::new();
         let mut at = here;
         while until.is_none_or(|until| at < until) {
             let fits = self.letters & letter(text, at, end) != 0;
-            if fits && (!self.at_edge || is_edge(text, at)) {
+            if fits && (!self.at_edge || looks.is_word_ascii(text, at)) {
                 open.push((self.next, at));
             }
             if at >= furthest || !text.get(at).is_some_and(|byte| self.has(*byte)) {
