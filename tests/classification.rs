@@ -81,31 +81,47 @@ const PLAIN: [&str; 6] = [
     "typical.jsonl",
 ];
 /// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
-const ORDINARY: [&str; 16] = [
+const ORDINARY: [&str; 30] = [
+    "canalside.jsonl",
+    "cathedral-city.jsonl",
+    "coalfield.jsonl",
     "commuter-belt.jsonl",
+    "county-town.jsonl",
+    "dockside.jsonl",
+    "estuary.jsonl",
     "even-handed.jsonl",
     "family-centre.jsonl",
     "few-lines.jsonl",
     "few-words.jsonl",
+    "greenbelt.jsonl",
+    "harbour.jsonl",
     "in-brief.jsonl",
     "in-order.jsonl",
     "induction.jsonl",
     "interviews.jsonl",
     "kindly-meant.jsonl",
+    "lakeside.jsonl",
     "large-town.jsonl",
     "market-town.jsonl",
+    "marshes.jsonl",
+    "new-town.jsonl",
     "on-the-bus.jsonl",
     "one-line.jsonl",
     "plainly-put.jsonl",
     "promenade.jsonl",
+    "railway-town.jsonl",
+    "ring-road.jsonl",
+    "uplands.jsonl",
 ];
-const SIDEWAYS: [&str; 15] = [
+const SIDEWAYS: [&str; 17] = [
     "back-office.jsonl",
     "by-the-sea.jsonl",
+    "garrison.jsonl",
     "harm-and-near-harm.jsonl",
     "islands.jsonl",
     "kitchen-table.jsonl",
     "monday.jsonl",
+    "orchards.jsonl",
     "rights-and-rules.jsonl",
     "risk.jsonl",
     "sidelong.jsonl",
@@ -227,9 +243,8 @@ fn examples_each_judged_by_what_the_others_teach() {
 
 #[test]
 fn of_the_ordinary_post_three_in_five_need_no_officer_first() {
-    let report = judged(&ORDINARY, [0.94, 0.95, 0.94, 0.77, 0.86], (620, 95));
-    // One mother hints at an errand for a criminal, and nobody is in danger in so many words.
-    assert!(report.at_risk_found + 2 > report.at_risk, "children at risk\n{report}");
+    let report = judged(&ORDINARY, [0.95, 0.96, 0.95, 0.79, 0.86], (1_970, 96));
+    expect_every_child("the ordinary post", &report);
 }
 
 #[test]

@@ -23,7 +23,7 @@ const AGAINST: &str = "against";
 /// The table of the annual report that counts social care.
 const SOCIAL_CARE: u8 = 6;
 /// Below this confidence an officer looks first: of what is above it, 93 to 99 in 100 were wholly right, by how plainly people wrote.
-const OFFICER_BELOW: f64 = 0.88;
+const OFFICER_BELOW: f64 = 0.89;
 /// With fewer words than this hardly anything was said, or it was said in a file, which nothing here opens.
 const SAYS_LITTLE: usize = 8;
 /// As sure as this a result is at most that rests on so little: it is the usual one, and an officer looks.
@@ -238,7 +238,9 @@ impl RuleSet {
             .unwrap_or((RecordType::Enquiry, 0.0));
         let lead = state.lead.and_then(|number| self.services.all().get(number));
         let social_care = lead.is_none_or(|service| service.table == SOCIAL_CARE);
-        let (record_type, sure) = heard.record_type(by_rules, social_care);
+        let danger =
+            heard.flag(Flag::Safeguarding, ruled(state, Label::Flag(Flag::Safeguarding))).0;
+        let (record_type, sure) = heard.record_type(by_rules, social_care, danger);
         let for_us = record_type != RecordType::NotForUs;
         let customer_type = match state.known.case_customer {
             Some(customer) if record_type == RecordType::FollowUp => customer,
@@ -250,19 +252,12 @@ impl RuleSet {
             .copied()
             .filter(|theme| heard.theme(*theme, ruled(state, Label::Theme(*theme))).0)
             .collect();
-        let mut flags: Vec<Flag> = Flag::ALL
-            .iter()
-            .copied()
-            .filter(|flag| heard.flag(*flag, ruled(state, Label::Flag(*flag))).0)
-            .collect();
+        let flags = flags(state, heard, for_us);
         if matches!(
             record_type,
             RecordType::NotForUs | RecordType::ServiceResponse | RecordType::Compliment
         ) {
             themes.clear(); // ruling 16
-        }
-        if !for_us {
-            flags.retain(|flag| *flag == Flag::OtherOrganisation); // ruling 23
         }
         let Ranked { services, customers } = heard.by_rules;
         let service_sure = chosen.lead_sure.unwrap_or_else(|| margin(services, state.lead));
@@ -426,6 +421,25 @@ fn says_little(haystack: &Haystack, email: &Email) -> bool {
     let subject = words(|place| place == Place::Subject);
     let has_file = email.attachments.iter().any(|attachment| !attachment.inline);
     letter + if has_file { 0 } else { subject } < SAYS_LITTLE
+}
+
+/// The flags that hold. What is not for us keeps another body's matter alone (ruling 23); but what a person wrote of
+/// danger only a person clears.
+fn flags(state: &State<'_>, heard: &Heard<'_>, for_us: bool) -> Vec<Flag> {
+    let stays = |flag: Flag| match flag {
+        _ if for_us => true,
+        Flag::OtherOrganisation => true,
+        Flag::Safeguarding => !state.automatic,
+        Flag::ChildAuthor
+        | Flag::Representative
+        | Flag::LegalProceedings
+        | Flag::Over12Months
+        | Flag::Anonymous
+        | Flag::DataRequest
+        | Flag::AdjustmentNeeded => false,
+    };
+    let holds = |flag: Flag| heard.flag(flag, ruled(state, Label::Flag(flag))).0;
+    Flag::ALL.iter().copied().filter(|flag| stays(*flag) && holds(*flag)).collect()
 }
 
 /// What rules say of a theme or a flag.

@@ -99,11 +99,12 @@ pub(super) struct Heard<'a> {
 impl Heard<'_> {
     /// The record type: the rules', unless they are less sure of it than the second opinion of another; and how sure
     /// both together are, among all types. What the Children Act covers is social care's alone, whatever it sounds like,
-    /// and only the register knows who is a service that answers.
+    /// only the register knows who is a service that answers, and what tells of danger is never turned away.
     pub(super) fn record_type(
         &self,
         (by_rules, sure): (RecordType, f64),
         social_care: bool,
+        danger: bool,
     ) -> (RecordType, f64) {
         let Some(second) = self.second.filter(|_| sure < FACT) else { return (by_rules, sure) };
         let certain = sure.clamp(LEAST_CHANCE, FACT);
@@ -120,9 +121,9 @@ impl Heard<'_> {
             _ if second.known < ENOUGH_KNOWN || chance(*value) < TURNS_FROM => false,
             RecordType::ServiceResponse => false,
             RecordType::ChildrenActComplaint | RecordType::Representation => social_care,
-            // Whether it is not for us, a person then says.
-            RecordType::NotForUs
-            | RecordType::CorporateComplaint
+            // Whether it is not for us, a person then says. A child in danger is.
+            RecordType::NotForUs => !danger,
+            RecordType::CorporateComplaint
             | RecordType::MemberEnquiry
             | RecordType::Enquiry
             | RecordType::Comment

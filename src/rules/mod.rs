@@ -21,7 +21,9 @@ mod text;
 pub mod trial;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
+use std::thread;
 
 use postern_words::{Spelling, fold};
 use serde::{Deserialize, Serialize};
@@ -171,13 +173,28 @@ enum Examples {
 }
 
 impl Examples {
+    fn len(&self) -> usize {
+        match self {
+            Self::Written(lines) => lines.len(),
+            Self::Given(examples) => examples.len(),
+        }
+    }
+
     /// One after the other.
     fn each(&self) -> Box<dyn Iterator<Item = Cow<'_, Labelled>> + '_> {
+        self.some(0..self.len())
+    }
+
+    /// Some of them, by their numbers.
+    fn some(&self, numbers: Range<usize>) -> Box<dyn Iterator<Item = Cow<'_, Labelled>> + '_> {
         match self {
             Self::Written(lines) => {
-                Box::new(lines.iter().cloned().map(Labelled::from).map(Cow::Owned))
+                let some = lines.get(numbers).unwrap_or_default();
+                Box::new(some.iter().cloned().map(Labelled::from).map(Cow::Owned))
             }
-            Self::Given(examples) => Box::new(examples.iter().map(Cow::Borrowed)),
+            Self::Given(examples) => {
+                Box::new(examples.get(numbers).unwrap_or_default().iter().map(Cow::Borrowed))
+            }
         }
     }
 }
@@ -330,7 +347,7 @@ impl RuleSet {
 
     /// Learns from the examples and from lessons.
     fn learn(&self, lessons: Vec<Lesson>) -> Option<opinion::Opinion> {
-        let own = self.examples.each().filter_map(|example| self.lesson(&example));
+        let own = self.lessons_of_examples().into_iter();
         let examples: Vec<postern_words::Example> =
             own.chain(lessons).map(|Lesson(example)| example).collect();
         let mut answers =
@@ -338,6 +355,27 @@ impl RuleSet {
         let yes_or_no = Theme::ALL.len() + Flag::ALL.len() + self.names.services.len();
         answers.extend(std::iter::repeat_n(2, yes_or_no));
         opinion::Opinion::learn(examples, &answers)
+    }
+
+    /// What the examples teach, in their order, read on every core.
+    fn lessons_of_examples(&self) -> Vec<Lesson> {
+        // Each thread would else wait for the first.
+        self.spelling();
+        let count = self.examples.len();
+        let each = count.div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
+        let read = |from: usize| {
+            let some = self.examples.some(from..count.min(from + each));
+            some.filter_map(|example| self.lesson(&example)).collect::<Vec<_>>()
+        };
+        thread::scope(|scope| {
+            let parts = (0..count).step_by(each);
+            let running: Vec<_> =
+                parts.map(|from| (from, scope.spawn(move || read(from)))).collect();
+            // What made a thread fail makes this one fail.
+            let read =
+                running.into_iter().map(|(from, one)| one.join().unwrap_or_else(|_| read(from)));
+            read.flatten().collect()
+        })
     }
 
     /// The examples that the second opinion learns from.

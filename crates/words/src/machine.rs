@@ -3,7 +3,7 @@
 use crate::Features;
 
 /// What stands in fewer examples says nothing about another: words and pairs, pieces.
-const OFTEN: [u32; 2] = [3, 8];
+const OFTEN: [u32; 2] = [5, 20];
 /// Answers learned side by side: as many as one row of weights holds.
 const SIDE_BY_SIDE: usize = 16;
 /// Walks over all examples. Each halves what is still to be moved: thirty of them change the answers of three letters
@@ -302,10 +302,12 @@ fn wanted(examples: &[Example], group: &[Column]) -> Vec<[bool; SIDE_BY_SIDE]> {
     examples.iter().map(of).collect()
 }
 
+#[inline]
 fn add(sums: &mut Row, times: f32, row: &Row) {
     sums.iter_mut().zip(row).for_each(|(sum, weight)| *sum += times * weight);
 }
 
+#[inline]
 fn add_steps(sums: &mut Row, times: f32, row: &Steps) {
     sums.iter_mut().zip(row).for_each(|(sum, steps)| *sum += times * f32::from(*steps));
 }
