@@ -23,7 +23,7 @@ const AGAINST: &str = "against";
 /// The table of the annual report that counts social care.
 const SOCIAL_CARE: u8 = 6;
 /// Below this confidence an officer looks first: of what is above it, 93 to 99 in 100 were wholly right, by how plainly people wrote.
-const OFFICER_BELOW: f64 = 0.89;
+const OFFICER_BELOW: f64 = 0.90;
 /// With fewer words than this hardly anything was said, or it was said in a file, which nothing here opens.
 const SAYS_LITTLE: usize = 8;
 /// As sure as this a result is at most that rests on so little: it is the usual one, and an officer looks.
@@ -306,8 +306,7 @@ impl RuleSet {
             turned: !chosen.overruled.is_empty() || ruled_out.is_some(),
             several: services.len() > 1,
             decided: state.customer_decided.is_some(),
-            agreed: if for_us { heard.agreed(state.lead, customer_type) } else { 2.0 },
-            doubt: heard.second.map(Second::doubt),
+            second: chances.zip(heard.second.map(Second::next_best)).map(|(one, next)| [one, next]),
         };
         // A machine is known by its headers: the row says how surely.
         let by_headers = state.automatic && !for_us;

@@ -34,8 +34,8 @@ const THEMES: [(Theme, f64, f64); 5] = [
 /// See [`THEMES`]. Flags that a rule found stay: danger above all may be raised by anything, and only a person clears
 /// it.
 const FLAGS: [(Flag, f64, f64); 9] = [
-    // Recall before precision: one chance in five is enough.
-    (Flag::Safeguarding, STAYS, -1.4),
+    // Recall before precision: one chance in seven is enough.
+    (Flag::Safeguarding, STAYS, -1.75),
     (Flag::ChildAuthor, STAYS, 0.4),
     (Flag::Representative, STAYS, 0.0),
     (Flag::LegalProceedings, STAYS, 0.25),
@@ -59,17 +59,17 @@ const ENOUGH_KNOWN: usize = 80;
 /// How often a classification has turned out wholly right, on labelled messages that the second opinion
 /// had not seen: the log odds for certainties of 1, and what the logarithm of each
 /// certainty adds (of record type, lead service, customer; rules and second opinion together).
-const WORTH: (f64, [f64; 3]) = (2.37, [1.46, 1.80, 2.09]);
+const WORTH: (f64, [f64; 3]) = (0.11, [1.21, 1.83, 2.40]);
+/// What the logarithm adds of how likely the second opinion finds each of them.
+const LIKELY: [f64; 3] = [0.14, 0.43, 0.49];
+/// What the logarithm adds of how likely it finds what it likes second best of each.
+const NEXT: [f64; 3] = [-0.38, -0.31, -0.18];
 /// What it takes off the log odds that the second opinion turned a choice of the rules.
-const TURNED: f64 = 1.04;
+const TURNED: f64 = 0.99;
 /// What it takes off that more than one service is to answer: which of them leads is often a matter of taste.
-const SEVERAL: f64 = 0.81;
-/// What each unit of the second opinion's doubt takes off ([`Second::doubt`]).
-const DOUBT: f64 = 0.39;
+const SEVERAL: f64 = 0.51;
 /// What it adds that a row of facts says who writes.
 const DECIDED: f64 = 0.73;
-/// What it adds for each of service and customer that the second opinion alone would have put first too.
-const AGREED: f64 = 0.39;
 /// No certainty counts for less: logarithms have no end.
 const LEAST_CERTAINTY: f64 = 0.02;
 /// The same where there is no second opinion: of rules alone even the surest are less often wholly right.
@@ -193,16 +193,6 @@ impl Heard<'_> {
         Some(log_odds(*chance) + loud * sum.max(0.0).ln_1p() - needed)
     }
 
-    /// In how many of lead service and customer the second opinion alone would have chosen the same.
-    pub(super) fn agreed(&self, lead: Option<usize>, customer: CustomerType) -> f64 {
-        let Some(second) = self.second else { return 0.0 };
-        let same = [
-            first_of(&second.service).is_some_and(|best| lead == Some(best)),
-            first_of(&second.customer).is_some_and(|best| best == customer as usize),
-        ];
-        same.iter().map(|same| f64::from(u8::from(*same))).sum()
-    }
-
     /// How likely the second opinion finds what was chosen.
     pub(super) fn chances(
         &self,
@@ -240,20 +230,20 @@ impl Heard<'_> {
     }
 }
 
-/// The number of the likeliest answer.
-fn first_of(chances: &[f64]) -> Option<usize> {
-    let numbered = chances.iter().copied().enumerate();
-    numbered
-        .reduce(|best, next| if next.1 > best.1 { next } else { best })
-        .map(|(number, _)| number)
-}
-
 impl Second {
-    /// How much it wavers between answers: the entropies of record type, service and customer, in nats. 0 where it is
-    /// sure of all three.
-    pub(super) fn doubt(&self) -> f64 {
-        let chances = self.record_type.iter().chain(&self.service).chain(&self.customer);
-        -chances.filter(|chance| **chance > 0.0).map(|chance| chance * chance.ln()).sum::<f64>()
+    /// How likely it finds what it likes second best of record type, service and customer.
+    pub(super) fn next_best(&self) -> [f64; 3] {
+        [&self.record_type, &self.service, &self.customer].map(|chances| {
+            let (mut best, mut next) = (0.0, 0.0_f64);
+            for chance in chances {
+                if *chance > best {
+                    (best, next) = (*chance, best);
+                } else {
+                    next = next.max(*chance);
+                }
+            }
+            next
+        })
     }
 }
 
@@ -292,10 +282,8 @@ pub(super) struct Grounds {
     pub(super) several: bool,
     /// A row of facts says who writes.
     pub(super) decided: bool,
-    /// In how many of lead service and customer the second opinion agrees.
-    pub(super) agreed: f64,
-    /// Its doubt ([`Second::doubt`]); none where there is no second opinion.
-    pub(super) doubt: Option<f64>,
+    /// How likely the second opinion finds each of the three, and what it likes second best; none where there is none.
+    pub(super) second: Option<[[f64; 3]; 2]>,
 }
 
 impl Grounds {
@@ -309,13 +297,13 @@ impl Grounds {
             odds + weight * certainty.max(LEAST_CERTAINTY).ln()
         };
         let when = |held: bool, counts: f64| if held { counts } else { 0.0 };
-        let odds = match self.doubt {
+        let odds = match self.second {
             None => sum(RULES_ALONE.0, (product, RULES_ALONE.1)),
-            Some(doubt) => {
+            Some([likely, next]) => {
                 let (all, each) = WORTH;
-                self.certainties.into_iter().zip(each).fold(all, sum) + AGREED * self.agreed
-                    - DOUBT * doubt
-                    + when(self.decided, DECIDED)
+                let of_both = self.certainties.into_iter().zip(each);
+                let of_one = likely.into_iter().zip(LIKELY).chain(next.into_iter().zip(NEXT));
+                of_both.chain(of_one).fold(all, sum) + when(self.decided, DECIDED)
                     - when(self.several, SEVERAL)
                     - when(self.turned, TURNED)
             }
@@ -347,17 +335,16 @@ mod tests {
             turned: false,
             several: false,
             decided: false,
-            agreed: 2.0,
-            doubt: Some(0.0),
+            second: Some([[1.0; 3], [0.0; 3]]),
         };
         let sure = grounds([1.0; 3]).worth();
         assert!(sure > 0.95);
         let lesser = [
             Grounds { turned: true, ..grounds([1.0; 3]) },
             Grounds { several: true, ..grounds([1.0; 3]) },
-            Grounds { agreed: 1.0, ..grounds([1.0; 3]) },
-            Grounds { doubt: Some(1.0), ..grounds([1.0; 3]) },
-            Grounds { doubt: None, ..grounds([1.0; 3]) },
+            Grounds { second: Some([[0.5; 3], [0.0; 3]]), ..grounds([1.0; 3]) },
+            Grounds { second: Some([[1.0; 3], [0.4; 3]]), ..grounds([1.0; 3]) },
+            Grounds { second: None, ..grounds([1.0; 3]) },
         ];
         assert!(lesser.iter().all(|grounds| grounds.worth() < sure));
         assert!(Grounds { decided: true, ..grounds([1.0; 3]) }.worth() > sure);
