@@ -81,7 +81,8 @@ const PLAIN: [&str; 6] = [
     "typical.jsonl",
 ];
 /// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
-const ORDINARY: [&str; 30] = [
+const ORDINARY: [&str; 34] = [
+    "airfield.jsonl",
     "canalside.jsonl",
     "cathedral-city.jsonl",
     "coalfield.jsonl",
@@ -95,6 +96,7 @@ const ORDINARY: [&str; 30] = [
     "few-words.jsonl",
     "greenbelt.jsonl",
     "harbour.jsonl",
+    "hill-country.jsonl",
     "in-brief.jsonl",
     "in-order.jsonl",
     "induction.jsonl",
@@ -111,7 +113,9 @@ const ORDINARY: [&str; 30] = [
     "promenade.jsonl",
     "railway-town.jsonl",
     "ring-road.jsonl",
+    "tramway.jsonl",
     "uplands.jsonl",
+    "watermill.jsonl",
 ];
 const SIDEWAYS: [&str; 17] = [
     "back-office.jsonl",
@@ -243,7 +247,7 @@ fn examples_each_judged_by_what_the_others_teach() {
 
 #[test]
 fn of_the_ordinary_post_three_in_five_need_no_officer_first() {
-    let report = judged(&ORDINARY, [0.95, 0.96, 0.95, 0.79, 0.86], (1_970, 96));
+    let report = judged(&ORDINARY, [0.95, 0.96, 0.95, 0.79, 0.86], (2_100, 97));
     expect_every_child("the ordinary post", &report);
 }
 

@@ -329,6 +329,17 @@ mod tests {
     }
 
     #[test]
+    fn what_tells_of_danger_is_never_turned_away() {
+        let mut record_type = vec![0.0; RecordType::ALL.len()];
+        record_type[RecordType::NotForUs as usize] = 0.9;
+        let second = Second { record_type, known: ENOUGH_KNOWN, ..Second::default() };
+        let by_rules = Ranked { services: Vec::new(), customers: Vec::new() };
+        let heard = Heard { second: Some(&second), by_rules: &by_rules };
+        let read = |danger| heard.record_type((RecordType::Enquiry, 0.5), true, danger).0;
+        assert_eq!((read(false), read(true)), (RecordType::NotForUs, RecordType::Enquiry));
+    }
+
+    #[test]
     fn what_is_turned_doubted_or_has_no_second_opinion_is_less_sure() {
         let grounds = |certainties| Grounds {
             certainties,
