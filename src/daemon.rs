@@ -78,12 +78,17 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
             .await;
         });
     }
-    // Else the first message would wait for it.
-    let first = gateway.policy();
-    tokio::task::spawn_blocking(move || first.rules.teach(Vec::new()));
+    let mut learned = learn_from_examples(gateway);
     loops.spawn(watch_policy(Arc::clone(gateway), stop.clone()));
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
     loops.spawn(async move {
+        let mut stop = stop_one.clone();
+        tokio::select! {
+            // An error says that the thread is gone; then the first message has it learned.
+            _ = learned.wait_for(|learned| *learned) => {}
+            // Nothing was claimed yet that would have to be waited for.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
         turn("intake", &stop_one, || intake::tick(&one), || wait_for_message(&one)).await;
     });
     let (one, stop_one) = (Arc::clone(gateway), stop.clone());
@@ -122,6 +127,19 @@ pub fn start(gateway: &Arc<Gateway>, loops: &mut JoinSet<()>, stop: &fetch::Stop
             turn("scan", &stop_one, tick, || wait_for_settled(&one)).await;
         });
     }
+}
+
+/// Has the rules form their second opinion, which takes seconds, and says when they have. On a thread
+/// that nobody waits for at the end: it touches nothing but memory.
+fn learn_from_examples(gateway: &Gateway) -> watch::Receiver<bool> {
+    let policy = gateway.policy();
+    let (done, learned) = watch::channel(false);
+    std::thread::spawn(move || {
+        policy.rules.teach(Vec::new());
+        // Nobody listens any more where the gateway was told to stop.
+        let _ = done.send(true);
+    });
+    learned
 }
 
 /// Takes up what staff edit as soon as it is valid. A bad edit is refused whole: the last good set
