@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use rust_embed::Embed;
@@ -18,6 +19,7 @@ use crate::fault::Fault;
 use crate::letters::{self, Letters};
 use crate::rules::{self, RuleSet, Services};
 
+mod learned;
 mod warnings;
 
 #[derive(Embed)]
@@ -272,7 +274,11 @@ pub fn others_of(folder: &Path) -> Result<RuleFiles, Vec<Fault>> {
 /// # Errors
 /// Every fault of every file.
 pub fn rule_set(files: &Texts) -> Result<RuleSet, Vec<Fault>> {
-    RuleSet::load(&classification_of(files.clone()))
+    let rules = RuleSet::load(&classification_of(files.clone()))?;
+    Ok(match learned::Folder::of_this_user() {
+        Some(folder) => rules.kept_on(Arc::new(folder)),
+        None => rules,
+    })
 }
 
 /// Those files of a rules folder that classification reads.

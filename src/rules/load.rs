@@ -34,6 +34,12 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let forms = one(&files, FORMS, Forms::from_toml)?;
     let lists = one(&files, LISTS, Lists::from_toml)?;
     let version = version(files.iter().map(|(name, text)| (name, text)));
+    let learns_from = hashed(
+        files
+            .iter()
+            .filter(|(name, _)| is_of_a_set(name) || is_examples(name))
+            .map(|(name, text)| (name, text)),
+    );
     let mut faults = Vec::new();
     let examples = examples(&files, &mut faults);
     files.retain(|(name, _)| is_numbered(name));
@@ -79,7 +85,9 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
             spelling,
             examples,
             opinion,
+            kept_on: None,
             version,
+            learns_from,
         })
     } else {
         Err(faults)
@@ -157,14 +165,19 @@ pub fn is_of_a_set(name: &str) -> bool {
 pub fn version<'a>(files: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
     let mut files: Vec<_> = files.into_iter().filter(|(name, _)| is_of_a_set(name)).collect();
     files.sort_by(|(a, _), (b, _)| base(a).cmp(base(b)));
+    hashed(files).get(..12).unwrap_or_default().to_owned()
+}
+
+/// The hash of files, in hexadecimal digits.
+fn hashed<T: AsRef<str>>(files: impl IntoIterator<Item = (T, T)>) -> String {
     let mut hash = Sha256::new();
     for (name, text) in files {
-        for part in [base(name), text] {
+        for part in [base(name.as_ref()), text.as_ref()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
     }
-    hash.finalize().iter().take(6).fold(String::new(), |mut text, byte| {
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

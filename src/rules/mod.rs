@@ -22,7 +22,7 @@ pub mod trial;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use postern_words::{Spelling, fold};
@@ -146,6 +146,14 @@ impl std::fmt::Debug for Lesson {
     }
 }
 
+/// Where what a set learned from its examples lies from one process to the next: to learn it takes seconds.
+pub trait Shelf: Send + Sync {
+    /// What was put there for this set, whole or not at all.
+    fn take(&self, set: &str) -> Option<Vec<u8>>;
+    /// Puts it there, if that can be done: what cannot be kept is learned again.
+    fn put(&self, set: &str, learned: &[u8]);
+}
+
 /// All rules, valid, compiled, ready for many messages.
 pub struct RuleSet {
     services: Services,
@@ -161,7 +169,11 @@ pub struct RuleSet {
     examples: Examples,
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<opinion::Opinion>>,
+    /// Where that lies from one process to the next.
+    kept_on: Option<Arc<dyn Shelf>>,
     version: String,
+    /// Names everything that is learned from.
+    learns_from: String,
 }
 
 /// The messages that the second opinion learns from.
@@ -214,6 +226,12 @@ impl RuleSet {
     /// expressions that do not compile, examples that go wrong.
     pub fn load(files: &[(String, String)]) -> Result<Self, Vec<Fault>> {
         load::load(files)
+    }
+
+    /// Takes what it learns from its examples from there, and puts it there.
+    #[must_use]
+    pub fn kept_on(self, place: Arc<dyn Shelf>) -> Self {
+        Self { kept_on: Some(place), ..self }
     }
 
     /// Which rules these are: twelve hexadecimal digits over the files.
@@ -305,7 +323,7 @@ impl RuleSet {
     }
 
     fn second(&self, seen: &Seen) -> Option<Second> {
-        let opinion = self.opinion.get_or_init(|| self.learn(Vec::new())).as_ref()?;
+        let opinion = self.opinion.get_or_init(|| self.learned()).as_ref()?;
         let features = opinion::features(&seen.haystack);
         let (answers, known) = opinion.of(features);
         let mut answers = answers.into_iter();
@@ -342,7 +360,32 @@ impl RuleSet {
     /// Forms the second opinion of these lessons and the examples of the files. Only before it was asked
     /// for: later it stays as it is.
     pub fn teach(&self, lessons: Vec<Lesson>) {
-        self.opinion.get_or_init(|| self.learn(lessons));
+        self.opinion
+            .get_or_init(|| if lessons.is_empty() { self.learned() } else { self.learn(lessons) });
+    }
+
+    /// What the examples alone teach: learned now, or by an earlier process.
+    fn learned(&self) -> Option<opinion::Opinion> {
+        let Some(place) = &self.kept_on else { return self.learn(Vec::new()) };
+        let before = place.take(&self.learns_from);
+        before.and_then(|bytes| opinion::Opinion::from_bytes(&bytes, &self.answers())).or_else(
+            || {
+                let learned = self.learn(Vec::new())?;
+                if let Some(bytes) = learned.to_bytes() {
+                    place.put(&self.learns_from, &bytes);
+                }
+                Some(learned)
+            },
+        )
+    }
+
+    /// How many answers each question has that the second opinion is asked.
+    fn answers(&self) -> Vec<usize> {
+        let mut answers =
+            vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
+        let yes_or_no = Theme::ALL.len() + Flag::ALL.len() + self.names.services.len();
+        answers.extend(std::iter::repeat_n(2, yes_or_no));
+        answers
     }
 
     /// Learns from the examples and from lessons.
@@ -350,11 +393,7 @@ impl RuleSet {
         let own = self.lessons_of_examples().into_iter();
         let examples: Vec<postern_words::Example> =
             own.chain(lessons).map(|Lesson(example)| example).collect();
-        let mut answers =
-            vec![RecordType::ALL.len(), self.names.services.len() + 1, CustomerType::ALL.len()];
-        let yes_or_no = Theme::ALL.len() + Flag::ALL.len() + self.names.services.len();
-        answers.extend(std::iter::repeat_n(2, yes_or_no));
-        opinion::Opinion::learn(examples, &answers)
+        opinion::Opinion::learn(examples, &self.answers())
     }
 
     /// What the examples teach, in their order, read on every core.
@@ -389,7 +428,8 @@ impl RuleSet {
     pub fn with_examples(self, examples: Vec<Labelled>) -> Self {
         // What is written so on purpose stays what the files say.
         self.spelling();
-        Self { examples: Examples::Given(examples), opinion: OnceLock::new(), ..self }
+        let (opinion, kept_on) = (OnceLock::new(), None);
+        Self { examples: Examples::Given(examples), opinion, kept_on, ..self }
     }
 
     /// The quick half of [`RuleSet::classify`]: what was seen, weighed with what is known. Only for

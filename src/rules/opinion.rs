@@ -30,6 +30,17 @@ impl Opinion {
         Some(Self(Machine::learn(examples, answers)))
     }
 
+    /// What was learned, for [`Opinion::from_bytes`]: figures, no words.
+    pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
+        postcard::to_stdvec(&self.0).ok()
+    }
+
+    /// What was learned before. Nothing where these are not its bytes, or other questions were asked.
+    pub(crate) fn from_bytes(bytes: &[u8], answers: &[usize]) -> Option<Self> {
+        let machine: Machine = postcard::from_bytes(bytes).ok()?;
+        (machine.answers() == answers).then_some(Self(machine))
+    }
+
     /// For each question how likely each answer is: together 1, as far as examples go. And how much of what speaks in
     /// the message stood in examples.
     pub(crate) fn of(&self, features: Features) -> (Vec<Vec<f64>>, usize) {
@@ -104,6 +115,17 @@ mod tests {
     fn unknown_words_tell_nothing() {
         let chances = taught().of(example("guten tag", [0, 0]).features).0.remove(0);
         assert!((chances[0] - chances[1]).abs() < 0.2, "{chances:?}");
+    }
+
+    #[test]
+    fn what_was_learned_is_the_same_after_it_was_put_away() {
+        let taught = taught();
+        let bytes = taught.to_bytes().unwrap();
+        let again = Opinion::from_bytes(&bytes, &[3, 2]).unwrap();
+        let features = example("our taxi never came", [0, 0]).features;
+        assert_eq!(again.of(features.clone()), taught.of(features));
+        assert!(Opinion::from_bytes(&bytes, &[3]).is_none(), "other questions");
+        assert!(Opinion::from_bytes(&bytes[..bytes.len() / 2], &[3, 2]).is_none(), "a part");
     }
 
     #[test]

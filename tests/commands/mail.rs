@@ -115,6 +115,34 @@ fn inspect_gives_every_field_of_every_kind_of_message() {
 }
 
 #[test]
+fn what_was_learned_is_taken_from_the_caches_and_is_the_same() {
+    let desk = Desk::new();
+    let mail = root().join("tests/mail/human");
+    let caches = desk.path("caches");
+    let inspected = || {
+        let mut command = desk.command(&["inspect", "--json", mail.to_str().unwrap()]);
+        command.env("XDG_CACHE_HOME", &caches);
+        let ran = super::finished(command);
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+        ran.out
+    };
+    let kept = || -> Vec<_> {
+        std::fs::read_dir(caches.join("postern")).unwrap().map(|one| one.unwrap().path()).collect()
+    };
+    let first = inspected();
+    assert_eq!(kept().len(), 1);
+    assert_eq!(inspected(), first);
+    // Were it not looked into, this would stay as it is.
+    std::fs::write(&kept()[0], "damaged").unwrap();
+    assert_eq!(inspected(), first);
+    assert!(std::fs::metadata(&kept()[0]).unwrap().len() > 100_000, "learned again");
+    // Where nothing can be kept, nothing is said of it either.
+    std::fs::remove_dir_all(&caches).unwrap();
+    std::fs::write(&caches, "a file in its place").unwrap();
+    assert_eq!(inspected(), first);
+}
+
+#[test]
 fn inspect_reads_attachments_and_forwarded_mail() {
     let desk = Desk::new();
     desk.write(

@@ -1,5 +1,7 @@
 //! Learning, and judging by what was learned.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Features;
 
 /// What stands in fewer examples says nothing about another: words and pairs, pieces.
@@ -22,7 +24,7 @@ pub struct Example {
 }
 
 /// A feature that says something.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Known {
     feature: u32,
     /// The number of its row: the more examples it stands in, the lower. Texts are made of the frequent ones, whose rows
@@ -32,7 +34,7 @@ struct Known {
 }
 
 /// Features of one kind, ascending.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Vocabulary {
     all: Vec<Known>,
     /// By the first bits of a feature: where those begin. Features are spread evenly.
@@ -71,14 +73,14 @@ type Row = [f32; SIDE_BY_SIDE];
 type Steps = [i8; SIDE_BY_SIDE];
 
 /// An answer that a machine was learned for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Column {
     question: usize,
     answer: usize,
 }
 
 /// What was learned from examples.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Machine {
     /// Features of either kind.
     known: [Vocabulary; 2],
@@ -168,6 +170,11 @@ impl Machine {
             }
             self.always.extend(rows.last());
         }
+    }
+
+    /// How many answers each question has.
+    pub fn answers(&self) -> &[usize] {
+        &self.answers
     }
 
     /// What it makes of a text.
