@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::kept::{self, Kept, Which};
 use super::{Asked, whole};
 use crate::rules::compare::{Change, Field, How, Move, compare, whither};
-use crate::rules::suggest::{Draft, Past, drafts, other_record_types};
+use crate::rules::suggest::{Beyond, Draft, Past, beyond_rules, drafts, other_record_types};
 use crate::rules::{Classification, RuleSet};
 use crate::store::{Db, StoreError};
 
@@ -42,7 +42,7 @@ pub struct Suggestion {
 }
 
 /// What past corrections suggest.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Suggestions {
     /// The best first.
     pub all: Vec<Suggestion>,
@@ -50,6 +50,8 @@ pub struct Suggestions {
     pub messages: usize,
     /// Those of them whose record type officers corrected, for which no rule can be suggested.
     pub other_record_types: usize,
+    /// What officers gave to messages, and no rule that was tried would.
+    pub beyond: Vec<Beyond>,
 }
 
 /// A past message, and what the rules as they are make of it.
@@ -104,7 +106,7 @@ fn rehearse(
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(draft) = drafts.get(number) else { break };
-                    if let Some(suggestion) = try_out(draft, files, judged) {
+                    if let Some(suggestion) = try_out(draft, rules, files, judged) {
                         let mut tried = tried.lock().unwrap_or_else(PoisonError::into_inner);
                         tried.insert(number, suggestion);
                     }
@@ -114,16 +116,22 @@ fn rehearse(
         }
     });
     let tried = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Suggestions {
-        all: worth_it(tried.into_values()),
-        messages: judged.len(),
-        other_record_types: other_record_types(&past),
-    }
+    let all = worth_it(tried.into_values());
+    let suggested = all.iter().map(|one| one.draft.label.as_str()).collect();
+    let beyond = beyond_rules(&past, &suggested);
+    let (messages, other_record_types) = (judged.len(), other_record_types(&past));
+    Suggestions { all, messages, other_record_types, beyond }
 }
 
 /// Judges every message again with one draft. Nothing where the set is not valid with it.
-fn try_out(draft: &Draft, files: &[(String, String)], judged: &[Judged]) -> Option<Suggestion> {
-    let rules = RuleSet::load(&draft.applied(files)).ok()?;
+fn try_out(
+    draft: &Draft,
+    as_they_are: &RuleSet,
+    files: &[(String, String)],
+    judged: &[Judged],
+) -> Option<Suggestion> {
+    // What it learns from is the same: no draft changes the examples.
+    let rules = RuleSet::load(&draft.applied(files)).ok()?.with_opinion_of(as_they_are);
     let mut suggestion = Suggestion {
         draft: draft.clone(),
         fixed: Vec::new(),

@@ -168,7 +168,7 @@ pub struct RuleSet {
     spelling: OnceLock<Spelling>,
     examples: Examples,
     /// Learned from the examples when the first message asks.
-    opinion: OnceLock<Option<opinion::Opinion>>,
+    opinion: OnceLock<Option<Arc<opinion::Opinion>>>,
     /// Where that lies from one process to the next.
     kept_on: Option<Arc<dyn Shelf>>,
     version: String,
@@ -323,7 +323,7 @@ impl RuleSet {
     }
 
     fn second(&self, seen: &Seen) -> Option<Second> {
-        let opinion = self.opinion.get_or_init(|| self.learned()).as_ref()?;
+        let opinion = self.opinion()?;
         let features = opinion::features(&seen.haystack);
         let (answers, known) = opinion.of(features);
         let mut answers = answers.into_iter();
@@ -360,8 +360,21 @@ impl RuleSet {
     /// Forms the second opinion of these lessons and the examples of the files. Only before it was asked
     /// for: later it stays as it is.
     pub fn teach(&self, lessons: Vec<Lesson>) {
-        self.opinion
-            .get_or_init(|| if lessons.is_empty() { self.learned() } else { self.learn(lessons) });
+        self.opinion.get_or_init(|| {
+            let learned = if lessons.is_empty() { self.learned() } else { self.learn(lessons) };
+            learned.map(Arc::new)
+        });
+    }
+
+    /// What was learned; the first who asks has it learned.
+    fn opinion(&self) -> Option<&Arc<opinion::Opinion>> {
+        self.opinion.get_or_init(|| self.learned().map(Arc::new)).as_ref()
+    }
+
+    /// Judges by what another set of the same directory has learned, in the place of what it would learn itself.
+    #[must_use]
+    pub fn with_opinion_of(self, taught: &Self) -> Self {
+        Self { opinion: OnceLock::from(taught.opinion().cloned()), ..self }
     }
 
     /// What the examples alone teach: learned now, or by an earlier process.

@@ -162,6 +162,63 @@ pub fn other_record_types(past: &[Past<'_>]) -> usize {
     corrected.count()
 }
 
+/// A value that officers gave to messages, and that no rule would.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beyond {
+    /// The value, as a label.
+    pub label: String,
+    /// How many messages.
+    pub messages: usize,
+    /// What most of them come out as instead, and how likely the second opinion finds that on average.
+    pub instead: Option<(String, f64)>,
+}
+
+/// The services and customers that officers gave to messages, of which no draft that is worth it speaks (`suggested`:
+/// their labels).
+pub fn beyond_rules(past: &[Past<'_>], suggested: &BTreeSet<&str>) -> Vec<Beyond> {
+    let one_value = |field| matches!(field, Field::Services | Field::CustomerType);
+    let all = missed(past).into_iter().filter(|((field, ..), _)| one_value(*field));
+    let beyond = all.filter_map(|((_, word, value), numbers)| {
+        let label = format!("{word}:{value}");
+        if suggested.contains(label.as_str()) {
+            return None;
+        }
+        let mut instead: BTreeMap<&str, (u32, f64)> = BTreeMap::new();
+        for said in numbers.iter().filter_map(|number| past.get(*number)).flat_map(|one| {
+            let of_it = one.found.evidence.iter().filter(|said| said.rule == SECOND_OPINION);
+            of_it.filter(|said| said.label.split_once(':').is_some_and(|(start, _)| start == word))
+        }) {
+            let (times, chances) = instead.entry(said.label.as_str()).or_default();
+            *times += 1;
+            *chances += said.weight;
+        }
+        let most = instead.into_iter().max_by_key(|(_, (times, _))| *times);
+        let instead =
+            most.map(|(label, (times, chances))| (label.to_owned(), chances / f64::from(times)));
+        Some(Beyond { label, messages: numbers.len(), instead })
+    });
+    beyond.collect()
+}
+
+/// The values that officers gave to messages of several senders and that were not found, with the messages.
+fn missed(past: &[Past<'_>]) -> BTreeMap<Given, Vec<usize>> {
+    let mut missed: BTreeMap<Given, Vec<usize>> = BTreeMap::new();
+    for (number, one) in past.iter().enumerate() {
+        for (field, word) in FIELDS {
+            let corrected =
+                one.truth.get(&field).is_some_and(|decided| decided.how == How::Corrected);
+            let has = have(one, field);
+            for value in want(one, field).into_iter().filter(|value| !has.contains(value)) {
+                if corrected && value != "none" && value != "unknown" {
+                    missed.entry((field, word, value)).or_default().push(number);
+                }
+            }
+        }
+    }
+    missed.retain(|_, numbers| enough(past, numbers));
+    missed
+}
+
 struct Workshop<'a> {
     rules: &'a RuleSet,
     files: &'a [(String, String)],
@@ -186,20 +243,7 @@ struct Verdicts {
 impl Workshop<'_> {
     /// Words for the values that officers gave and that the rules did not find.
     fn new_rules(&mut self) {
-        let mut missed: BTreeMap<Given, Vec<usize>> = BTreeMap::new();
-        for (number, one) in self.past.iter().enumerate() {
-            for (field, word) in FIELDS {
-                let corrected =
-                    one.truth.get(&field).is_some_and(|decided| decided.how == How::Corrected);
-                let has = have(one, field);
-                for value in want(one, field).into_iter().filter(|value| !has.contains(value)) {
-                    if corrected && value != "none" && value != "unknown" {
-                        missed.entry((field, word, value)).or_default().push(number);
-                    }
-                }
-            }
-        }
-        missed.retain(|_, numbers| enough(self.past, numbers));
+        let missed = missed(self.past);
         let wanted: Vec<HashSet<String>> =
             missed.values().map(|group| self.shared(group)).collect();
         let all: HashSet<&str> = wanted.iter().flatten().map(String::as_str).collect();

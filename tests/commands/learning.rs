@@ -120,6 +120,38 @@ fn corrections_suggest_rules_that_say_the_same() {
     assert!(desk.data(&["-q", "rules", "suggest", "--limit", "2"]).starts_with("2 messages read"));
 }
 
+/// Complaints that speak of a school's transport in every word, as far as the shipped examples go.
+fn about_the_taxi(number: usize) -> String {
+    format!(
+        "From: Pat Holm{number} <pat{number}@example.org>\r\nTo: complaints@northmere.example\r\n\
+         Subject: A complaint {number}\r\nMessage-ID: <p{number}@example.org>\r\n\
+         Date: Mon, 16 Nov 2026 08:00:00 +0000\r\n\r\nThis is a formal complaint. I drive my daughter to school \
+         myself because her taxi was withdrawn {number} weeks ago, and the mileage forms are never paid.\r\n\r\nPat\r\n"
+    )
+}
+
+#[test]
+fn what_no_rule_would_put_right_is_told_with_what_helps() {
+    let messages: Vec<String> = (2..=5).map(about_the_taxi).collect();
+    let (desk, references) = with_complaints(&messages);
+    for reference in &references {
+        correct(&desk, reference, "planning_access");
+    }
+    let ran = desk.run(&["rules", "suggest"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(ran.out, "4 messages read, 0 suggestions\n");
+    for words in [
+        "officers gave 4 messages to service:planning_access, and no rule that was tried would",
+        "the second opinion finds service:home_to_school_transport ",
+        "letters like them, labelled service:planning_access",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+    for private in ["Pat", "Holm", "@", "daughter"] {
+        assert!(!ran.err.contains(private), "{private}: {ran:?}");
+    }
+}
+
 #[test]
 fn a_case_says_by_which_words_and_rules_of_which_version_it_was_read() {
     let (desk, references) = with_complaints(&[complaint(1)]);

@@ -11,7 +11,7 @@ use crate::cli::arguments::OverPast;
 use crate::cli::{Failure, Out};
 use crate::config::Config;
 use crate::policy;
-use crate::rules::suggest::Kind;
+use crate::rules::suggest::{Beyond, Kind};
 use crate::store::Db;
 
 /// Messages that are named; the others are counted.
@@ -49,6 +49,9 @@ pub(super) async fn run(
     } else {
         words(&found, out)?;
     }
+    for one in &found.beyond {
+        out.note(&beyond(one));
+    }
     if found.other_record_types > 0 {
         out.note(&format!(
             "postern: officers corrected the record type of {} messages: it follows from facts, by the \
@@ -58,6 +61,20 @@ pub(super) async fn run(
         ));
     }
     Ok(())
+}
+
+/// Why a correction comes to no suggestion, and what helps instead.
+fn beyond(one: &Beyond) -> String {
+    let Beyond { label, messages, instead } = one;
+    let instead = instead.as_ref().map_or_else(String::new, |(instead, chance)| {
+        let likely = (chance * 100.0).round();
+        format!("; the second opinion finds {instead} {likely} in 100 likely in them")
+    });
+    format!(
+        "postern: officers gave {messages} messages to {label}, and no rule that was tried would{instead}. A running \
+         gateway's learns from every such decision; what helps at once is letters like them, labelled {label}, in a file \
+         of the rules folder's examples"
+    )
 }
 
 fn object(one: &Suggestion) -> Value {
