@@ -32,13 +32,12 @@ impl Opinion {
 
     /// What was learned, for [`Opinion::from_bytes`]: figures, no words.
     pub(crate) fn to_bytes(&self) -> Option<Vec<u8>> {
-        postcard::to_stdvec(&self.0).ok()
+        self.0.to_bytes()
     }
 
     /// What was learned before. Nothing where these are not its bytes, or other questions were asked.
     pub(crate) fn from_bytes(bytes: &[u8], answers: &[usize]) -> Option<Self> {
-        let machine: Machine = postcard::from_bytes(bytes).ok()?;
-        (machine.answers() == answers).then_some(Self(machine))
+        Machine::from_bytes(bytes, answers).map(Self)
     }
 
     /// For each question how likely each answer is: together 1, as far as examples go. And how much of what speaks in

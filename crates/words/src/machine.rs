@@ -172,9 +172,15 @@ impl Machine {
         }
     }
 
-    /// How many answers each question has.
-    pub fn answers(&self) -> &[usize] {
-        &self.answers
+    /// What was learned, for [`Machine::from_bytes`]: figures, no words.
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        postcard::to_stdvec(self).ok()
+    }
+
+    /// What was learned before by the same program. Nothing where these are not its bytes, or other questions were asked.
+    pub fn from_bytes(bytes: &[u8], answers: &[usize]) -> Option<Self> {
+        let machine: Self = postcard::from_bytes(bytes).ok()?;
+        (machine.answers == answers).then_some(machine)
     }
 
     /// What it makes of a text.
