@@ -1,7 +1,7 @@
 //! What corrections suggest, each draft tried alone over past messages: which it would put right, and
 //! which it would put wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -117,8 +117,10 @@ fn rehearse(
     });
     let tried = tried.into_inner().unwrap_or_else(PoisonError::into_inner);
     let all = worth_it(tried.into_values());
-    let suggested = all.iter().map(|one| one.draft.label.as_str()).collect();
-    let beyond = beyond_rules(&past, &suggested);
+    let fixed: HashSet<i64> =
+        all.iter().flat_map(|one| &one.fixed).map(|one| one.message).collect();
+    let helped = judged.iter().enumerate().filter(|(_, one)| fixed.contains(&one.kept.message));
+    let beyond = beyond_rules(&past, &helped.map(|(number, _)| number).collect());
     let (messages, other_record_types) = (judged.len(), other_record_types(&past));
     Suggestions { all, messages, other_record_types, beyond }
 }

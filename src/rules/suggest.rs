@@ -173,14 +173,14 @@ pub struct Beyond {
     pub instead: Option<(String, f64)>,
 }
 
-/// The services and customers that officers gave to messages, of which no draft that is worth it speaks (`suggested`:
-/// their labels).
-pub fn beyond_rules(past: &[Past<'_>], suggested: &BTreeSet<&str>) -> Vec<Beyond> {
+/// The services and customers that officers gave to messages, other than those that a draft puts right (`helped`: their
+/// numbers).
+pub fn beyond_rules(past: &[Past<'_>], helped: &BTreeSet<usize>) -> Vec<Beyond> {
     let one_value = |field| matches!(field, Field::Services | Field::CustomerType);
     let all = missed(past).into_iter().filter(|((field, ..), _)| one_value(*field));
-    let beyond = all.filter_map(|((_, word, value), numbers)| {
-        let label = format!("{word}:{value}");
-        if suggested.contains(label.as_str()) {
+    let beyond = all.filter_map(|((_, word, value), mut numbers)| {
+        numbers.retain(|number| !helped.contains(number));
+        if !enough(past, &numbers) {
             return None;
         }
         let mut instead: BTreeMap<&str, (u32, f64)> = BTreeMap::new();
@@ -195,7 +195,7 @@ pub fn beyond_rules(past: &[Past<'_>], suggested: &BTreeSet<&str>) -> Vec<Beyond
         let most = instead.into_iter().max_by_key(|(_, (times, _))| *times);
         let instead =
             most.map(|(label, (times, chances))| (label.to_owned(), chances / f64::from(times)));
-        Some(Beyond { label, messages: numbers.len(), instead })
+        Some(Beyond { label: format!("{word}:{value}"), messages: numbers.len(), instead })
     });
     beyond.collect()
 }

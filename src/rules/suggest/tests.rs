@@ -115,6 +115,22 @@ fn a_new_rule_weighs_as_much_as_those_that_it_must_outweigh() {
 }
 
 #[test]
+fn what_no_draft_puts_right_is_told_and_what_one_does_is_not() {
+    let rules = RuleSet::load(&files()).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let messages = judged(&rules, &buses(4));
+    let past: Vec<Past<'_>> = messages
+        .iter()
+        .map(|one| Past { email: &one.email, found: &one.found, truth: &one.truth })
+        .collect();
+    let told = |helped: &[usize]| beyond_rules(&past, &helped.iter().copied().collect());
+    let label = format!("service:{BUS}");
+    // These rules have no second opinion.
+    assert_eq!(told(&[]), [Beyond { label: label.clone(), messages: 4, instead: None }]);
+    assert_eq!(told(&[0]), [Beyond { label, messages: 3, instead: None }]);
+    assert_eq!(told(&[0, 1]), [], "two are too few to tell of");
+}
+
+#[test]
 fn one_sender_alone_suggests_nothing() {
     assert_eq!(suggested(&buses(1)), []);
 }
