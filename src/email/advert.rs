@@ -49,25 +49,108 @@ pub(super) static OUR_BUSINESS: LazyLock<Regex> = LazyLock::new(|| {
         | my\ (?:son|daughter|child|children|kids?|mother|father|mum|dad|husband|wife|partner|grand\w+|neighbou?r|constituent|case|complaint|appeal|flat|house|road|street|email|letter)\b
         | our\ (?:son|daughter|child|children|ref|case|street|road)\b | pupils?\b | headteacher | teacher | school\b | nursery\b | case\ (?:number|ref) | bins?\b | pothole
         | planning\ (?:application|permission) | take\ me\ off | please\ (?:remove|unsubscribe)\ me\b | stop\ sending\ me | keeps?\ (?:sending|getting|receiving) | your\ (?:team|staff|department|leisure|library|newsletter|mailing|system)\b
-        | (?:i|we)\b[^.!?]{0,40}\b(?:asked|ask|want|wish|like|tried|trying|requested)\b[^.!?]{0,20}\bto\ (?:be\ )?(?:removed?|unsubscribed?|opt|stop) | carers?\b | housing\b | tenan | blue\ badge | parking\b | freedom\ of\ information | subject\ access )",
+        | (?:i|we)\b[^.!?]*\b(?:asked|ask|want|wish|like|tried|trying|requested)\b[^.!?]*\bto\ (?:be\ )?(?:removed?|unsubscribed?|opt|stop) | carers?\b | housing\b | tenan | blue\ badge | parking\b | freedom\ of\ information | subject\ access )",
     )
 });
 
 /// The way out that bulk mail offers its readers. "Take me off your list" is a person's wish and
 /// does not match.
-pub(super) static WAY_OUT: LazyLock<Regex> = LazyLock::new(|| {
-    phrases::compiled(
-        r"(?isx)\bto\ (?:be\ )?(?:removed?|unsubscribed?|opt[-\ ]?out|stop\ receiving)\b.{0,60}?\b(?:lists?|mailings?|e-?mails?|offers?|database|link|click|reply|send|visit|go\ to|simply|here|subject)\b
-        | \b(?:click|here|below|link)\b.{0,30}?\b(?:to\ be\ removed|unsubscribe|opt[-\ ]?out) | \bunsubscribe\s*:?\s*(?:https?:|<|\[|here\b) | \bremove\W{1,3}in\ the\ subject
-        | \bif\ you\ (?:do\ not|don't|would\ no\ longer|no\ longer|would\ prefer\ not|feel\ you|wish|would\ like|did\ not\ ask|have\ received)\b.{0,120}?\b(?:unsubscribe|removed?|excluded|opt[-\ ]?out|apologi[sz]e)
+pub(super) static WAY_OUT: LazyLock<WayOut> = LazyLock::new(|| WayOut {
+    said: phrases::compiled(
+        r"(?ix)\bunsubscribe\s*:?\s*(?:https?:|<|\[|here\b) | \bremove\W{1,3}in\ the\ subject
         | \bthis\ is\ not\ (?:spam|unsolicited) | \bbill\ s\.?\ ?1618 | \bone[-\ ]time\ (?:message|mailing|e-?mail) | \bsent\ to\ our\ subscribers
-        | \byou\ (?:are|have)\ receiv(?:ing|ed)\ this\ (?:special\ |commercial\ )?(?:e-?mail|message|offer|newsletter)\ because | \bthis\ (?:e-?mail|message)\ was\ sent\ to\ \S{1,100}@
-        | \bto\ be\ taken\ off\b | \bto\ remove\ (?:yourself|your)\b | \bremov(?:e|al)\ instructions | \b(?:reply|respond|type|put|with|word|say)\W{1,3}(?:the\ word\ )?\W?remove\b | \bmailto:remove | \bremove@ | \bget\ off\b.{0,20}\blist
-        | \b(?:removed?|click|reply|unsubscribe)\b.{0,60}?\bfuture\ (?:mailings|e-?mails|offers|messages) | \bfuture\ (?:mailings|e-?mails|offers|messages)\b.{0,60}?\b(?:remove|click|reply|unsubscribe)
-        | \bdon't\ want\ anyone\ to\ receive | \b(?:you|who|anyone)\b.{0,30}?\bnot\ (?:wish|want)\ to\ receive\b
-        | \bnewsletter.{0,80}(?:abbestellen|abmelden|austragen|trage?n?\ (?:dich|sie\ sich)\b.{0,20}\baus) | \bd[ée]s(?:abonner|inscri) | \bdar(?:se|te)\ de\ baja | \bwypisa[ćc]\ si[ęe] | \bdezabon | відписатися",
-    )
+        | \byou\ (?:are|have)\ receiv(?:ing|ed)\ this\ (?:special\ |commercial\ )?(?:e-?mail|message|offer|newsletter)\ because | \bthis\ (?:e-?mail|message)\ was\ sent\ to\ \S+@
+        | \bto\ be\ taken\ off\b | \bto\ remove\ (?:yourself|your)\b | \bremov(?:e|al)\ instructions | \b(?:reply|respond|type|put|with|word|say)\W{1,3}(?:the\ word\ )?\W?remove\b | \bmailto:remove | \bremove@
+        | \bdon't\ want\ anyone\ to\ receive
+        | \bd[ée]s(?:abonner|inscri) | \bdar(?:se|te)\ de\ baja | \bwypisa[ćc]\ si[ęe] | \bdezabon | відписатися",
+    ),
+    near: vec![
+        Near::of(
+            r"\bto (?:be )?(?:removed?|unsubscribed?|opt[- ]?out|stop receiving)\b",
+            60,
+            r"\b(?:lists?|mailings?|e-?mails?|offers?|database|link|click|reply|send|visit|go to|simply|here|subject)\b",
+        ),
+        Near::of(
+            r"\b(?:click|here|below|link)\b",
+            30,
+            r"\b(?:to be removed|unsubscribe|opt[- ]?out)",
+        ),
+        Near::of(
+            r"\bif you (?:do not|don't|would no longer|no longer|would prefer not|feel you|wish|would like|did not ask|have received)\b",
+            120,
+            r"\b(?:unsubscribe|removed?|excluded|opt[- ]?out|apologi[sz]e)",
+        ),
+        Near::of(r"\bget off\b", 20, r"\blist"),
+        Near::of(
+            r"\b(?:removed?|click|reply|unsubscribe)\b",
+            60,
+            r"\bfuture (?:mailings|e-?mails|offers|messages)",
+        ),
+        Near::of(
+            r"\bfuture (?:mailings|e-?mails|offers|messages)\b",
+            60,
+            r"\b(?:remove|click|reply|unsubscribe)",
+        ),
+        Near::of(r"\b(?:you|who|anyone)\b", 30, r"\bnot (?:wish|want) to receive\b"),
+        Near::of(
+            r"\bnewsletter",
+            80,
+            r"abbestellen|abmelden|austragen|trage?n? (?:dich|sie sich)\b",
+        ),
+    ],
 });
+
+/// What is said in one piece, and what is said in two.
+pub(super) struct WayOut {
+    said: Regex,
+    near: Vec<Near>,
+}
+
+impl WayOut {
+    pub(super) fn is_match(&self, text: &str) -> bool {
+        self.said.is_match(text) || self.near.iter().any(|near| near.is_match(text))
+    }
+
+    /// The same as patterns, for telling which texts they cannot match.
+    pub(super) fn patterns(&self) -> impl Iterator<Item = String> {
+        let near = self.near.iter().map(|near| near.pattern.clone());
+        std::iter::once(self.said.as_str().to_owned()).chain(near)
+    }
+}
+
+/// Two phrases, the second soon behind the first. In one pattern, every letter of the room between them would be a
+/// state for every place where the first may end, and these are more than the fast engine keeps.
+struct Near {
+    first: Regex,
+    /// Characters between them, at most.
+    most_between: usize,
+    then: Regex,
+    pattern: String,
+}
+
+/// Bytes that the second phrase is looked for in beyond the room before it.
+const SECOND_BYTES: usize = 40;
+
+impl Near {
+    fn of(first: &str, most_between: usize, then: &str) -> Self {
+        Self {
+            first: phrases::compiled(&format!("(?i){first}")),
+            most_between,
+            then: phrases::compiled(&format!("(?i){then}")),
+            pattern: format!("(?is)(?:{first}).{{0,{most_between}}}?(?:{then})"),
+        }
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        self.first.find_iter(text).any(|first| {
+            let behind = text.get(first.end()..).unwrap_or_default();
+            let room = behind.char_indices().nth(self.most_between);
+            let latest = first.end() + room.map_or(behind.len(), |(at, _)| at);
+            let within = text::cut(text, latest + SECOND_BYTES);
+            self.then.find_at(within, first.end()).is_some_and(|then| then.start() <= latest)
+        })
+    }
+}
 
 /// How many of [`OFFERS`] and of [`FORTUNE`] there are.
 pub(super) const OFFERS_COUNT: usize = 10;

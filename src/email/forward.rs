@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::sieve::{May, in_text};
-use super::{Forwarded, address, header, phrases, reply, text};
+use super::text::{self, Lines};
+use super::{Forwarded, address, header, phrases, reply};
 use crate::private::Private;
 
 /// Lines by which mail programs open what they forward.
@@ -224,19 +225,13 @@ static LABELS: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| {
 const LABEL_BYTES: usize = 72;
 const LABEL_CHARS: usize = 24;
 
-/// The first byte of `：`.
-const WIDE_COLON: u8 = 0xef;
-
 /// What the label of a `Label: value` line stands for, and its value, without quotation marks and asterisks.
 fn label(line: &str) -> Option<(Label, &str)> {
-    memchr::memchr2(b':', WIDE_COLON, line.as_bytes())?;
     let around =
         |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
     let line = line.trim_start_matches(around);
-    // A label is short: where no colon stands near its beginning, none is looked for.
-    let near = text::cut(line, 90);
-    memchr::memchr2(b':', WIDE_COLON, near.as_bytes())?;
-    let colon = near.find([':', '：'])?;
+    // A label is short.
+    let colon = text::cut(line, 90).find([':', '：'])?;
     let (label, value) = line.split_at_checked(colon)?;
     let value = value.trim_start_matches([':', '：']);
     let label = label.trim_matches(around);
@@ -255,14 +250,20 @@ pub(super) struct Block {
     date: Option<String>,
 }
 
+/// Lines of the longest block of header lines, and those that a block needs.
+const MOST_IN_BLOCK: usize = 14;
+const LEAST_IN_BLOCK: usize = 3;
+
 /// Reads the block of header lines that begins at this line, where there is one: at least three
 /// lines with known labels, one of them the sender's.
-pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
-    label(lines.get(at)?)?;
+pub(super) fn header_block(lines: &Lines<'_>, at: usize) -> Option<Block> {
+    let may_begin = lines.have_colons(at, MOST_IN_BLOCK, LEAST_IN_BLOCK);
+    let lines = lines.all.get(at..).filter(|_| may_begin)?;
+    label(lines.first()?)?;
     let mut block = Block::default();
     let mut labels = 0;
     let mut misses = 0;
-    for line in lines.iter().skip(at).take(14) {
+    for line in lines.iter().take(MOST_IN_BLOCK) {
         match label(line) {
             Some((label, value)) => {
                 labels += 1;
@@ -282,33 +283,35 @@ pub(super) fn header_block(lines: &[&str], at: usize) -> Option<Block> {
             break;
         }
     }
-    (labels >= 3 && block.from.is_some()).then_some(block)
+    (labels >= LEAST_IN_BLOCK && block.from.is_some()).then_some(block)
 }
 
 /// The message forwarded inline, if the text hands one on.
 ///
 /// `subject` decides the doubtful case: a block of header lines below a person's own words is a
 /// reply's quotation unless the subject says `Fwd`.
-pub(super) fn inline(subject: &str, lines: &[&str], may: May) -> Option<Forwarded> {
-    if let Some(forwarded) = under_attribution(lines) {
+pub(super) fn inline(subject: &str, lines: &Lines<'_>, may: May) -> Option<Forwarded> {
+    let all = lines.all.as_slice();
+    if let Some(forwarded) = may.has(in_text::ATTRIBUTION).then(|| under_attribution(all)).flatten()
+    {
         return Some(forwarded);
     }
     let may_be_marked = may.has(in_text::FORWARDED);
-    for (at, line) in lines.iter().enumerate() {
-        let own_words = || lines.iter().take(at).any(|l| l.chars().any(char::is_alphanumeric));
+    for (at, line) in all.iter().enumerate() {
+        let own_words = || all.iter().take(at).any(|l| l.chars().any(char::is_alphanumeric));
         if may_be_marked && line.len() < 400 && is_marker(line) {
-            let behind = (at + 1..lines.len())
-                .find(|n| lines.get(*n).is_some_and(|l| !l.trim_matches(['>', ' ']).is_empty()));
+            let behind = (at + 1..all.len())
+                .find(|n| all.get(*n).is_some_and(|l| !l.trim_matches(['>', ' ']).is_empty()));
             if let Some(block) = behind.and_then(|n| header_block(lines, n)) {
                 return Some(block.into_forwarded());
             }
-            if let Some(forwarded) = after_marker(lines, at) {
+            if let Some(forwarded) = after_marker(all, at) {
                 return Some(forwarded);
             }
         }
         if let Some(block) = header_block(lines, at) {
             let handed_on =
-                is_forward_subject(subject) || !own_words() || hands_on(subject, lines, at);
+                is_forward_subject(subject) || !own_words() || hands_on(subject, all, at);
             return handed_on.then(|| block.into_forwarded());
         }
     }
@@ -416,8 +419,7 @@ mod tests {
     use super::*;
 
     fn author(subject: &str, body: &str) -> Option<String> {
-        let lines: Vec<&str> = text::lines(body).collect();
-        inline(subject, &lines, sieve::TEXT.may(body))?.from.map(|f| f.0)
+        inline(subject, &Lines::of(body), sieve::TEXT.may(body))?.from.map(|f| f.0)
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use regex::{Captures, Regex};
 
 use super::{header, phrases};
@@ -23,7 +24,8 @@ static WRAPPED: LazyLock<Regex> = LazyLock::new(|| {
 /// The text with every wrapped link as it was written. Filters wrap anew for each reader, so that
 /// two copies of one letter differ by nothing else.
 pub(super) fn unwrapped(text: &str) -> Cow<'_, str> {
-    if !MARKS.iter().any(|mark| text.contains(mark)) {
+    let has_links = memmem::find(text.as_bytes(), b"://").is_some();
+    if !has_links || !MARKS.iter().any(|mark| text.contains(mark)) {
         return Cow::Borrowed(text);
     }
     WRAPPED.replace_all(text, |found: &Captures<'_>| {

@@ -6,8 +6,8 @@
 //! dates and rare character sets for us. `tests/reading.rs` shows each difference.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
+use memchr::memmem;
 use sha2::{Digest, Sha256};
 
 use super::content::{self, Declared};
@@ -24,8 +24,10 @@ use crate::private::Private;
 /// Characters of a token in our Message-IDs (`token::TOKEN_CHARS`).
 const TOKEN_CHARS: usize = 41;
 const FORGED: &str = "the mail server says that the sender's address is not genuine";
-const PGP: &str = "-----BEGIN PGP MESSAGE-----";
+const PGP: &[u8] = b"-----BEGIN PGP MESSAGE-----";
 
+/// Most addresses kept of a header.
+const MOST_ADDRESSES: usize = 500;
 /// Most attachments listed.
 const MOST_ATTACHMENTS: usize = 100;
 /// Most bytes decoded for attachments; those behind are listed undecoded.
@@ -112,8 +114,25 @@ fn authors(headers: &Headers<'_>) -> Authors {
 fn addresses(headers: &Headers<'_>, names: &[&str]) -> Vec<Private<String>> {
     let fields = names.iter().flat_map(|name| headers.all(name));
     let found = fields.flat_map(|f| address::mailboxes(&f.text())).filter_map(|m| m.valid());
-    let mut seen = HashSet::new();
-    found.filter(|a| seen.insert(a.clone())).take(500).map(Private).collect()
+    let mut all: Vec<Private<String>> = Vec::new();
+    for address in found.map(Private) {
+        if all.len() == MOST_ADDRESSES {
+            break;
+        }
+        if !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    all
+}
+
+/// Of `To` and `Cc` together, and of `Cc` alone.
+fn recipients(headers: &Headers<'_>) -> (Vec<Private<String>>, Vec<Private<String>>) {
+    let (mut all, cc) = (addresses(headers, &["to"]), addresses(headers, &["cc"]));
+    let more: Vec<_> = cc.iter().filter(|address| !all.contains(address)).cloned().collect();
+    all.extend(more);
+    all.truncate(MOST_ADDRESSES);
+    (all, cc)
 }
 
 fn return_path(headers: &Headers<'_>) -> ReturnPath {
@@ -143,7 +162,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let message_id = ids(headers, "message-id").into_iter().next();
     let in_reply_to = ids(headers, "in-reply-to");
     let references = ids(headers, "references");
-    let to = addresses(headers, &["to", "cc"]);
+    let (to, cc) = recipients(headers);
     let delivered_to = addresses(headers, &DELIVERED_TO);
     let written = written(&subject_text, &body.text);
     if written.may.has(in_text::PORTAL) {
@@ -211,7 +230,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         reply_to,
         return_path,
         to,
-        cc: addresses(headers, &["cc"]),
+        cc,
         delivered_to,
         subject: subject.map(Private),
         date: sent,
@@ -241,7 +260,10 @@ fn doubts(
         (no_date, "the date is not a valid one"),
         (no_sender, "there is not exactly one valid sender"),
         (proof == SenderProof::Failed, FORGED),
-        (text.contains(PGP), "the text is encrypted (PGP) and was not opened"),
+        (
+            memmem::find(text.as_bytes(), PGP).is_some(),
+            "the text is encrypted (PGP) and was not opened",
+        ),
     ];
     rows.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words)
 }
@@ -257,13 +279,9 @@ struct Written {
     may: May,
 }
 
-/// Bytes of a line, of which room is made for as many as there may be.
-const USUAL_LINE: usize = 32;
-
 fn written(subject: &str, text: &str) -> Written {
     let may = sieve::TEXT.may(text);
-    let mut lines: Vec<&str> = Vec::with_capacity(text.len() / USUAL_LINE + 1);
-    lines.extend(text::lines(text));
+    let lines = text::Lines::of(text);
     let inline = forward::inline(subject, &lines, may);
     let new = inline.is_none().then(|| reply::new_text(text, &lines, may));
     let new = banner::without_banners(new.unwrap_or_else(|| text.to_owned()), may);

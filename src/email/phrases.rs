@@ -245,12 +245,12 @@ pub(super) fn is_notice(subject: &str, body: &str) -> bool {
     (echoes || reads_so) && !has_a_matter(body)
 }
 
-/// Labels of a web form: who, how to reach them, and what they want to say.
+/// Labels of a web form: who, how to reach them, and what they want to say, each with something behind it.
 static FORM_LABELS: LazyLock<[Regex; 3]> = LazyLock::new(|| {
     [
-        r"(?im)^\W*(?:(?:your|full|first|last|customer'?s?|contact|sender'?s?|resident'?s?)[ _-]+)*(?:name|surname)\b[^\n:]{0,20}:?\s*(?:\n\s*)?\S",
-        r"(?im)^\W*(?:(?:your|contact|customer|sender'?s?)[ _-]+)*(?:e-?mail|telephone|phone|mobile|address|postcode)\b[^\n:]{0,20}:?\s*(?:\n\s*)?\S",
-        r"(?im)^\W*(?:(?:your|details? of(?: the| your)?|the|nature of(?: the| your)?|description of(?: the| your)?|please)[ _-]+)*(?:message|comments?|complaint|details|enquiry|query|question|description|feedback|what happened|reason|concern|issue|tell us)\b[^\n:]{0,60}:?\s*(?:\n\s*)?\S",
+        r"(?im)^\W*(?:(?:your|full|first|last|customer'?s?|contact|sender'?s?|resident'?s?)[ _-]+)*(?:name|surname)\b\s*\S",
+        r"(?im)^\W*(?:(?:your|contact|customer|sender'?s?)[ _-]+)*(?:e-?mail|telephone|phone|mobile|address|postcode)\b\s*\S",
+        r"(?im)^\W*(?:(?:your|details? of(?: the| your)?|the|nature of(?: the| your)?|description of(?: the| your)?|please)[ _-]+)*(?:message|comments?|complaint|details|enquiry|query|question|description|feedback|what happened|reason|concern|issue|tell us)\b\s*\S",
     ]
     .map(compiled)
 });

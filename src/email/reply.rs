@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::sieve::{May, in_text};
+use super::text::{self, Lines};
 use super::{forward, phrases};
 
 /// `-----Original Message-----` in the languages that mail programs speak, and our own marker.
@@ -34,10 +35,10 @@ static ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The words of [`ATTRIBUTION`] without which it cannot match: looking for them costs a hundredth of it,
-/// and most lines of a letter hold none.
-static ATTRIBUTION_WORD: LazyLock<Regex> = LazyLock::new(|| {
+/// and most lines of a letter hold none. Single words, so that one at a line's end is found too.
+pub(super) static ATTRIBUTION_WORD: LazyLock<Regex> = LazyLock::new(|| {
     phrases::compiled(
-        r"(?i)wrote|writes|said|schrieb|geschrieben|crit|escribi|ha scritto|kirjoitti|ezt írta|napísal|tarihinde|geschreven|följande|skrev|scriveva|schreef|napisa|escreveu|napsal|scris|írta|пише|написа|pisze|كتب|yazd|書きました|写道|のメール|작성|@[^<>\s]+>",
+        r"(?i)wrote|writes|said|schrieb|geschrieben|crit|escribi|scritto|kirjoitti|írta|napísal|tarihinde|geschreven|följande|skrev|scriveva|schreef|napisa|escreveu|napsal|scris|пише|написа|pisze|كتب|yazd|書きました|写道|のメール|작성|<[^<>\s]+@[^<>\s]+>",
     )
 });
 
@@ -57,28 +58,33 @@ fn is_quoted(line: &str) -> bool {
 }
 
 /// The text that the sender newly wrote. Where everything is quoted, all of it.
-pub(super) fn new_text(text: &str, lines: &[&str], may: May) -> String {
+pub(super) fn new_text(text: &str, lines: &Lines<'_>, may: May) -> String {
     let kept = keep(lines, may);
-    let mut out = String::with_capacity(text.len());
-    for range in kept {
-        for line in lines.get(range).unwrap_or_default() {
+    let all_stays = matches!(kept.as_slice(), [all] if *all == (0..lines.all.len()));
+    let tidy = if all_stays {
+        text.to_owned()
+    } else {
+        let mut out = String::with_capacity(text.len());
+        for line in kept.into_iter().filter_map(|range| lines.all.get(range)).flatten() {
             out.push_str(line);
             out.push('\n');
         }
-    }
-    let tidy = super::text::tidy(&out);
+        text::tidy(&out)
+    };
     let out = if may.has(in_text::DISCLAIMER) { without_disclaimer(tidy) } else { tidy };
     if out.is_empty() { text.to_owned() } else { out }
 }
 
 /// The ranges of lines that stay.
-fn keep(lines: &[&str], may: May) -> Vec<Range<usize>> {
+fn keep(of: &Lines<'_>, may: May) -> Vec<Range<usize>> {
+    let lines = of.all.as_slice();
     let (may_open, may_be_sent_from) = (may.has(in_text::ORIGINAL), may.has(in_text::SENT_FROM));
     let mut kept = Vec::new();
     let mut at = 0;
     let mut from = 0;
     // Most lines of a letter end in none of the ways of an attribution: no more is asked of them.
-    let ends: Vec<bool> = lines.iter().map(|line| may_end_attribution(line)).collect();
+    let attributed = if may.has(in_text::ATTRIBUTION) { lines } else { &[] };
+    let ends: Vec<bool> = attributed.iter().map(|line| may_end_attribution(line)).collect();
     while let Some(line) = lines.get(at) {
         let near = ends.get(at..(at + MOST_LINES).min(ends.len())).unwrap_or_default();
         if let Some(length) = near.contains(&true).then(|| attribution(lines, at)).flatten() {
@@ -93,7 +99,7 @@ fn keep(lines: &[&str], may: May) -> Vec<Range<usize>> {
                 None => return kept,
             }
         }
-        if may_open && is_original(line) || forward::header_block(lines, at).is_some() {
+        if may_open && is_original(line) || forward::header_block(of, at).is_some() {
             let above = lines.get(from..at).unwrap_or_default();
             let rule = above.iter().rposition(|l| !l.trim().is_empty());
             let rule = rule.filter(|n| above.get(*n).is_some_and(|l| RULE.is_match(l)));
@@ -167,17 +173,22 @@ pub(super) fn attribution(lines: &[&str], at: usize) -> Option<usize> {
 
 /// Whether a line ends in a colon, a rule, or a word for writing.
 fn may_end_attribution(line: &str) -> bool {
-    let line = line.trim_end_matches(|c: char| c == ' ' || super::text::is_unseen(c));
+    let line = line.trim_end_matches(|c: char| c == ' ' || text::is_unseen(c));
     if line.ends_with([':', '：', '-', '*', '_']) {
         return true;
     }
+    // Without a colon only behind an address, or on the last of several lines.
+    let may_hold_address = memchr::memchr2(b'<', b'@', line.as_bytes()).is_some();
+    if line.len() > 40 && !may_hold_address {
+        return false;
+    }
     // Languages that name the writer last, broken inside the address.
-    if line.contains('<')
+    if may_hold_address
+        && line.contains('<')
         && [" schrieb ", " schreef ", " skrev ", " kirjoitti "].iter().any(|w| line.contains(w))
     {
         return true;
     }
-    // Without a colon only behind an address, or on the last of several lines.
     if line.len() > 40 && !line.contains('@') {
         return false;
     }
@@ -320,8 +331,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: &str) {
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(new_text(text, &lines, sieve::TEXT.may(text)), want);
+        assert_eq!(new_text(text, &Lines::of(text), sieve::TEXT.may(text)), want);
     }
 
     #[test]

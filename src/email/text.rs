@@ -121,6 +121,49 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// A text's lines, and what several readers ask of each of them.
+pub(super) struct Lines<'t> {
+    pub(super) all: Vec<&'t str>,
+    /// Which of them hold a colon.
+    colons: Vec<bool>,
+}
+
+/// Bytes of a usual line.
+const USUAL_LINE: usize = 30;
+
+/// The first byte of `：`, the colon of Chinese and Japanese.
+const WIDE_COLON: u8 = 0xef;
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Self {
+        let room = text.len() / USUAL_LINE + 1;
+        let mut all = Vec::with_capacity(room);
+        let mut colons = Vec::with_capacity(room);
+        let mut marks = memchr::memchr2_iter(b':', WIDE_COLON, text.as_bytes()).peekable();
+        let mut end = 0;
+        for line in lines(text) {
+            // The line end is one or two bytes; neither is a colon.
+            end += line.len() + 1;
+            let mut has_colon = false;
+            while marks.next_if(|at| *at < end).is_some() {
+                has_colon = true;
+            }
+            if text.as_bytes().get(end - 1) == Some(&b'\r') {
+                end += 1;
+            }
+            all.push(line);
+            colons.push(has_colon);
+        }
+        Self { all, colons }
+    }
+
+    /// Whether a line, and at least so many of `within` from it on, hold a colon.
+    pub(super) fn have_colons(&self, at: usize, within: usize, least: usize) -> bool {
+        let here = self.colons.get(at..(at + within).min(self.colons.len())).unwrap_or_default();
+        here.first() == Some(&true) && here.iter().filter(|has| **has).count() >= least
+    }
+}
+
 /// [`str::trim_end`], which most lines do not need.
 fn trimmed_end(line: &str) -> &str {
     match line.as_bytes().last() {
@@ -389,6 +432,24 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn lines_with_colons_are_told_apart() {
+        for (text, want) in [
+            ("a: b\r\nc\nd：e\r\n:\n\n:", "yes no yes yes no yes"),
+            ("a\r:\nb", "yes no"),
+            ("\r\n\r\na:\r\nb", "no no yes no"),
+            ("", ""),
+        ] {
+            let lines = Lines::of(text);
+            let has = |at| if lines.have_colons(at, 1, 1) { "yes" } else { "no" };
+            let got: Vec<&str> = (0..lines.all.len()).map(has).collect();
+            assert_eq!(got.join(" "), want, "{text:?}");
+            assert_eq!(lines.all, text.lines().collect::<Vec<_>>());
+        }
+        assert!(Lines::of("a:\nb\nc:").have_colons(0, 3, 2));
+        assert!(!Lines::of("a:\nb\nc:").have_colons(0, 2, 2));
     }
 
     #[test]

@@ -122,7 +122,9 @@ fn even_lines(body: &[u8]) -> (Vec<u8>, &[u8]) {
     };
     let lines = body.chunks_exact(length).take_while(ends);
     let octets = chars / 4 * 3;
-    let mut out = vec![0; body.len() / length * octets];
+    // Room for what stands behind these lines too: to make it later would copy all of them.
+    let mut out = Vec::with_capacity(body.len() / 4 * 3 + 3);
+    out.resize(body.len() / length * octets, 0);
     let mut read = 0;
     for (line, out) in lines.zip(out.chunks_exact_mut(octets)) {
         let line = line.get(..chars).unwrap_or_default();

@@ -72,6 +72,8 @@ const SHORT_HASHES: usize = 1 << 10;
 
 /// Makes small letters of capitals, and other marks of marks: needles are compared in full where this agrees.
 const SMALL: u8 = 0x20;
+/// The same for four at once.
+const EACH_SMALL: u32 = u32::from_ne_bytes([SMALL; 4]);
 /// A key of three letters lacks the last.
 const THREE: u32 = 0x00ff_ffff;
 
@@ -153,15 +155,20 @@ impl Sieve {
                 may |= of;
             }
         }
-        let mut key = 0;
-        // What stands at the end may have no fourth letter.
-        for (end, byte) in text.iter().chain(&[0]).enumerate() {
-            key = key >> 8 | u32::from(byte | SMALL) << 24;
+        let mut look = |start: usize, letters: [u8; 4]| {
+            let key = u32::from_le_bytes(letters) | EACH_SMALL;
             let hash = hash(key);
             let word = self.may.get(hash / 64).copied().unwrap_or_default();
             if word >> (hash % 64) & 1 != 0 {
-                may = self.found(text, (end + 1).saturating_sub(4), key, may);
+                may = self.found(text, start, key, may);
             }
+        };
+        for (start, letters) in text.array_windows::<4>().enumerate() {
+            look(start, *letters);
+        }
+        // What stands at the end may have no fourth letter.
+        if let Some([first, second, third]) = text.last_chunk() {
+            look(text.len() - 3, [*first, *second, *third, 0]);
         }
         May(may)
     }
