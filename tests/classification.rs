@@ -81,7 +81,7 @@ const PLAIN: [&str; 6] = [
     "typical.jsonl",
 ];
 /// The ordinary post: what went wrong, in reasonable order, and one letter in five that is harder; and short ones.
-const ORDINARY: [&str; 34] = [
+const ORDINARY: [&str; 38] = [
     "airfield.jsonl",
     "canalside.jsonl",
     "cathedral-city.jsonl",
@@ -104,15 +104,19 @@ const ORDINARY: [&str; 34] = [
     "kindly-meant.jsonl",
     "lakeside.jsonl",
     "large-town.jsonl",
+    "market-square.jsonl",
     "market-town.jsonl",
     "marshes.jsonl",
     "new-town.jsonl",
     "on-the-bus.jsonl",
     "one-line.jsonl",
+    "pit-villages.jsonl",
     "plainly-put.jsonl",
     "promenade.jsonl",
+    "quayside.jsonl",
     "railway-town.jsonl",
     "ring-road.jsonl",
+    "season-ticket.jsonl",
     "tramway.jsonl",
     "uplands.jsonl",
     "watermill.jsonl",
