@@ -566,6 +566,9 @@ then = ["record_type:complaint"]
 
 [[ruel]]
 id = "z"
+
+[officer]
+below = 7
 "#;
     let faults = with_rules(broken).err().unwrap();
     let text = listed(&faults);
@@ -578,6 +581,7 @@ id = "z"
         "unknown fact `nowhere`",
         "unknown record type `complaint`; write one of: children_act_complaint",
         "unknown section `ruel`",
+        "`below` is no confidence; write a number from 0",
     ] {
         assert!(text.contains(wanted), "{wanted}\nmissing in\n{text}");
     }
@@ -585,6 +589,21 @@ id = "z"
         faults.iter().all(|fault| fault.file == "rules/30-service.toml" && fault.at.is_some()),
         "{text}"
     );
+}
+
+#[test]
+fn an_officer_looks_below_the_confidence_that_the_set_says() {
+    let looks = |section: &str| {
+        let rule = "[[rule]]\nid = \"sen.plan\"\nwhy = \"x\"\nlabel = \"service:sen\"\nweight = 4\nwords = [\"EHC plan\"]\n\n\
+                    [[decision]]\nid = \"D\"\nwhy = \"x\"\nall = [\"service:sen\"]\n\
+                    then = [\"record_type:corporate_complaint\", \"customer:parent\"]\n";
+        let rules = with_rules(&format!("{rule}\n{section}"))
+            .unwrap_or_else(|faults| panic!("{}", listed(&faults)));
+        let text = "The EHC plan of my son is late, and the EHC plan of my daughter too.";
+        classified(&rules, "a@example.org", "EHC plan", text).needs_officer
+    };
+    assert!(!looks("[officer]\nbelow = 0.0\n"));
+    assert!(looks("[officer]\nbelow = 1.0\n"));
 }
 
 #[test]

@@ -22,8 +22,6 @@ const WHOLE: &str = "whole";
 const AGAINST: &str = "against";
 /// The table of the annual report that counts social care.
 const SOCIAL_CARE: u8 = 6;
-/// Below this confidence an officer looks first: of what is above it, 94 to 99 in 100 were wholly right, by how plainly people wrote.
-const OFFICER_BELOW: f64 = 0.89;
 /// With fewer words than this hardly anything was said, or it was said in a file, which nothing here opens.
 const SAYS_LITTLE: usize = 8;
 /// As sure as this a result is at most that rests on so little: it is the usual one, and an officer looks.
@@ -312,7 +310,7 @@ impl RuleSet {
         let by_headers = state.automatic && !for_us;
         let most = if chosen.says_little { LITTLE_SURE } else { 1.0 };
         let confidence = rounded(if by_headers { sure } else { grounds.worth().min(most) });
-        let needs_officer = confidence < OFFICER_BELOW
+        let needs_officer = confidence < self.officer_below
             || ruled_out.is_some()
             || record_type == RecordType::Representation
             || flags.iter().any(|flag| is_for_an_officer(*flag, record_type));

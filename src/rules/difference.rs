@@ -19,6 +19,8 @@ vocabulary! {
         Fact = "fact", "fact";
         /// A row of the decision table.
         Decision = "decision", "decision";
+        /// When a person looks first.
+        Officer = "officer", "officer";
         /// A service of the directory.
         Service = "service", "service";
         /// An area of a service.
@@ -81,7 +83,7 @@ const FIELDS: [&str; 17] = [
 /// The parts of one kind, in the order of the files.
 type Parts = Vec<(String, Table)>;
 
-/// What differs between two sets, in the order of rules, facts, rows, services and their areas.
+/// What differs between two sets, in the order of [`Part`].
 ///
 /// # Errors
 /// Files that are not TOML.
@@ -125,6 +127,9 @@ fn parts<'a>(
                         }
                         parts.entry(part).or_default().push((id, table));
                     }
+                }
+                (Some(Part::Officer), Value::Table(table)) => {
+                    parts.entry(Part::Officer).or_default().push(("below".to_owned(), table));
                 }
                 (_, value) => drop(directory.insert(key, value)),
             }
@@ -348,6 +353,12 @@ mod tests {
     fn a_comment_or_another_file_is_no_difference() {
         assert_eq!(told(&format!("# words\n{RULE}"), ROWS, DIRECTORY), "");
         assert_eq!(told(ROWS, RULE, DIRECTORY), "");
+    }
+
+    #[test]
+    fn another_confidence_below_which_an_officer_looks_is_told() {
+        let told = told(RULE, &format!("{ROWS}[officer]\nbelow = 0.8\n"), DIRECTORY);
+        assert_eq!(told, "officer below: new\n    below: 0.8\n");
     }
 
     #[test]

@@ -76,6 +76,13 @@ pub(crate) struct DecisionText {
     pub(crate) sure: Option<Spanned<f64>>,
 }
 
+/// `[officer]`: when a person looks before anything is done.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfficerText {
+    pub(crate) below: Spanned<f64>,
+}
+
 /// A rule, a fact or a decision with the file and place it was written at.
 pub(crate) struct Written<T> {
     pub(crate) file: usize,
@@ -89,6 +96,7 @@ pub(crate) struct Contents {
     pub(crate) rules: Vec<Written<RuleText>>,
     pub(crate) facts: Vec<Written<FactText>>,
     pub(crate) decisions: Vec<Written<DecisionText>>,
+    pub(crate) officer: Vec<Written<OfficerText>>,
 }
 
 /// Reads the numbered files. Faults are added to `faults`; what could be read is returned.
@@ -107,11 +115,12 @@ pub(crate) fn read(files: &[(String, String)], faults: &mut Vec<Fault>) -> Conte
                 "rule" => items(value, (number, file, text), faults, &mut all.rules),
                 "fact" => items(value, (number, file, text), faults, &mut all.facts),
                 "decision" => items(value, (number, file, text), faults, &mut all.decisions),
+                "officer" => item(value, (number, file, text), faults, &mut all.officer),
                 other => faults.push(
                     Fault::new(
                         file,
                         format!("unknown section `{other}`"),
-                        "write [[rule]], [[fact]] or [[decision]]",
+                        "write [[rule]], [[fact]], [[decision]] or [officer]",
                     )
                     .at_offset(text, at),
                 ),
@@ -135,17 +144,26 @@ fn items<'a, T: Deserialize<'a>>(
         faults.push(fault.at_offset(text, at));
         return;
     };
-    for item in array {
-        let span = item.span();
-        match T::deserialize(ValueDeserializer::from(item)) {
-            Ok(read) => into.push(Written { file: number, at: span.start, text: read }),
-            Err(error) => {
-                let mut fault = Fault::from_toml(file, text, &error);
-                if fault.at.is_none() {
-                    fault = fault.at_offset(text, span.start);
-                }
-                faults.push(fault);
+    for one in array {
+        item(one, (number, file, text), faults, into);
+    }
+}
+
+fn item<'a, T: Deserialize<'a>>(
+    item: Spanned<DeValue<'a>>,
+    (number, file, text): (usize, &str, &'a str),
+    faults: &mut Vec<Fault>,
+    into: &mut Vec<Written<T>>,
+) {
+    let span = item.span();
+    match T::deserialize(ValueDeserializer::from(item)) {
+        Ok(read) => into.push(Written { file: number, at: span.start, text: read }),
+        Err(error) => {
+            let mut fault = Fault::from_toml(file, text, &error);
+            if fault.at.is_none() {
+                fault = fault.at_offset(text, span.start);
             }
+            faults.push(fault);
         }
     }
 }

@@ -61,6 +61,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     checker.faults.append(&mut contradictions);
     let decisions: Vec<Decision> =
         contents.decisions.iter().filter_map(|row| decision(row, &mut checker)).collect();
+    let officer_below = officer_below(&contents, &mut checker);
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -81,6 +82,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
             rules,
             matcher,
             decisions,
+            officer_below,
             phrases,
             spelling,
             examples,
@@ -92,6 +94,24 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     } else {
         Err(faults)
     }
+}
+
+/// Below this confidence an officer looks first, where the set says nothing else.
+const OFFICER_BELOW: f64 = 0.9;
+
+/// Below which confidence an officer looks first.
+fn officer_below(contents: &Contents, checker: &mut Checker<'_>) -> f64 {
+    if let Some(second) = contents.officer.get(1) {
+        checker.fault(second.file, second.at, "[officer] stands twice", "take one of them out");
+    }
+    let Some(officer) = contents.officer.first() else { return OFFICER_BELOW };
+    let below = *officer.text.below.get_ref();
+    if !(0.0..=1.0).contains(&below) {
+        let cure = "write a number from 0, nobody looks, to 1, an officer looks at everything";
+        let at = officer.text.below.span().start;
+        checker.fault(officer.file, at, "`below` is no confidence", cure);
+    }
+    below
 }
 
 /// The phrases of all rules, folded.

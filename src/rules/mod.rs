@@ -162,6 +162,8 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     matcher: matcher::Matcher,
     decisions: Vec<decision::Decision>,
+    /// Below this confidence an officer looks first.
+    officer_below: f64,
     /// Every phrase of the rules.
     phrases: Vec<String>,
     /// Learned from the phrases and the examples when the first message asks.
