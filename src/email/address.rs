@@ -66,15 +66,22 @@ fn plain_domain(address: &str) -> Option<usize> {
 pub(super) fn mailboxes(header: &str) -> Vec<Mailbox> {
     let room = String::with_capacity(header.len().min(USUAL_BYTES));
     let mut reader = Reader { bare: room, ..Reader::default() };
-    let mut chars = header.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => reader.quoted(&mut chars),
-            '(' => reader.comment(&mut chars),
-            '<' => reader.angle(&mut chars),
-            ',' | ';' => reader.finish(),
-            ':' if reader.angle.is_none() && !reader.bare.contains('@') => reader.clear(),
-            _ => reader.bare.push(c),
+    let mut rest = header.chars();
+    loop {
+        // Most of a header stands outside all marks: it is taken at once.
+        let left = rest.as_str();
+        let plain = left.bytes().position(|byte| b"\"(<,;:".contains(&byte)).unwrap_or(left.len());
+        let (plain, marked) = left.split_at(plain);
+        reader.bare.push_str(plain);
+        rest = marked.chars();
+        match rest.next() {
+            Some('"') => reader.quoted(&mut rest),
+            Some('(') => reader.comment(&mut rest),
+            Some('<') => reader.angle(&mut rest),
+            Some(',' | ';') => reader.finish(),
+            Some(':') if reader.angle.is_none() && !reader.bare.contains('@') => reader.clear(),
+            Some(other) => reader.bare.push(other),
+            None => break,
         }
         if reader.found.len() >= MOST {
             break;
@@ -185,6 +192,9 @@ fn without_brackets(bare: &str, remark: &str) -> Mailbox {
 
 /// A display name without its quotes and escapes, decoded.
 fn plain_name(raw: &str) -> String {
+    if memchr::memchr2(b'"', b'\\', raw.as_bytes()).is_none() {
+        return decode_words(raw);
+    }
     let mut out = String::with_capacity(raw.len());
     let mut chars = raw.chars();
     while let Some(c) = chars.next() {

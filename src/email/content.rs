@@ -210,8 +210,8 @@ fn sample_of_text(bytes: &[u8]) -> Option<String> {
         }
         Err(_) => return None,
     };
-    let odd = |letter: char| letter.is_ascii_control() && !"\t\n\r\u{c}\u{1b}".contains(letter);
-    (!text.is_empty() && !text.contains(odd)).then(|| text.trim_start().to_ascii_lowercase())
+    let is_odd = |byte: u8| byte.is_ascii_control() && !b"\t\n\r\x0c\x1b".contains(&byte);
+    (!text.is_empty() && !text.bytes().any(is_odd)).then(|| text.trim_start().to_ascii_lowercase())
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {

@@ -10,7 +10,7 @@ use super::{charset, transfer};
 /// Longest header block read, in bytes; what stands behind it is body.
 const BLOCK_BYTES: usize = 256 * 1024;
 /// Fields that room is made for at once.
-const USUAL_FIELDS: usize = 16;
+const USUAL_FIELDS: usize = 32;
 /// Most fields kept.
 const MOST_FIELDS: usize = 1_000;
 

@@ -350,7 +350,7 @@ impl Collector<'_> {
             text.push_str("\n\n");
             text.push_str(&charset::decode(decoded.footer, None).text);
         }
-        if text.contains('\0') {
+        if memchr::memchr(0, text.as_bytes()).is_some() {
             self.body.problem("NUL characters were taken out of the text");
         }
         if part.media != "text/html"

@@ -23,7 +23,8 @@ impl<'a> Body<'a> {
 
 /// Decodes a body by the *header's* encoding.
 pub(super) fn decode<'a>(body: &'a [u8], encoding: &str) -> Body<'a> {
-    let is = |names: &[&str]| names.iter().any(|name| encoding.trim().eq_ignore_ascii_case(name));
+    let encoding = encoding.trim();
+    let is = |names: &[&str]| names.iter().any(|name| encoding.eq_ignore_ascii_case(name));
     if is(&["base64", "b"]) {
         return base64(body);
     }

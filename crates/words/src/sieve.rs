@@ -46,6 +46,8 @@ pub struct Sieve {
     may: Box<[u64; HASHES / 64]>,
     /// By a shorter hash: the first needle with it, counted from 1.
     first: Vec<u16>,
+    /// By the same hash, a bit: whether some needle has no more than those three letters.
+    threes: [u64; SHORT_HASHES / 64],
     needles: Vec<Needle>,
     /// Needles of one or two bytes that are no letters of ASCII.
     short: Vec<(Finder<'static>, u64)>,
@@ -106,6 +108,7 @@ impl Sieve {
         let mut sieve = Self {
             may: Box::new([0; HASHES / 64]),
             first: vec![0; SHORT_HASHES],
+            threes: [0; SHORT_HASHES / 64],
             needles: Vec::new(),
             short: Vec::new(),
             always,
@@ -132,7 +135,11 @@ impl Sieve {
                 *word |= 1 << (hash % 64);
             }
         }
-        let first = self.first.get_mut(short_hash(key));
+        let short = short_hash(key);
+        if let Some(word) = self.threes.get_mut(short / 64).filter(|_| !whole) {
+            *word |= 1 << (short % 64);
+        }
+        let first = self.first.get_mut(short);
         let number = u16::try_from(self.needles.len() + 1).ok();
         if let (Some(first), Some(number)) = (first, number) {
             self.needles.push(Needle { text, key, at, of, next: std::mem::replace(first, number) });
@@ -150,7 +157,11 @@ impl Sieve {
     pub fn may(&self, text: &str) -> May {
         let text = text.as_bytes();
         let mut may = self.always;
+        let is_ascii = text.is_ascii();
         for (needle, of) in &self.short {
+            if is_ascii && !needle.needle().is_ascii() {
+                continue;
+            }
             if needle.find(text).is_some() {
                 may |= of;
             }
@@ -177,7 +188,10 @@ impl Sieve {
     /// may match already are compared.
     #[cold]
     fn found(&self, text: &[u8], start: usize, key: u32, mut may: u64) -> u64 {
-        for key in [key, key & THREE] {
+        let three = short_hash(key & THREE);
+        let is_three =
+            self.threes.get(three / 64).is_some_and(|word| word >> (three % 64) & 1 != 0);
+        for key in std::iter::once(key).chain(is_three.then_some(key & THREE)) {
             let mut next = self.first.get(short_hash(key)).copied().unwrap_or_default();
             while let Some(needle) =
                 usize::from(next).checked_sub(1).and_then(|n| self.needles.get(n))
