@@ -177,11 +177,7 @@ fn may_end_attribution(line: &str) -> bool {
     if line.ends_with([':', '：', '-', '*', '_']) {
         return true;
     }
-    // Without a colon only behind an address, or on the last of several lines.
     let may_hold_address = memchr::memchr2(b'<', b'@', line.as_bytes()).is_some();
-    if line.len() > 40 && !may_hold_address {
-        return false;
-    }
     // Languages that name the writer last, broken inside the address.
     if may_hold_address
         && line.contains('<')
@@ -189,7 +185,8 @@ fn may_end_attribution(line: &str) -> bool {
     {
         return true;
     }
-    if line.len() > 40 && !line.contains('@') {
+    // Without a colon only behind an address, or on the last of several lines.
+    if line.len() > 40 && !(may_hold_address && line.contains('@')) {
         return false;
     }
     let last = line.rsplit([' ', '\t']).next().unwrap_or_default();
