@@ -144,16 +144,11 @@ impl Dovecot {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
         let name = format!("{now}.M{number:06}P{}.localhost", std::process::id());
         let maildir = self.maildir(user);
-        if !maildir.exists() {
-            std::fs::create_dir_all(&maildir).unwrap();
-            hand_over(maildir.parent().unwrap());
-            hand_over(&maildir);
+        for folder in [maildir.parent().unwrap(), &maildir] {
+            create_folder(folder);
         }
         for part in ["tmp", "new", "cur"] {
-            if !maildir.join(part).exists() {
-                std::fs::create_dir(maildir.join(part)).unwrap();
-                hand_over(&maildir.join(part));
-            }
+            create_folder(&maildir.join(part));
         }
         let draft = maildir.join("tmp").join(&name);
         std::fs::write(&draft, bytes).unwrap();
@@ -260,6 +255,25 @@ fn mail_owner() -> (u32, u32) {
         (65534, 65534)
     } else {
         (whoami("-u").parse().unwrap(), whoami("-g").parse().unwrap())
+    }
+}
+
+/// A folder of the mail's owner; whether Dovecot, which makes them at a user's first login, was faster
+/// makes no difference. It comes into its place with its owner, so that Dovecot never meets one that
+/// it may not write to.
+fn create_folder(path: &Path) {
+    if path.exists() {
+        return;
+    }
+    let draft =
+        tempfile::Builder::new().prefix("draft").tempdir_in(path.parent().unwrap()).unwrap();
+    std::fs::set_permissions(draft.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    hand_over(draft.path());
+    match std::fs::rename(draft.path(), path) {
+        Ok(()) => drop(draft.keep()),
+        // Dovecot made it in the meantime, and something lies in it.
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+        Err(error) => panic!("{}: {error}", path.display()),
     }
 }
 
