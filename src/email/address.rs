@@ -193,7 +193,7 @@ fn without_brackets(bare: &str, remark: &str) -> Mailbox {
 /// A display name without its quotes and escapes, decoded.
 fn plain_name(raw: &str) -> String {
     if memchr::memchr2(b'"', b'\\', raw.as_bytes()).is_none() {
-        return decode_words(raw);
+        return decode_words(raw).into_owned();
     }
     let mut out = String::with_capacity(raw.len());
     let mut chars = raw.chars();
@@ -204,7 +204,7 @@ fn plain_name(raw: &str) -> String {
             _ => out.push(c),
         }
     }
-    decode_words(&out)
+    decode_words(&out).into_owned()
 }
 
 #[cfg(test)]

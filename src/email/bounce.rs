@@ -105,10 +105,7 @@ pub(super) fn read(root: &Part<'_>, body: &str) -> Bounce {
     let mut bounce = Bounce::default();
     let leaves = root.leaves();
     for leaf in &leaves {
-        if matches!(
-            leaf.media.as_str(),
-            "message/delivery-status" | "message/global-delivery-status"
-        ) {
+        if matches!(&*leaf.media, "message/delivery-status" | "message/global-delivery-status") {
             status_part(&mut bounce, &transfer::decode(leaf.body, &leaf.encoding).bytes);
         }
     }
@@ -184,7 +181,7 @@ fn status_part(bounce: &mut Bounce, bytes: &[u8]) {
 fn typed_address(value: &str) -> Option<String> {
     let address = value.split_once(';').map_or(value, |(_, a)| a).trim();
     let address = header::decode_words(address);
-    let inner = address.rsplit_once('<').map_or(address.as_str(), |(_, a)| a).trim_end_matches('>');
+    let inner = address.rsplit_once('<').map_or(&*address, |(_, a)| a).trim_end_matches('>');
     inner.contains('@').then(|| inner.trim().to_owned())
 }
 
@@ -227,7 +224,7 @@ fn push_once(list: &mut Vec<String>, item: String) {
 /// The Message-ID of the message that is enclosed, whole or only its headers.
 fn original_headers(leaf: &Part<'_>) -> Option<String> {
     let enclosed = matches!(
-        leaf.media.as_str(),
+        &*leaf.media,
         "message/rfc822"
             | "text/rfc822-headers"
             | "message/rfc822-headers"

@@ -3,6 +3,7 @@
 //! The headers are a table, so that a new one is a new row. RFC 3834 names the principles; most
 //! rows are dialects that were there before it.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -22,7 +23,7 @@ pub(super) struct Seen<'s, 'a> {
     pub(super) leaves: &'s [&'s Part<'a>],
     pub(super) from: Option<&'s str>,
     /// The whole `From`, as it stands: servers often write no address there.
-    pub(super) sender_text: String,
+    pub(super) sender_text: Cow<'a, str>,
     pub(super) from_count: usize,
     pub(super) reply_to: &'s [Private<String>],
     /// Addresses of `To` and `Cc`, and those that say where it was delivered.

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use regex::{Captures, Regex};
 
-use super::{header, phrases};
+use super::{parameters, phrases};
 
 /// Marks of wrapped links, to pass a text without any at once.
 const MARKS: [&str; 3] =
@@ -30,10 +30,10 @@ pub(super) fn unwrapped(text: &str) -> Cow<'_, str> {
     }
     WRAPPED.replace_all(text, |found: &Captures<'_>| {
         let original = if let Some(link) = found.name("safe").or_else(|| found.name("cuda")) {
-            header::percent_text(link.as_str())
+            parameters::percent_text(link.as_str())
         } else if let Some(link) = found.name("two") {
             // Version 2 writes `%` as `-` and `/` as `_`.
-            header::percent_text(&link.as_str().replace('-', "%").replace('_', "/"))
+            parameters::percent_text(&link.as_str().replace('-', "%").replace('_', "/"))
         } else {
             found.name("three").map(|link| link.as_str().to_owned())
         };

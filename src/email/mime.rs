@@ -4,9 +4,13 @@
 //! and a missing last one ends with the message. An attached message is a leaf: nothing here goes
 //! deeper than [`DEEPEST`], so that no nesting can exhaust the stack.
 
-use memchr::memmem;
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use super::header::{self, Headers, Parameters};
+use memchr::memmem::Finder;
+
+use super::header::{self, Headers};
+use super::parameters::Parameters;
 
 /// Deepest nesting of multiparts that is opened.
 const DEEPEST: usize = 20;
@@ -18,11 +22,11 @@ const MOST_PARTS: usize = 500;
 pub(super) struct Part<'a> {
     pub(super) headers: Headers<'a>,
     /// `type/subtype`, lower case.
-    pub(super) media: String,
-    pub(super) content_type: Parameters,
-    pub(super) disposition: Parameters,
+    pub(super) media: Cow<'a, str>,
+    pub(super) content_type: Parameters<'a>,
+    pub(super) disposition: Parameters<'a>,
     /// Transfer encoding as its header says.
-    pub(super) encoding: String,
+    pub(super) encoding: Cow<'a, str>,
     /// Undecoded.
     pub(super) body: &'a [u8],
     pub(super) children: Vec<Part<'a>>,
@@ -67,15 +71,13 @@ pub(super) fn message(raw: &[u8]) -> (Part<'_>, Oddities) {
     (part, odd)
 }
 
-fn part<'a>(raw: &'a [u8], default: &str, depth: usize, odd: &mut Oddities) -> Part<'a> {
+fn part<'a>(raw: &'a [u8], default: &'static str, depth: usize, odd: &mut Oddities) -> Part<'a> {
     odd.count += 1;
     let (headers, body) = header::split(raw);
-    let content_type =
-        headers.text("content-type").map(|t| header::parameters(&t)).unwrap_or_default();
-    let disposition =
-        headers.text("content-disposition").map(|t| header::parameters(&t)).unwrap_or_default();
+    let content_type = headers.parameters("content-type");
+    let disposition = headers.parameters("content-disposition");
     let encoding = headers.text("content-transfer-encoding").unwrap_or_default();
-    let encoding = encoding.split([' ', ';', '(']).next().unwrap_or_default().to_owned();
+    let encoding = up_to(encoding, |byte| matches!(byte, b' ' | b';' | b'('));
     let media = media_type(&content_type.value, default);
     let mut part =
         Part { headers, media, content_type, disposition, encoding, body, children: Vec::new() };
@@ -84,19 +86,31 @@ fn part<'a>(raw: &'a [u8], default: &str, depth: usize, odd: &mut Oddities) -> P
         if part.children.is_empty() {
             // Nothing to divide it by: whatever stands there is for people to read.
             odd.no_boundary |= depth < DEEPEST;
-            "text/plain".clone_into(&mut part.media);
+            part.media = Cow::Borrowed("text/plain");
         }
     }
     part
 }
 
-fn media_type(value: &str, default: &str) -> String {
-    match value {
-        "" => default.to_owned(),
-        "text" => "text/plain".to_owned(),
-        "html" => "text/html".to_owned(),
+fn media_type<'a>(value: &Cow<'a, str>, default: &'static str) -> Cow<'a, str> {
+    match &**value {
+        "" => Cow::Borrowed(default),
+        "text" => Cow::Borrowed("text/plain"),
+        "html" => Cow::Borrowed("text/html"),
         // `text/html charset=…` without the semicolon.
-        _ => value.split([' ', ',']).next().unwrap_or(value).to_owned(),
+        _ => up_to(value.clone(), |byte| matches!(byte, b' ' | b',')),
+    }
+}
+
+/// What stands before the first byte of ASCII of which something is so.
+fn up_to(text: Cow<'_, str>, ends: impl Fn(u8) -> bool) -> Cow<'_, str> {
+    let length = text.bytes().position(ends).unwrap_or(text.len());
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.get(..length).unwrap_or_default()),
+        Cow::Owned(mut text) => {
+            text.truncate(length);
+            Cow::Owned(text)
+        }
     }
 }
 
@@ -120,6 +134,9 @@ fn guess_boundary(body: &[u8]) -> Option<&[u8]> {
     lines.find_map(|l| l.strip_prefix(b"--").filter(|b| b.len() > 5 && !b.contains(&b' ')))
 }
 
+/// How every delimiter begins behind its line end.
+static DASHES: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"\n--"));
+
 /// What stands between the delimiter lines, and whether the last one was there.
 fn sections<'a>(body: &'a [u8], boundary: &[u8], odd: &mut Oddities) -> (Vec<&'a [u8]>, bool) {
     let mut found = Vec::new();
@@ -127,7 +144,7 @@ fn sections<'a>(body: &'a [u8], boundary: &[u8], odd: &mut Oddities) -> (Vec<&'a
     let mut closed = false;
     let first = body.starts_with(b"--").then_some(0);
     // Nearly no line of a body may be a delimiter; this finds those that may many bytes at a time.
-    let others = memmem::find_iter(body, b"\n--").map(|at| at + 1);
+    let others = DASHES.find_iter(body).map(|at| at + 1);
     for start in first.into_iter().chain(others) {
         let line = body.get(start..).unwrap_or_default();
         if !line.get(2..).is_some_and(|l| l.starts_with(boundary)) {

@@ -18,6 +18,7 @@ mod kind;
 mod kind_rows;
 mod links;
 mod mime;
+mod parameters;
 mod parse;
 mod phrases;
 mod reader;

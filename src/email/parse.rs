@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::content::{self, Declared};
 use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
+use super::parameters::Parameters;
 use super::sieve::{May, in_text};
 use super::{
     Address, Attachment, Email, Forwarded, Kind, Limits, Note, ReturnPath, SenderProof, address,
@@ -55,10 +56,10 @@ pub fn header_scan(raw: &[u8], limits: &Limits) -> Email {
     let (headers, rest) = header::split(&raw);
     let root = Part {
         headers,
-        media: "text/plain".to_owned(),
-        content_type: header::Parameters::default(),
-        disposition: header::Parameters::default(),
-        encoding: String::new(),
+        media: Cow::Borrowed("text/plain"),
+        content_type: Parameters::default(),
+        disposition: Parameters::default(),
+        encoding: Cow::Borrowed(""),
         body: rest,
         children: Vec::new(),
     };
@@ -466,7 +467,7 @@ pub fn attached_bytes(raw: &[u8], sha256: &str) -> Option<Vec<u8>> {
 }
 
 fn is_winmail(leaf: &Part<'_>) -> bool {
-    matches!(leaf.media.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
+    matches!(&*leaf.media, "application/ms-tnef" | "application/vnd.ms-tnef")
         || leaf.file_name().is_some_and(|n| n.eq_ignore_ascii_case("winmail.dat"))
 }
 

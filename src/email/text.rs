@@ -265,7 +265,7 @@ struct Place {
 }
 
 fn is_text(part: &Part<'_>) -> bool {
-    matches!(part.media.as_str(), "text/plain" | "text/html")
+    matches!(&*part.media, "text/plain" | "text/html")
 }
 
 fn is_body(part: &Part<'_>, place: Place) -> bool {
@@ -282,7 +282,7 @@ impl Collector<'_> {
         if part.children.is_empty() {
             return if is_body(part, place) { vec![self.chunk(part)] } else { Vec::new() };
         }
-        match part.media.as_str() {
+        match &*part.media {
             "multipart/alternative" => self.alternative(part, place),
             "multipart/related" => {
                 let start = start_of_related(part);
