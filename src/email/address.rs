@@ -22,10 +22,16 @@ impl Mailbox {
         valid(&self.address)
     }
 
+    fn into_valid(mut self) -> Option<String> {
+        let Some(domain) = plain_domain(&self.address) else { return self.valid() };
+        self.address.get_mut(domain..).unwrap_or_default().make_ascii_lowercase();
+        Some(self.address)
+    }
+
     /// Address and cleaned display name.
     pub(super) fn into_address(self) -> Option<Address> {
-        let address = Private(self.valid()?);
         let name = text::one_line(&self.name, 200);
+        let address = Private(self.into_valid()?);
         Some(Address { address, name: (!name.is_empty()).then_some(Private(name)) })
     }
 }
@@ -50,22 +56,32 @@ const PLAIN_BYTES: usize = 63;
 /// are: the mail library would find it sound, at many times the cost.
 fn plain_domain(address: &str) -> Option<usize> {
     let (local, domain) = address.split_once('@')?;
+    // Letters and digits, between any two of which may stand one mark.
     let plain = |text: &str, marks: &[u8]| {
-        let bytes = text.as_bytes();
-        let ends = [bytes.first(), bytes.last()];
-        text.len() <= PLAIN_BYTES
-            && ends.iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
-            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || marks.contains(b))
-            && bytes.windows(2).all(|two| two.iter().any(u8::is_ascii_alphanumeric))
+        let mut letter = false;
+        let mut each = text.bytes().map(|byte| {
+            let was_letter = std::mem::replace(&mut letter, byte.is_ascii_alphanumeric());
+            letter || was_letter && marks.contains(&byte)
+        });
+        text.len() <= PLAIN_BYTES && each.all(|fits| fits) && letter
     };
     (plain(local, b".-_+") && plain(domain, b".-") && domain.contains('.'))
         .then_some(local.len() + 1)
 }
 
+/// Every address of a header that mail can be sent to, in order, its domain in lower case.
+pub(super) fn addresses(header: &str) -> impl Iterator<Item = String> {
+    read(header, false).into_iter().filter_map(Mailbox::into_valid)
+}
+
 /// Every mailbox of a header, in order; those without an address too.
 pub(super) fn mailboxes(header: &str) -> Vec<Mailbox> {
+    read(header, true)
+}
+
+fn read(header: &str, with_names: bool) -> Vec<Mailbox> {
     let room = String::with_capacity(header.len().min(USUAL_BYTES));
-    let mut reader = Reader { bare: room, ..Reader::default() };
+    let mut reader = Reader { bare: room, with_names, ..Reader::default() };
     let mut rest = header.chars();
     loop {
         // Most of a header stands outside all marks: it is taken at once.
@@ -94,6 +110,8 @@ pub(super) fn mailboxes(header: &str) -> Vec<Mailbox> {
 #[derive(Default)]
 struct Reader {
     found: Vec<Mailbox>,
+    /// Whether anybody wants to know the names.
+    with_names: bool,
     /// What stands outside quotes, comments and angle brackets, with the quoted strings in place.
     bare: String,
     remark: String,
@@ -158,10 +176,11 @@ impl Reader {
 
     fn finish(&mut self) {
         let (bare, remark) = (self.bare.trim(), self.remark.trim());
-        let mailbox = match &self.angle {
+        let mailbox = match self.angle.take() {
+            Some(address) if !self.with_names => Some(Mailbox { address, ..Mailbox::default() }),
             Some(address) => {
                 let name = if bare.is_empty() { remark } else { bare };
-                Some(Mailbox { name: plain_name(name), address: address.clone() })
+                Some(Mailbox { name: plain_name(name), address })
             }
             None if bare.is_empty() => None,
             None => Some(without_brackets(bare, remark)),

@@ -28,7 +28,7 @@ const UNNAMED: &str = "topmost";
 /// Reads the proof for a sender's address.
 pub(super) fn read(headers: &Headers<'_>, servers: &[String], from: Option<&str>) -> SenderProof {
     let domain = from.and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain);
-    let Some(domain) = domain else { return SenderProof::Unknown };
+    let Some(domain) = domain.filter(|_| !servers.is_empty()) else { return SenderProof::Unknown };
     let results: Vec<Outcome> =
         trusted(headers, servers).iter().flat_map(|t| outcomes(t)).collect();
     conclude(&results, &domain.to_ascii_lowercase())

@@ -346,7 +346,7 @@ static BARE_NAME: LazyLock<Regex> =
 /// A provider that names its own customers without its domain, one on a line.
 fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, tells: &mut Tells<'_>) {
     let from = root.headers.text("from").unwrap_or_default();
-    let from = address::mailboxes(&from).into_iter().find_map(|m| m.valid());
+    let from = address::addresses(&from).next();
     let Some((_, domain)) = from.as_deref().and_then(|f| f.rsplit_once('@')) else { return };
     for (number, line) in tells.lines.iter().enumerate() {
         if let Some(name) = BARE_NAME.captures(line).and_then(|c| c.get(1))
@@ -360,8 +360,7 @@ fn by_bare_name(bounce: &mut Bounce, root: &Part<'_>, tells: &mut Tells<'_>) {
 /// The one address that the report mentions besides those of its own sender and reader.
 fn by_only_address(bounce: &mut Bounce, root: &Part<'_>, head: &str) {
     let own = ["from", "to", "sender"].map(|name| root.headers.text(name).unwrap_or_default());
-    let own: Vec<String> =
-        own.iter().flat_map(|f| address::mailboxes(f)).filter_map(|m| m.valid()).collect();
+    let own: Vec<String> = own.iter().flat_map(|field| address::addresses(field)).collect();
     let mut named: Vec<&str> = ADDRESS
         .find_iter(head)
         .filter(|m| is_recipient(head.get(..m.start()).unwrap_or_default(), m.as_str()))

@@ -7,18 +7,18 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 
 /// Decoded text and whether its character set had to be guessed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Decoded {
-    pub(super) text: String,
+pub(super) struct Decoded<'a> {
+    pub(super) text: Cow<'a, str>,
     pub(super) guessed: bool,
 }
 
 /// Decodes `bytes` by the charset `label`; an absent, unknown or untrue label is guessed.
-pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
+pub(super) fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> Decoded<'a> {
     let label = label.map(|l| l.trim_matches([' ', '"', '\'', ';'])).unwrap_or_default();
     let is = |names: &[&str]| names.iter().any(|name| label.eq_ignore_ascii_case(name));
     if is(&["", "us-ascii", "ascii", "utf-8", "utf8"]) {
         let (text, guessed) = guess(bytes);
-        return Decoded { text: text.into_owned(), guessed };
+        return Decoded { text, guessed };
     }
     let lower = label.to_ascii_lowercase();
     match lower.as_str() {
@@ -27,20 +27,18 @@ pub(super) fn decode(bytes: &[u8], label: Option<&str>) -> Decoded {
         _ => match Encoding::for_label(lower.as_bytes()) {
             Some(encoding) if encoding == UTF_8 => {
                 let (text, guessed) = guess(bytes);
-                Decoded { text: text.into_owned(), guessed }
+                Decoded { text, guessed }
             }
-            Some(encoding) => {
-                Decoded { text: encoding.decode(bytes).0.into_owned(), guessed: false }
-            }
+            Some(encoding) => Decoded { text: encoding.decode(bytes).0, guessed: false },
             None => by_mail_parser(bytes, &lower),
         },
     }
 }
 
-fn by_mail_parser(bytes: &[u8], label: &str) -> Decoded {
+fn by_mail_parser<'a>(bytes: &'a [u8], label: &str) -> Decoded<'a> {
     match charset_decoder(label.as_bytes()) {
-        Some(decoder) => Decoded { text: decoder(bytes), guessed: false },
-        None => Decoded { text: guess(bytes).0.into_owned(), guessed: true },
+        Some(decoder) => Decoded { text: Cow::Owned(decoder(bytes)), guessed: false },
+        None => Decoded { text: guess(bytes).0, guessed: true },
     }
 }
 
@@ -72,7 +70,7 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &[u8], label: Option<&str>, text: &str, guessed: bool) {
-        assert_eq!(decode(bytes, label), Decoded { text: text.to_owned(), guessed });
+        assert_eq!(decode(bytes, label), Decoded { text: Cow::Borrowed(text), guessed });
     }
 
     #[test]

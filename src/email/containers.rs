@@ -12,7 +12,7 @@ const TAIL_BYTES: usize = 66 * 1024;
 
 /// Where one thing stands in another.
 pub(super) fn find(bytes: &[u8], sought: &[u8]) -> Option<usize> {
-    bytes.windows(sought.len()).position(|window| window == sought)
+    memchr::memmem::find(bytes, sought)
 }
 
 fn slice(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {

@@ -272,12 +272,15 @@ fn pgp(armour: &str) -> Content {
 /// at least three.
 fn is_message(text: &str) -> bool {
     let usual = ["from:", "to:", "subject:", "date:", "message-id:", "received:", "return-path:"];
-    let head: Vec<&str> = text.lines().take_while(|line| !line.trim().is_empty()).collect();
-    let first_is_field = head.first().is_some_and(|line| {
+    let is_field = |line: &str| {
         line.split_once(':').is_some_and(|(name, _)| !name.is_empty() && !name.contains(' '))
-    });
-    let found = usual.iter().filter(|name| head.iter().any(|line| line.starts_with(**name)));
-    first_is_field && found.count() >= 3
+    };
+    let mut head = text.lines().take_while(|line| !line.trim().is_empty()).peekable();
+    if !head.peek().is_some_and(|line| is_field(line)) {
+        return false;
+    }
+    let head: Vec<&str> = head.collect();
+    usual.iter().filter(|name| head.iter().any(|line| line.starts_with(**name))).count() >= 3
 }
 
 /// An S/MIME wrapper that its bytes do not show is taken at the header's word, which can only make
@@ -368,9 +371,9 @@ fn is_harmless(declared: &str) -> bool {
         && declared.split_once('/').is_some_and(|(kind, sub)| !kind.is_empty() && !sub.is_empty())
         && declared.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.+-_".contains(&b));
     let acts = ["html", "xml", "script", "svg", "msdownload", "dosexec", "x-sh", "hta", "java"];
+    let acts = |name: &str| acts.iter().any(|word| name.contains(word));
     // The Office types have `xml` in their name and are none.
-    let named = declared.replace("openxmlformats", "");
-    well_formed && !acts.iter().any(|word| named.contains(word))
+    well_formed && (!acts(declared) || !acts(&declared.replace("openxmlformats", "")))
 }
 
 fn is_harmless_text(declared: &str) -> bool {

@@ -231,7 +231,7 @@ fn label(line: &str) -> Option<(Label, &str)> {
         |c: char| matches!(c, '>' | ' ' | '\t' | '\u{a0}' | '*' | '|') || text::is_unseen(c);
     let line = line.trim_start_matches(around);
     // A label is short.
-    let colon = text::cut(line, 90).find([':', '：'])?;
+    let colon = text::find_colon(text::cut(line, 90))?;
     let (label, value) = line.split_at_checked(colon)?;
     let value = value.trim_start_matches([':', '：']);
     let label = label.trim_matches(around);
@@ -286,15 +286,20 @@ pub(super) fn header_block(lines: &Lines<'_>, at: usize) -> Option<Block> {
     (labels >= LEAST_IN_BLOCK && block.from.is_some()).then_some(block)
 }
 
-/// The message forwarded inline, if the text hands one on.
+/// The message forwarded inline, if the text hands one on, and on which line the first block of header lines
+/// begins, if it does not.
 ///
 /// `subject` decides the doubtful case: a block of header lines below a person's own words is a
 /// reply's quotation unless the subject says `Fwd`.
-pub(super) fn inline(subject: &str, lines: &Lines<'_>, may: May) -> Option<Forwarded> {
+pub(super) fn inline(
+    subject: &str,
+    lines: &Lines<'_>,
+    may: May,
+) -> (Option<Forwarded>, Option<usize>) {
     let all = lines.all.as_slice();
     if let Some(forwarded) = may.has(in_text::ATTRIBUTION).then(|| under_attribution(all)).flatten()
     {
-        return Some(forwarded);
+        return (Some(forwarded), None);
     }
     let may_be_marked = may.has(in_text::FORWARDED);
     for (at, line) in all.iter().enumerate() {
@@ -303,19 +308,19 @@ pub(super) fn inline(subject: &str, lines: &Lines<'_>, may: May) -> Option<Forwa
             let behind = (at + 1..all.len())
                 .find(|n| all.get(*n).is_some_and(|l| !l.trim_matches(['>', ' ']).is_empty()));
             if let Some(block) = behind.and_then(|n| header_block(lines, n)) {
-                return Some(block.into_forwarded());
+                return (Some(block.into_forwarded()), None);
             }
             if let Some(forwarded) = after_marker(all, at) {
-                return Some(forwarded);
+                return (Some(forwarded), None);
             }
         }
         if let Some(block) = header_block(lines, at) {
             let handed_on =
                 is_forward_subject(subject) || !own_words() || hands_on(subject, all, at);
-            return handed_on.then(|| block.into_forwarded());
+            return (handed_on.then(|| block.into_forwarded()), Some(at));
         }
     }
-    None
+    (None, None)
 }
 
 /// What people say who hand on what others wrote to them.
@@ -392,7 +397,7 @@ fn after_marker(lines: &[&str], at: usize) -> Option<Forwarded> {
 impl Block {
     fn into_forwarded(self) -> Forwarded {
         let from = self.from.map(|f| f.replace("mailto:", "").replace(['[', ']'], " "));
-        let from = from.and_then(|f| address::mailboxes(&f).into_iter().find_map(|m| m.valid()));
+        let from = from.and_then(|f| address::addresses(&f).next());
         Forwarded {
             from: from.map(Private),
             subject: self.subject.map(|s| Private(text::one_line(&s, 300))),
@@ -403,9 +408,7 @@ impl Block {
 
 /// What an attached message says of itself in its header.
 pub(super) fn attached(headers: &header::Headers<'_>) -> Forwarded {
-    let from = headers
-        .text("from")
-        .and_then(|f| address::mailboxes(&f).into_iter().find_map(|m| m.valid()));
+    let from = headers.text("from").and_then(|f| address::addresses(&f).next());
     Forwarded {
         from: from.map(Private),
         subject: headers.get("subject").map(|s| Private(text::one_line(&s.decoded(), 300))),
@@ -419,7 +422,7 @@ mod tests {
     use super::*;
 
     fn author(subject: &str, body: &str) -> Option<String> {
-        inline(subject, &Lines::of(body), sieve::TEXT.may(body))?.from.map(|f| f.0)
+        inline(subject, &Lines::of(body), sieve::TEXT.may(body)).0?.from.map(|f| f.0)
     }
 
     #[test]

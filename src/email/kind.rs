@@ -122,17 +122,21 @@ fn other_reasons(seen: &Seen<'_, '_>) -> Vec<String> {
         reasons.push("Return-Path".to_owned());
     }
     let sender = headers.text("sender");
-    let sender = sender.and_then(|s| address::mailboxes(&s).into_iter().find_map(|m| m.valid()));
+    let sender = sender.and_then(|s| address::addresses(&s).next());
     let path = match seen.return_path {
         ReturnPath::Address(path) => Some(path.0.as_str()),
         ReturnPath::Unknown | ReturnPath::Null => None,
     };
-    for (name, who) in [
-        ("From: no-reply", seen.from),
-        ("Sender: no-reply", sender.as_deref()),
+    let unread = |who: &str| is_robot(who) || is_no_reply(who);
+    let from = seen.from.is_some_and(unread);
+    // Most mail comes back to its author, of whom that is known then.
+    let path = if path == seen.from { from } else { path.is_some_and(unread) };
+    for (name, is_so) in [
+        ("From: no-reply", from),
+        ("Sender: no-reply", sender.as_deref().is_some_and(unread)),
         ("Return-Path: no-reply", path),
     ] {
-        if who.is_some_and(|w| is_robot(w) || is_no_reply(w)) {
+        if is_so {
             reasons.push(name.to_owned());
         }
     }
@@ -211,9 +215,9 @@ fn own(seen: &Seen<'_, '_>, limits: &Limits) -> Option<Finding> {
     if let Some(address) = ours {
         return found(Kind::OwnMessage, "From", &address);
     }
-    let domain = seen.message_id.and_then(|id| id.rsplit_once('@')).map(|(_, d)| d.to_lowercase());
-    let domain = domain.filter(|d| limits.own_domains.contains(d))?;
-    found(Kind::OwnMessage, "Message-ID", &domain)
+    let (_, domain) = seen.message_id.and_then(|id| id.rsplit_once('@'))?;
+    let own = limits.own_domains.iter().find(|own| text::is_lower(own, domain))?;
+    found(Kind::OwnMessage, "Message-ID", own)
 }
 
 fn bounce_by_words(seen: &Seen<'_, '_>) -> Option<Finding> {
@@ -377,10 +381,11 @@ fn is_list_sender(headers: &Headers<'_>) -> bool {
 fn notification(seen: &Seen<'_, '_>) -> Option<Finding> {
     let from = seen.from?;
     let feeds = is_machine(from);
-    let unread = is_no_reply(from) || is_robot(from);
-    let person = seen.reply_to.iter().any(|a| !is_no_reply(&a.0) && !is_robot(&a.0) && a.0 != from);
+    let unread = || is_no_reply(from) || is_robot(from);
+    let person =
+        || seen.reply_to.iter().any(|a| !is_no_reply(&a.0) && !is_robot(&a.0) && a.0 != from);
     let says_so = || phrases::says_automatic(seen.text);
-    (!person && (feeds || unread && says_so()))
+    ((feeds || unread() && says_so()) && !person())
         .then(|| found(Kind::Notification, "From", from))
         .flatten()
 }

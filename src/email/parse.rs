@@ -6,8 +6,9 @@
 //! dates and rare character sets for us. `tests/reading.rs` shows each difference.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use sha2::{Digest, Sha256};
 
 use super::content::{self, Declared};
@@ -25,7 +26,7 @@ use crate::private::Private;
 /// Characters of a token in our Message-IDs (`token::TOKEN_CHARS`).
 const TOKEN_CHARS: usize = 41;
 const FORGED: &str = "the mail server says that the sender's address is not genuine";
-const PGP: &[u8] = b"-----BEGIN PGP MESSAGE-----";
+static PGP: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"-----BEGIN PGP MESSAGE-----"));
 
 /// Most addresses kept of a header.
 const MOST_ADDRESSES: usize = 500;
@@ -106,15 +107,14 @@ fn authors(headers: &Headers<'_>) -> Authors {
         headers.all("from").flat_map(|f| address::mailboxes(&f.text())).collect::<Vec<_>>();
     let count = all.len();
     // The same author twice is still one author, though an odd message.
-    let first = all.first().and_then(address::Mailbox::valid);
-    let one = all.iter().all(|m| m.valid() == first);
+    let one = all.array_windows().all(|[one, other]| one.valid() == other.valid());
     let only = if one { all.pop() } else { None };
     Authors { from: only.and_then(address::Mailbox::into_address), count }
 }
 
 fn addresses(headers: &Headers<'_>, names: &[&str]) -> Vec<Private<String>> {
     let fields = names.iter().flat_map(|name| headers.all(name));
-    let found = fields.flat_map(|f| address::mailboxes(&f.text())).filter_map(|m| m.valid());
+    let found = fields.flat_map(|field| address::addresses(&field.text()).collect::<Vec<_>>());
     let mut all: Vec<Private<String>> = Vec::new();
     for address in found.map(Private) {
         if all.len() == MOST_ADDRESSES {
@@ -142,7 +142,7 @@ fn return_path(headers: &Headers<'_>) -> ReturnPath {
     if bare.starts_with("<>") {
         return ReturnPath::Null;
     }
-    let address = address::mailboxes(&value).into_iter().find_map(|m| m.valid());
+    let address = address::addresses(&value).next();
     address.map_or(ReturnPath::Unknown, |a| ReturnPath::Address(Private(a)))
 }
 
@@ -213,7 +213,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let no_date = date.is_some() && sent.is_none();
     let no_sender = authors.count != 1 || from.is_none();
     problems.extend(doubts(no_date, no_sender, sender_proof, &full_text).map(str::to_owned));
-    let searched = format!("{subject_text}\n{full_text}");
+    let case_references = references_of(&subject_text, &full_text, &limits.reference_prefix);
     let fingerprint = fingerprint([
         message_id.as_deref().unwrap_or_default(),
         date.as_deref().unwrap_or_default(),
@@ -238,7 +238,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         message_id,
         in_reply_to,
         references,
-        case_references: find_references(&searched, &limits.reference_prefix),
+        case_references,
         text: Private(full_text),
         reply_text: Private(reply_text),
         attachments,
@@ -251,6 +251,17 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     }
 }
 
+/// Our case references in the subject and below it, each once.
+fn references_of(subject: &str, text: &str, prefix: &str) -> Vec<String> {
+    let mut all = find_references(subject, prefix);
+    for reference in find_references(text, prefix) {
+        if !all.contains(&reference) {
+            all.push(reference);
+        }
+    }
+    all
+}
+
 fn doubts(
     no_date: bool,
     no_sender: bool,
@@ -261,10 +272,7 @@ fn doubts(
         (no_date, "the date is not a valid one"),
         (no_sender, "there is not exactly one valid sender"),
         (proof == SenderProof::Failed, FORGED),
-        (
-            memmem::find(text.as_bytes(), PGP).is_some(),
-            "the text is encrypted (PGP) and was not opened",
-        ),
+        (PGP.find(text.as_bytes()).is_some(), "the text is encrypted (PGP) and was not opened"),
     ];
     rows.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words)
 }
@@ -283,8 +291,8 @@ struct Written {
 fn written(subject: &str, text: &str) -> Written {
     let may = sieve::TEXT.may(text);
     let lines = text::Lines::of(text);
-    let inline = forward::inline(subject, &lines, may);
-    let new = inline.is_none().then(|| reply::new_text(text, &lines, may));
+    let (inline, block) = forward::inline(subject, &lines, may);
+    let new = inline.is_none().then(|| reply::new_text(text, &lines, may, block));
     let new = banner::without_banners(new.unwrap_or_else(|| text.to_owned()), may);
     Written { new, inline, is_forward: forward::is_forward_subject(subject), may }
 }
@@ -310,15 +318,15 @@ fn portal_problem(text: &str) -> Option<String> {
 /// the form of our tokens at the domain of an address of ours. Whether it is one, the key tells.
 fn is_ours(id: &str, limits: &Limits) -> bool {
     let Some((local, domain)) = id.rsplit_once('@') else { return false };
-    let domain = domain.to_lowercase();
+    let is = |own: &str| text::is_lower(own, domain);
     let of_an_address = || {
         let mut own = limits.own_addresses.iter().filter_map(|own| own.rsplit_once('@'));
-        own.any(|(_, own)| own == domain)
+        own.any(|(_, own)| is(own))
     };
     let is_token = local.len() == TOKEN_CHARS
         && local.as_bytes().get(1) == Some(&b'm')
         && local.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    limits.own_domains.contains(&domain) || (is_token && of_an_address())
+    limits.own_domains.iter().any(|own| is(own)) || (is_token && of_an_address())
 }
 
 /// Headers that say which mailbox a message was delivered to.
@@ -505,6 +513,8 @@ fn fingerprint([id, date, from, subject, text]: [&str; 5]) -> String {
     hexadecimal(&hash.finalize())
 }
 
+static GAP: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"  "));
+
 /// The words of a text with one blank behind each.
 fn words(text: &str) -> Vec<u8> {
     if !text.is_ascii() {
@@ -515,18 +525,19 @@ fn words(text: &str) -> Vec<u8> {
         }
         return words;
     }
-    // The same, sooner: every byte is written, and only moves on where it stays.
-    let mut words = vec![0; text.len() + 1];
-    let (mut length, mut blank) = (0, true);
-    for byte in text.bytes().chain([b' ']) {
-        let is_blank = matches!(byte, b' ' | b'\t'..=b'\r');
-        if let Some(place) = words.get_mut(length) {
-            *place = if is_blank { b' ' } else { byte };
-        }
-        length += usize::from(!(is_blank && blank));
-        blank = is_blank;
+    // The same, many bytes at a time: of several blanks, as between paragraphs, one stays.
+    let blank = |byte| if matches!(byte, b'\t'..=b'\r') { b' ' } else { byte };
+    let blanks: Vec<u8> = text.bytes().map(blank).collect();
+    let mut words = Vec::with_capacity(blanks.len() + 1);
+    let mut rest = blanks.trim_ascii();
+    while let Some((before, behind)) = GAP.find(rest).and_then(|at| rest.split_at_checked(at + 1)) {
+        words.extend_from_slice(before);
+        rest = behind.trim_ascii_start();
     }
-    words.truncate(length);
+    words.extend_from_slice(rest);
+    if !words.is_empty() {
+        words.push(b' ');
+    }
     words
 }
 

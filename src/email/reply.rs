@@ -57,9 +57,10 @@ fn is_quoted(line: &str) -> bool {
     line.starts_with('>') || line.starts_with("|>") || line.starts_with("&gt;")
 }
 
-/// The text that the sender newly wrote. Where everything is quoted, all of it.
-pub(super) fn new_text(text: &str, lines: &Lines<'_>, may: May) -> String {
-    let kept = keep(lines, may);
+/// The text that the sender newly wrote. Where everything is quoted, all of it. `block` is the line on which the first
+/// block of header lines begins, where there is one.
+pub(super) fn new_text(text: &str, lines: &Lines<'_>, may: May, block: Option<usize>) -> String {
+    let kept = keep(lines, may, block);
     let all_stays = matches!(kept.as_slice(), [all] if *all == (0..lines.all.len()));
     let tidy = if all_stays {
         text.to_owned()
@@ -76,8 +77,13 @@ pub(super) fn new_text(text: &str, lines: &Lines<'_>, may: May) -> String {
 }
 
 /// The ranges of lines that stay.
-fn keep(of: &Lines<'_>, may: May) -> Vec<Range<usize>> {
+fn keep(of: &Lines<'_>, may: May, block: Option<usize>) -> Vec<Range<usize>> {
     let lines = of.all.as_slice();
+    let opens_block = |at: usize| {
+        block.is_some_and(|first| {
+            at == first || at > first && forward::header_block(of, at).is_some()
+        })
+    };
     let (may_open, may_be_sent_from) = (may.has(in_text::ORIGINAL), may.has(in_text::SENT_FROM));
     let mut kept = Vec::new();
     let mut at = 0;
@@ -99,7 +105,7 @@ fn keep(of: &Lines<'_>, may: May) -> Vec<Range<usize>> {
                 None => return kept,
             }
         }
-        if may_open && is_original(line) || forward::header_block(of, at).is_some() {
+        if may_open && is_original(line) || opens_block(at) {
             let above = lines.get(from..at).unwrap_or_default();
             let rule = above.iter().rposition(|l| !l.trim().is_empty());
             let rule = rule.filter(|n| above.get(*n).is_some_and(|l| RULE.is_match(l)));
@@ -129,10 +135,13 @@ fn keep(of: &Lines<'_>, may: May) -> Vec<Range<usize>> {
 
 /// Whether a line opens the original message. The signs are looked for first: nearly no line has one.
 fn is_original(line: &str) -> bool {
-    let signs = ["--", "__", "==", "**", "##", "bove"];
-    line.len() < 1_000
-        && (signs.iter().any(|s| line.contains(s)) || line.contains("ABOVE"))
-        && ORIGINAL.is_match(line)
+    let signs = |[one, other]: &[u8; 2]| match one {
+        b'-' | b'_' | b'=' | b'*' | b'#' => one == other,
+        b'b' => *other == b'o',
+        b'B' => *other == b'O',
+        _ => false,
+    };
+    line.len() < 1_000 && line.as_bytes().array_windows().any(signs) && ORIGINAL.is_match(line)
 }
 
 /// Lines of the longest attribution.
@@ -178,6 +187,10 @@ fn may_end_attribution(line: &str) -> bool {
         return true;
     }
     let may_hold_address = memchr::memchr2(b'<', b'@', line.as_bytes()).is_some();
+    // Most lines of a letter end with the end of a sentence, or are as long as they can be.
+    if !may_hold_address && (line.len() > 40 || line.ends_with(['.', ',', '!', '?'])) {
+        return false;
+    }
     // Languages that name the writer last, broken inside the address.
     if may_hold_address
         && line.contains('<')
@@ -328,7 +341,9 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, want: &str) {
-        assert_eq!(new_text(text, &Lines::of(text), sieve::TEXT.may(text)), want);
+        let (lines, may) = (Lines::of(text), sieve::TEXT.may(text));
+        let block = (0..lines.all.len()).find(|at| forward::header_block(&lines, *at).is_some());
+        assert_eq!(new_text(text, &lines, may, block), want);
     }
 
     #[test]

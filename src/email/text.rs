@@ -16,6 +16,11 @@ pub(super) fn cut(text: &str, most_bytes: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// Whether a text is another one in lower case.
+pub(super) fn is_lower(lower: &str, text: &str) -> bool {
+    if text.is_ascii() { lower.eq_ignore_ascii_case(text) } else { *lower == text.to_lowercase() }
+}
+
 /// Whether a character turns the reading direction or cannot be seen at all.
 pub(super) fn is_unseen(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
@@ -25,7 +30,7 @@ pub(super) fn is_unseen(c: char) -> bool {
 pub(super) fn one_line(text: &str, most_chars: usize) -> String {
     if text.len() <= most_chars
         && text.bytes().all(|b| matches!(b, b' '..=b'~'))
-        && !text.contains("  ")
+        && !text.as_bytes().array_windows().any(|two| two == b"  ")
     {
         return text.trim().to_owned();
     }
@@ -134,6 +139,16 @@ const USUAL_LINE: usize = 30;
 /// The first byte of `：`, the colon of Chinese and Japanese.
 const WIDE_COLON: u8 = 0xef;
 
+/// Where the first colon of a text stands, also one of Chinese or Japanese.
+pub(super) fn find_colon(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut marks = memchr::memchr2_iter(b':', WIDE_COLON, bytes);
+    marks.find(|at| {
+        let mark = bytes.get(*at..).unwrap_or_default();
+        mark.starts_with(b":") || mark.starts_with("：".as_bytes())
+    })
+}
+
 impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let room = text.len() / USUAL_LINE + 1;
@@ -182,12 +197,12 @@ pub(super) struct Body {
 }
 
 #[derive(Debug)]
-enum Chunk {
-    Plain(String),
-    Html(String),
+enum Chunk<'a> {
+    Plain(Cow<'a, str>),
+    Html(Cow<'a, str>),
 }
 
-impl Chunk {
+impl Chunk<'_> {
     fn is_blank(&self) -> bool {
         match self {
             Self::Plain(text) | Self::Html(text) => text.trim().is_empty(),
@@ -278,7 +293,7 @@ fn is_body(part: &Part<'_>, place: Place) -> bool {
 }
 
 impl Collector<'_> {
-    fn collect(&mut self, part: &Part<'_>, place: Place) -> Vec<Chunk> {
+    fn collect<'a>(&mut self, part: &Part<'a>, place: Place) -> Vec<Chunk<'a>> {
         if part.children.is_empty() {
             return if is_body(part, place) { vec![self.chunk(part)] } else { Vec::new() };
         }
@@ -301,11 +316,11 @@ impl Collector<'_> {
     }
 
     /// The fullest form: plain text, unless it is empty or a mere excuse for the HTML beside it.
-    fn alternative(&mut self, part: &Part<'_>, place: Place) -> Vec<Chunk> {
+    fn alternative<'a>(&mut self, part: &Part<'a>, place: Place) -> Vec<Chunk<'a>> {
         let inner = Place { inner: true, alternative: true, ..place };
-        let forms: Vec<Vec<Chunk>> =
+        let forms: Vec<Vec<Chunk<'_>>> =
             part.children.iter().map(|child| self.collect(child, inner)).collect();
-        let size = |form: &Vec<Chunk>, want_plain: bool| -> usize {
+        let size = |form: &Vec<Chunk<'_>>, want_plain: bool| -> usize {
             let sizes = form.iter().map(|c| match c {
                 Chunk::Plain(t) if want_plain => t.trim().len(),
                 Chunk::Html(t) if !want_plain => t.trim().len(),
@@ -330,7 +345,7 @@ impl Collector<'_> {
         forms.into_iter().max_by_key(|f| size(f, want_plain)).unwrap_or_default()
     }
 
-    fn chunk(&mut self, part: &Part<'_>) -> Chunk {
+    fn chunk<'a>(&mut self, part: &Part<'a>) -> Chunk<'a> {
         self.body.parts.push(identity(part));
         let most = self.limits.text_bytes.max(self.limits.html_bytes).saturating_mul(ENCODED);
         let head = part.body.get(..most).unwrap_or(part.body);
@@ -341,12 +356,21 @@ impl Collector<'_> {
         if decoded.damaged {
             self.body.problem("the encoding of the text is damaged; what could be read is shown");
         }
-        let text = charset::decode(&decoded.bytes, part.charset());
-        if text.guessed {
+        let (mut text, guessed) = match decoded.bytes {
+            Cow::Borrowed(bytes) => {
+                let text = charset::decode(bytes, part.charset());
+                (text.text, text.guessed)
+            }
+            Cow::Owned(bytes) => {
+                let text = charset::decode(&bytes, part.charset());
+                (Cow::Owned(text.text.into_owned()), text.guessed)
+            }
+        };
+        if guessed {
             self.body.problem("the character set of the text was guessed");
         }
-        let mut text = text.text;
         if !decoded.footer.trim_ascii().is_empty() {
+            let text = text.to_mut();
             text.push_str("\n\n");
             text.push_str(&charset::decode(decoded.footer, None).text);
         }
@@ -363,7 +387,7 @@ impl Collector<'_> {
         }
     }
 
-    fn texts(&mut self, chunks: Vec<Chunk>) -> Vec<String> {
+    fn texts(&mut self, chunks: Vec<Chunk<'_>>) -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
         for chunk in chunks {
             let text = match chunk {
