@@ -15,11 +15,12 @@ use super::content::{self, Declared};
 use super::header::{self, Headers};
 use super::mime::{self, Oddities, Part};
 use super::parameters::Parameters;
+use super::reference::references_in;
 use super::sieve::{May, in_text};
 use super::{
     Address, Attachment, Email, Forwarded, Kind, Limits, Note, ReturnPath, SenderProof, address,
-    authentication, banner, bounce, charset, find_references, forward, html, kind, phrases, reply,
-    sieve, text, tnef, transfer,
+    authentication, banner, bounce, charset, forward, html, kind, phrases, reply, sieve, text,
+    tnef, transfer,
 };
 use crate::private::Private;
 
@@ -213,7 +214,7 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
     let no_date = date.is_some() && sent.is_none();
     let no_sender = authors.count != 1 || from.is_none();
     problems.extend(doubts(no_date, no_sender, sender_proof, &full_text).map(str::to_owned));
-    let case_references = references_of(&subject_text, &full_text, &limits.reference_prefix);
+    let case_references = references_in([&subject_text, &full_text], &limits.reference_prefix);
     let fingerprint = fingerprint([
         message_id.as_deref().unwrap_or_default(),
         date.as_deref().unwrap_or_default(),
@@ -249,17 +250,6 @@ fn assemble(root: &Part<'_>, body: text::Body, limits: &Limits) -> Email {
         fingerprint,
         problems,
     }
-}
-
-/// Our case references in the subject and below it, each once.
-fn references_of(subject: &str, text: &str, prefix: &str) -> Vec<String> {
-    let mut all = find_references(subject, prefix);
-    for reference in find_references(text, prefix) {
-        if !all.contains(&reference) {
-            all.push(reference);
-        }
-    }
-    all
 }
 
 fn doubts(

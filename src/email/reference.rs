@@ -13,10 +13,21 @@ use crate::casework::reference::CaseReference;
 /// Only references whose check digit is right count, so that a mistyped one is never taken for
 /// somebody else's case.
 pub fn find_references(text: &str, prefix: &str) -> Vec<String> {
+    references_in([text], prefix)
+}
+
+/// The same of several texts, one after the other.
+pub(super) fn references_in<const N: usize>(texts: [&str; N], prefix: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    let Some(pattern) = pattern(prefix).filter(|pattern| pattern.is_match(text)) else {
-        return found;
-    };
+    if let Some(pattern) = pattern(prefix) {
+        for text in texts.into_iter().filter(|text| pattern.is_match(text)) {
+            add_references(&mut found, text, prefix, &pattern);
+        }
+    }
+    found
+}
+
+fn add_references(found: &mut Vec<String>, text: &str, prefix: &str, pattern: &Regex) {
     let mut from = 0;
     while let Some(captures) = pattern.captures_at(text, from) {
         let Some(whole) = captures.get(0) else { break };
@@ -39,7 +50,6 @@ pub fn find_references(text: &str, prefix: &str) -> Vec<String> {
         }
         from = next_boundary(text, from);
     }
-    found
 }
 
 fn next_boundary(text: &str, mut at: usize) -> usize {
