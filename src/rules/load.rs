@@ -73,7 +73,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
     let mut checker = Checker { files: &files, names: &names, lists: &lists, faults: &mut faults };
     try_examples(&contents.rules, &rules, &matcher, &mut checker);
     if faults.is_empty() {
-        let (opinion, spelling) = (OnceLock::new(), OnceLock::new());
+        let (opinion, spelling, used) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let phrases = phrases_of(patterns);
         Ok(RuleSet {
             services,
@@ -85,6 +85,7 @@ pub(super) fn load(files: &[(String, String)]) -> Result<RuleSet, Vec<Fault>> {
             officer_below,
             phrases,
             spelling,
+            used,
             examples,
             opinion,
             kept_on: None,

@@ -25,7 +25,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use postern_words::{Spelling, fold};
+use postern_words::{Spelling, Used, fold};
 use serde::{Deserialize, Serialize};
 
 use crate::casework::vocabulary::{CustomerType, Flag, RecordType, ServiceId, Theme};
@@ -166,8 +166,10 @@ pub struct RuleSet {
     officer_below: f64,
     /// Every phrase of the rules.
     phrases: Vec<String>,
-    /// Learned from the phrases and the examples when the first message asks.
+    /// Made of the phrases when the first message asks.
     spelling: OnceLock<Spelling>,
+    /// The examples' own words: learned when the first word is nearly one of the rules.
+    used: OnceLock<Used>,
     examples: Examples,
     /// Learned from the examples when the first message asks.
     opinion: OnceLock<Option<Arc<opinion::Opinion>>>,
@@ -311,17 +313,18 @@ impl RuleSet {
         let read = email.form.is_none().then(|| self.forms.read(email, &self.services)).flatten();
         let form = email.form.as_ref().or(read.as_ref());
         let mut haystack = text::Haystack::of(email, form, self.forms.words());
-        let slips = self.spelling().slips(&haystack.folded);
+        let slips = self.spelling().slips(&haystack.folded, &self.used, || self.learn_used());
         haystack.replace(&slips);
         haystack
     }
 
-    /// The words of all rules, and those that examples use otherwise.
+    /// The words of all rules.
     fn spelling(&self) -> &Spelling {
-        self.spelling.get_or_init(|| {
-            let texts = self.examples.each().map(|one| fold(&one.email.reply_text));
-            Spelling::new(&self.phrases, &texts.collect::<Vec<_>>())
-        })
+        self.spelling.get_or_init(|| Spelling::new(&self.phrases))
+    }
+
+    fn learn_used(&self) -> Used {
+        Used::by(self.examples.each().map(|one| fold(&one.email.reply_text)))
     }
 
     fn second(&self, seen: &Seen) -> Option<Second> {
@@ -415,6 +418,7 @@ impl RuleSet {
     fn lessons_of_examples(&self) -> Vec<Lesson> {
         // Each thread would else wait for the first.
         self.spelling();
+        self.used.get_or_init(|| self.learn_used());
         let count = self.examples.len();
         let each = count.div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
         let read = |from: usize| {
@@ -442,7 +446,7 @@ impl RuleSet {
     #[must_use]
     pub fn with_examples(self, examples: Vec<Labelled>) -> Self {
         // What is written so on purpose stays what the files say.
-        self.spelling();
+        self.used.get_or_init(|| self.learn_used());
         let (opinion, kept_on) = (OnceLock::new(), None);
         Self { examples: Examples::Given(examples), opinion, kept_on, ..self }
     }

@@ -22,4 +22,4 @@ pub use fold::{fold, fold_onto};
 pub use literals::Literals;
 pub use machine::{Example, Judgement, Machine};
 pub use sieve::{May, Sieve};
-pub use spelling::Spelling;
+pub use spelling::{Spelling, Used};

@@ -336,6 +336,11 @@ const MOST_SPELLINGS: usize = 16;
 /// What is looked for where a literal stands: its beginning in every spelling, as far as those are few, or a part of it
 /// that has one, whichever tells more. None where nothing is left.
 fn needles(literal: &str) -> Option<Vec<String>> {
+    let plain = |letter: char| letter.is_ascii() && letter != '\'';
+    // Nearly all: there is one spelling, and no part tells more than the whole.
+    if literal.chars().all(plain) {
+        return (!literal.trim().is_empty()).then(|| vec![literal.to_ascii_lowercase()]);
+    }
     let mut all = vec![String::new()];
     for letter in literal.chars().take(MOST_LETTERS) {
         let spelt = spellings(letter);
@@ -346,7 +351,6 @@ fn needles(literal: &str) -> Option<Vec<String>> {
         all = all.iter().flat_map(with).collect();
     }
     // Where there are too many spellings, what stands between the letters that have several may tell more.
-    let plain = |letter: char| letter.is_ascii() && letter != '\'';
     let parts = literal.split(|letter| !plain(letter)).map(|part| vec![part.to_ascii_lowercase()]);
     let tells = |needles: &Vec<String>| needles.iter().all(|needle| !needle.trim().is_empty());
     let all = parts.filter(|part| part.iter().all(|part| part.len() >= 3)).chain([all]);

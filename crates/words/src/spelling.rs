@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Letters of the shortest word that is recognised in spite of a slip.
 const SHORTEST: usize = 8;
@@ -18,13 +19,35 @@ pub struct Spelling {
     words: HashSet<String>,
     /// Every word with one letter left out, and the words that it may come of.
     nearly: HashMap<String, Vec<String>>,
-    /// What is written so on purpose.
-    kept: HashSet<String>,
+}
+
+/// The words that examples use so often that they are words of their own.
+#[derive(Debug)]
+pub struct Used(HashSet<String>);
+
+impl Used {
+    /// By the folded texts of examples.
+    pub fn by(examples: impl Iterator<Item = String>) -> Self {
+        let mut used: HashMap<String, usize> = HashMap::new();
+        for text in examples {
+            for word in long_words(&text).map(|(_, word)| word).collect::<HashSet<_>>() {
+                match used.get_mut(word) {
+                    Some(examples) => *examples += 1,
+                    None => drop(used.insert(word.to_owned(), 1)),
+                }
+            }
+        }
+        Self(used.into_iter().filter(|(_, n)| *n >= NO_SLIP).map(|(word, _)| word).collect())
+    }
+
+    fn holds(&self, word: &str) -> bool {
+        self.0.contains(word)
+    }
 }
 
 impl Spelling {
-    /// Of the folded phrases of rules, and the folded texts of examples.
-    pub fn new(phrases: &[String], examples: &[String]) -> Self {
+    /// Of the folded phrases of rules.
+    pub fn new(phrases: &[String]) -> Self {
         let phrases = phrases.iter().map(String::as_str);
         let words: HashSet<String> =
             phrases.flat_map(long_words).map(|(_, word)| word.to_owned()).collect();
@@ -38,29 +61,31 @@ impl Spelling {
             likely.sort_unstable();
             likely.dedup();
         }
-        let mut used: HashMap<&str, usize> = HashMap::new();
-        for text in examples {
-            for word in long_words(text).map(|(_, word)| word).collect::<HashSet<_>>() {
-                *used.entry(word).or_default() += 1;
+        Self { words, nearly }
+    }
+
+    /// The slips of a folded text: where each stands, and the word that it is. What the examples use is learned only
+    /// once a word is nearly another; where it is known already, less has to be looked at.
+    pub fn slips(
+        &self,
+        text: &str,
+        used: &OnceLock<Used>,
+        learn: impl Fn() -> Used,
+    ) -> Vec<(Range<usize>, &str)> {
+        let of = |(at, word): (usize, &str)| {
+            let known = used.get();
+            if self.words.contains(word) || known.is_some_and(|used| used.holds(word)) {
+                return None;
             }
-        }
-        let kept = used.into_iter().filter(|(_, examples)| *examples >= NO_SLIP);
-        let kept = kept.map(|(word, _)| word.to_owned()).collect();
-        Self { words, nearly, kept }
+            let meant = self.meant(word)?;
+            let is_slip = known.is_some() || !used.get_or_init(&learn).holds(word);
+            is_slip.then_some((at..at + word.len(), meant))
+        };
+        long_words(text).filter_map(of).collect()
     }
 
-    /// The slips of a folded text: where each stands, and the word that it is.
-    pub fn slips(&self, text: &str) -> Vec<(Range<usize>, &str)> {
-        long_words(text)
-            .filter_map(|(at, word)| Some((at..at + word.len(), self.meant(word)?)))
-            .collect()
-    }
-
-    /// The word that was meant, where exactly one can be.
+    /// The word of the rules that one may be a slip of, where exactly one can be.
     fn meant(&self, written: &str) -> Option<&str> {
-        if self.words.contains(written) || self.kept.contains(written) {
-            return None;
-        }
         let mut near: Vec<&str> = Vec::new();
         let mut look = |nearly: &str, whole: bool| {
             let words = self.nearly.get(nearly).into_iter().flatten();
@@ -125,8 +150,17 @@ mod tests {
         let phrases =
             ["safeguarding lead", "needs assessment", "home to school transport", "complaint"];
         let examples = ["a placeholder", "my compliant son", "compliant", "compliant again"];
-        let spelling = Spelling::new(&phrases.map(str::to_owned), &examples.map(str::to_owned));
-        spelling.slips(text).into_iter().map(|(at, word)| format!("{}={word}", &text[at])).collect()
+        let spelling = Spelling::new(&phrases.map(str::to_owned));
+        let learn = || Used::by(examples.map(str::to_owned).into_iter());
+        let used = OnceLock::new();
+        let read = || {
+            let slips = spelling.slips(text, &used, learn).into_iter();
+            slips.map(|(at, word)| format!("{}={word}", &text[at])).collect::<Vec<_>>()
+        };
+        let before = read();
+        used.get_or_init(learn);
+        assert_eq!(read(), before, "whether the examples are known already or not");
+        before
     }
 
     #[test]
