@@ -22,10 +22,9 @@ impl Mailbox {
         valid(&self.address)
     }
 
-    fn into_valid(mut self) -> Option<String> {
+    fn into_valid(self) -> Option<String> {
         let Some(domain) = plain_domain(&self.address) else { return self.valid() };
-        self.address.get_mut(domain..).unwrap_or_default().make_ascii_lowercase();
-        Some(self.address)
+        Some(in_small_letters(self.address, domain))
     }
 
     /// Address and cleaned display name.
@@ -40,13 +39,17 @@ impl Mailbox {
 pub(super) fn valid(address: &str) -> Option<String> {
     let address = address.trim().trim_start_matches("mailto:");
     if let Some(domain) = plain_domain(address) {
-        let mut plain = address.to_owned();
-        plain.get_mut(domain..).unwrap_or_default().make_ascii_lowercase();
-        return Some(plain);
+        return Some(in_small_letters(address.to_owned(), domain));
     }
     let sound = address.len() <= 320 && !address.chars().any(char::is_control);
     let parsed: lettre::Address = sound.then(|| address.parse().ok()).flatten()?;
     Some(format!("{}@{}", parsed.user(), parsed.domain().to_lowercase()))
+}
+
+/// The address with its domain, which begins there, in lower case.
+fn in_small_letters(mut address: String, domain: usize) -> String {
+    address.get_mut(domain..).unwrap_or_default().make_ascii_lowercase();
+    address
 }
 
 /// Most bytes on either side of the `@` of an address that is plainly one (RFC 5321 section 4.5.3.1).

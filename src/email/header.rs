@@ -102,11 +102,7 @@ impl<'a> Headers<'a> {
 
     /// The first field's text, trimmed, where there is one.
     pub(super) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        let text = self.get(name)?.text();
-        Some(match text {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(trimmed(text)),
-        })
+        self.get(name).map(|field| trimmed(field.text()))
     }
 
     /// The first field's value and parameters; none of either where there is no such field.
@@ -299,9 +295,13 @@ pub(super) fn trim(text: &str) -> &str {
     }
 }
 
-/// The text without blanks around it; the same one where there are none.
-pub(super) fn trimmed(text: String) -> String {
-    if trim(&text).len() == text.len() { text } else { trim(&text).to_owned() }
+/// The text without blanks around it, copied only where it has to be.
+pub(super) fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
+        Cow::Owned(text) if trim(&text).len() == text.len() => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(trim(&text).to_owned()),
+    }
 }
 
 /// Blanks for tabs.
@@ -419,7 +419,7 @@ pub(super) fn decode_words(text: &str) -> Cow<'_, str> {
         rest = tail;
     }
     flush(&mut out, pending);
-    Cow::Owned(trimmed(out))
+    trimmed(Cow::Owned(out))
 }
 
 fn flush(out: &mut String, pending: Option<(String, Vec<u8>)>) {

@@ -39,7 +39,7 @@ pub(super) fn parameters(text: &str) -> Parameters<'_> {
     for piece in pieces.take(2_000) {
         let Some((name, raw)) = name_and_value(piece) else { continue };
         match name.split_once('*') {
-            None if find_word(&raw) == raw.len() => all.push((name, trimmed_cow(raw))),
+            None if find_word(&raw) == raw.len() => all.push((name, trimmed(raw))),
             None => all.push((name, Cow::Owned(decode_words(&raw).into_owned()))),
             Some((base, tail)) => {
                 let encoded = tail.ends_with('*') || tail.is_empty();
@@ -76,18 +76,11 @@ fn name_and_value(piece: Cow<'_, str>) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
 
 /// In lower case and without blanks around it.
 fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
-    let mut text = trimmed_cow(text);
+    let mut text = trimmed(text);
     if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         text.to_mut().make_ascii_lowercase();
     }
     text
-}
-
-fn trimmed_cow(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(trim(text)),
-        Cow::Owned(text) => Cow::Owned(trimmed(text)),
-    }
 }
 
 fn join_extended(chunk: &[Extended<'_>]) -> String {
